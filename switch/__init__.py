@@ -1,0 +1,1 @@
+"""Telephone switches: one port, a backend per folder."""

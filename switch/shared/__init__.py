@@ -1,0 +1,1 @@
+"""What switch backends share."""
