@@ -1,0 +1,1 @@
+"""Automatic call distribution: pure decisions about who talks to whom. Events and a time in, decisions out."""

@@ -1,0 +1,325 @@
+"""The values that the ACD thinks in: queues' rules, agents, events that come in, decisions that go out.
+
+All times are integer milliseconds of a clock that never goes back. Ids are text and opaque.
+Events are past tense: they happened. Decisions are imperative: the shell carries them out, and what
+becomes of them comes back as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Millis = int
+CallId = str
+AgentId = str
+OfferId = str
+QueueName = str
+
+
+class AgentState(StrEnum):
+    """Agent states of CSTA (ECMA-269), with Reserved for the time in which a call is offered."""
+
+    LOGGED_OFF = "LoggedOff"
+    NOT_READY = "NotReady"
+    READY = "Ready"
+    RESERVED = "Reserved"
+    BUSY = "Busy"
+    WORKING_AFTER_CALL = "WorkingAfterCall"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """When a waiting caller is told its position and wait; `first` and `every` in milliseconds."""
+
+    position: bool = False
+    wait: bool = False
+    first: Millis = 15_000
+    every: Millis = 30_000
+    only_if_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """One rule of `overflow:`; exactly one of `exit`, `to_queue`, `relax` is set."""
+
+    after: Millis = 0
+    when: Literal["", "none-logged-on", "none-ready"] = ""
+    exit: str = ""
+    to_queue: QueueName = ""
+    relax: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRule:
+    """How one queue serves its callers."""
+
+    name: QueueName
+    strategy: str = "longest-idle"
+    weight: int = 1
+    music: str = "calm"
+    skills: Mapping[str, Literal["required", "preferred"]] = field(default_factory=dict)
+    priority_credit: Millis = 60_000
+    announce: Announcements = Announcements()
+    while_waiting: Mapping[str, str] = field(default_factory=dict)
+    ring_for: Millis = 15_000
+    no_answer_limit: int = 2
+    wrap_up: Millis = 20_000
+    service_level: tuple[int, Millis] = (80, 20_000)
+    overflow: tuple[Overflow, ...] = ()
+    longest_queue: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who an agent is; its state lives in the engine."""
+
+    id: AgentId
+    name: str = ""
+    phone: str = ""
+    queues: tuple[QueueName, ...] = ()
+    skills: Mapping[str, int] = field(default_factory=dict)
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesChanged:
+    """The rules were loaded, at the start or after an edit. Calls of a queue that is gone overflow."""
+
+    queues: tuple[QueueRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """An agent is new, or has other skills, queues or another phone."""
+
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRemoved:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedOn:
+    """The agent is there, NotReady with reason "logged on" until it says Ready."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedOff:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBecameReady:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBecameNotReady:
+    agent: AgentId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallQueued:
+    """A caller entered a queue. `arrived` is kept when it comes from another queue or from before a restart."""
+
+    call: CallId
+    queue: QueueName
+    priority: int = 0
+    skills: tuple[str, ...] = ()
+    arrived: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallAbandoned:
+    """The caller hung up while waiting, ringing or being connected."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class CallLeft:
+    """The caller left the queue by its own choice (a key)."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementMade:
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """The agent answered and heard the whisper."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDeclined:
+    """The agent, or the agent's phone, refused (busy, rejected)."""
+
+    offer: OfferId
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferNotAnswered:
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    """The phone could not be reached at all (unregistered, switch error)."""
+
+    offer: OfferId
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallConnected:
+    """Caller and agent hear each other."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectFailed:
+    """The agent's leg was gone before the join; the caller is still there."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """One of the two hung up; the agent's work after the call begins."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Nothing else happened, but a deadline came."""
+
+
+Event = (
+    QueuesChanged
+    | AgentChanged
+    | AgentRemoved
+    | AgentLoggedOn
+    | AgentLoggedOff
+    | AgentBecameReady
+    | AgentBecameNotReady
+    | CallQueued
+    | CallAbandoned
+    | CallLeft
+    | AnnouncementMade
+    | OfferAnswered
+    | OfferDeclined
+    | OfferNotAnswered
+    | OfferFailed
+    | CallConnected
+    | ConnectFailed
+    | TalkEnded
+    | TimePassed
+)
+
+# --- decisions ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCall:
+    """Ring the agent for this caller, at most `ring_for`."""
+
+    offer: OfferId
+    call: CallId
+    queue: QueueName
+    agent: AgentId
+    ring_for: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawOffer:
+    """Stop ringing or whispering, and hang up: the caller is gone, or the deadline passed."""
+
+    offer: OfferId
+    agent: AgentId
+    reason: Literal["caller gone", "no answer", "agent left", "queue gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Join the caller with the agent's leg of this offer."""
+
+    offer: OfferId
+    call: CallId
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell the caller its position (1 is next) and, in seconds, the wait; None: do not speak of it."""
+
+    call: CallId
+    position: int | None
+    wait: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndWait:
+    """Give the caller back to its flow by that exit."""
+
+    call: CallId
+    queue: QueueName
+    exit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCall:
+    """The caller waits in another queue now, its arrival kept."""
+
+    call: CallId
+    queue: QueueName
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAgentState:
+    """An agent's state changed: for the journal, the wallboard and the agent's screen."""
+
+    agent: AgentId
+    state: AgentState
+    reason: str = ""
+    call: CallId = ""
+
+
+Decision = OfferCall | WithdrawOffer | Connect | Announce | EndWait | MoveCall | ShowAgentState
+
+
+# --- what can be seen ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    id: AgentId
+    state: AgentState
+    reason: str
+    call: CallId
+    since: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """`waiting`: call ids in the order in which they will be served."""
+
+    name: QueueName
+    waiting: tuple[CallId, ...]

@@ -1,0 +1,1 @@
+"""The files that people write: text with positions in, checked models or diagnostics out."""

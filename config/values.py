@@ -1,0 +1,42 @@
+"""Values that people write in files and on the command line, and how a mistake is reported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+
+
+class UserError(Exception):
+    """A mistake that the person at the terminal can mend; the text is one clear line that says how."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """One problem in one file. Line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+
+
+def seconds(text: object) -> float:
+    """The seconds of ``500ms``, ``5s``, ``2m`` or ``1h``. Raises ValueError with an example."""
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return float(text)
+    found = _DURATION.fullmatch(str(text).strip())
+    if not found:
+        raise ValueError(f"'{text}' is not a duration; write for example 500ms, 5s, 2m or 1h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]

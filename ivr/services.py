@@ -1,0 +1,186 @@
+"""What a flow needs from the rest of the house: ports that the shell fills in.
+
+Flows know nothing of threads, databases or the ACD's engine. Each service here is a protocol; its
+failures are the exceptions named beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from speech.words import Segment
+from switch.port import Call, CallId, Media, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFacts:
+    """What is known of the caller from the first step on; "" wherever nothing is known."""
+
+    number: str = ""  # E.164, "" when anonymous
+    known: bool = False
+    customer_id: str = ""
+    name: str = ""
+    tier: str = ""
+    language: str = ""
+
+
+class CannotSpeak(Exception):
+    """A text could be neither found as a recording nor synthesised."""
+
+
+class Voice(Protocol):
+    def prompt(self, name: str, language: str) -> Sequence[Media]:
+        """The media of a prompt id without variable parts: its recording, or its text spoken. Raises CannotSpeak."""
+        ...
+
+    def text(self, segments: Sequence[Segment], language: str) -> Sequence[Media]:
+        """The media of a rendered text. Raises CannotSpeak."""
+        ...
+
+    def catalogue_text(self, name: str, language: str) -> str:
+        """The text of a prompt id as the catalogue has it, templates unrendered; "" when only a recording exists."""
+        ...
+
+
+class HostFailed(Exception):
+    """The CRM is down, slow, or answered nonsense; the text says which."""
+
+
+class Hosts(Protocol):
+    def query(self, name: str, parameters: Mapping[str, object]) -> Mapping[str, object] | None:
+        """The first row of a named query, None when there is none. Raises HostFailed within the query's limit."""
+        ...
+
+
+HoursState = Literal["open", "closed", "holiday", "emergency"]
+
+
+class Calendars(Protocol):
+    def state(self, calendar: str, at: datetime) -> HoursState: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A voice message that was kept."""
+
+    id: str
+    box: str
+    seconds: float
+
+
+class CannotKeep(Exception):
+    """The message could not be stored (disk or database); nothing of it remains."""
+
+
+class Mailboxes(Protocol):
+    def full(self, box: str) -> bool: ...
+
+    def file_for(self, box: str, call: CallId, visit: int) -> Path:
+        """Where the switch is to record; the directory exists and the switch may write there."""
+        ...
+
+    def keep(self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str) -> Message | None:
+        """Stores what was recorded; None (and no file) when nothing is to be heard on it. Raises CannotKeep.
+
+        Idempotent for a call's step visit.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementDue(Notice):
+    """The engine wants the caller told its place: people ahead plus one, and the estimated wait in seconds."""
+
+    place: str
+    position: int | None
+    wait: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReady(Notice):
+    """An agent accepted this caller and waits on `leg`: join at once."""
+
+    place: str
+    leg: Call
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOver(Notice):
+    """The queue gives this caller back to the flow by that exit."""
+
+    place: str
+    exit: Literal["overflowed", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRequest:
+    queue: str
+    priority: int
+    skills: Sequence[str]
+    attached: Mapping[str, str]  # shown to the agent
+    language: str
+    caller: CallerFacts
+
+
+class Place(Protocol):
+    """A caller's place in a queue. Every method may be called at any time and returns at once."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def music(self) -> str: ...
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """What keys do while waiting: ``{"1": "stay", "2": "left"}``."""
+        ...
+
+    def announced(self) -> None:
+        """The announcement was spoken to its end or cut; the next one is timed from now."""
+        ...
+
+    def connected(self) -> None:
+        """The caller was joined to the leg that AgentReady brought."""
+        ...
+
+    def connect_failed(self) -> None:
+        """The agent's leg was gone before the join; the caller keeps its place."""
+        ...
+
+    def leave(self, reason: Literal["abandoned", "left", "answered"]) -> None:
+        """Gives the place up; repeated calls do nothing."""
+        ...
+
+
+class Queues(Protocol):
+    def enter(self, call: Call, request: QueueRequest) -> Place: ...
+
+
+class Journal(Protocol):
+    def note(self, type: str, **facts: object) -> None:
+        """Writes one record of this call before its effect, and returns when it is written."""
+        ...
+
+
+class WallClock(Protocol):
+    def now(self) -> datetime:
+        """The time of day in the appliance's time zone, aware."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that one call's conversation may use."""
+
+    voice: Voice
+    hosts: Hosts
+    calendars: Calendars
+    mailboxes: Mailboxes
+    queues: Queues
+    journal: Journal
+    clock: WallClock
