@@ -1,0 +1,194 @@
+"""appliance.yaml: the one configuration file, as a checked value.
+
+Every key has a default, so an empty file is a valid one. Relative paths, also those inside SQLite
+URLs, are relative to the file's own folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from config.document import load
+from config.values import Duration, UserError
+
+SQLITE = "sqlite:///"
+IN_MEMORY = ("", ":memory:")
+
+
+def _hyphens(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _address(text: object) -> str:
+    host, colon, port = str(text).rpartition(":")
+    if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"'{text}' is not an address; write host:port, for example 127.0.0.1:8084")
+    return str(text)
+
+
+def _zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError(f"'{text}' is not a time zone; write for example Asia/Shanghai or Europe/Berlin")
+    return text
+
+
+def _country(text: str) -> str:
+    if not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise ValueError(f"'{text}' is not a country; write two letters, for example CN, HK or GB")
+    return text.upper()
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(alias_generator=_hyphens, extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Simulated(Section):
+    """The switch that needs no telephone: the terminal is the caller, agents answer by themselves."""
+
+    agent_answers_after: Duration = 4.0
+    agent_talks_for: Duration = 20.0
+
+
+class FreeSwitch(Section):
+    outbound: Address = "127.0.0.1:8084"
+    inbound: Address = "127.0.0.1:8021"
+    password_file: Path = Path("var/switch/freeswitch/event-socket-password")
+    trunk_port: int = Field(5080, gt=0, lt=65536)
+    agents_port: int = Field(5060, gt=0, lt=65536)
+    listen: str = "127.0.0.1"
+
+
+class Asterisk(Section):
+    url: str = "http://127.0.0.1:8088"
+    user: str = "hotline"
+    password_file: Path = Path("var/switch/asterisk/ari-password")
+    port: int = Field(5060, gt=0, lt=65536)
+    listen: str = "127.0.0.1"
+
+
+class SwitchSection(Section):
+    kind: Literal["simulated", "freeswitch", "asterisk"] = "simulated"
+    simulated: Simulated = Simulated()
+    freeswitch: FreeSwitch = Field(default_factory=FreeSwitch)
+    asterisk: Asterisk = Field(default_factory=Asterisk)
+
+
+class Database(Section):
+    url: str = "sqlite:///var/hotline.db"
+    within: Duration = 5.0
+
+
+class Crm(Section):
+    url: str = "sqlite:///var/crm.db"
+    demo: bool = True
+    connections: int = Field(5, ge=1, le=100)
+
+
+class Http(Section):
+    listen: Address = "127.0.0.1:8080"
+
+
+class Speech(Section):
+    vendor: str = "espeak"
+    workers: int = Field(2, ge=1, le=16)
+    within: Duration = 10.0
+
+
+class JournalSection(Section):
+    keep: Annotated[int, Field(ge=1, le=3650)] = 30  # days
+
+
+class Limits(Section):
+    calls: int = Field(200, ge=1, le=10_000)
+    calls_per_second: int = Field(60, ge=1, le=1000)
+
+
+class Config(Section):
+    switch: SwitchSection = Field(default_factory=SwitchSection)
+    database: Database = Field(default_factory=Database)
+    crm: Crm = Field(default_factory=Crm)
+    data_dir: Path = Path("var")
+    flows_dir: Path = Path("flows")
+    prompts_dir: Path = Path("prompts")
+    http: Http = Field(default_factory=Http)
+    speech: Speech = Field(default_factory=Speech)
+    journal: JournalSection = Field(default_factory=JournalSection)
+    limits: Limits = Field(default_factory=Limits)
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    country: Annotated[str, AfterValidator(_country)] = "CN"
+
+    _home: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def run_dir(self) -> Path:
+        return self.data_dir / "run"
+
+    @property
+    def switch_dir(self) -> Path:
+        """Where `switch-config` writes what the switch includes."""
+        return self.data_dir / "switch"
+
+    @property
+    def sounds_dir(self) -> Path:
+        """Music, beep and the switches' own fallback recordings."""
+        return self.data_dir / "sounds"
+
+    def at(self, home: Path) -> Self:
+        """The same configuration with every path absolute, from `home`."""
+        freeswitch = self.switch.freeswitch
+        asterisk = self.switch.asterisk
+        switch = self.switch.model_copy(
+            update={
+                "freeswitch": freeswitch.model_copy(update={"password_file": home / freeswitch.password_file}),
+                "asterisk": asterisk.model_copy(update={"password_file": home / asterisk.password_file}),
+            }
+        )
+        placed = self.model_copy(
+            update={
+                "switch": switch,
+                "data_dir": home / self.data_dir,
+                "flows_dir": home / self.flows_dir,
+                "prompts_dir": home / self.prompts_dir,
+                "database": self.database.model_copy(update={"url": _placed_url(self.database.url, home)}),
+                "crm": self.crm.model_copy(update={"url": _placed_url(self.crm.url, home)}),
+            }
+        )
+        placed._home = home
+        return placed
+
+
+def _placed_url(url: str, home: Path) -> str:
+    if not url.startswith(SQLITE) or url.removeprefix(SQLITE) in IN_MEMORY:
+        return url
+    return SQLITE + str(home / url.removeprefix(SQLITE))
+
+
+def find(given: str | None, checkout: Path) -> Path:
+    """The configuration file: `--config`, else HOTLINE_CONFIG, else the checkout's own."""
+    return Path(given or os.environ.get("HOTLINE_CONFIG") or checkout / "appliance.yaml")
+
+
+def read(path: Path) -> Config:
+    """The configuration in a file. Raises UserError with every problem, one a line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such configuration file; name another one with --config") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    config, problems = load(Config, text, str(path))
+    if config is None:
+        raise UserError("\n".join(map(str, problems)))
+    return config.at(path.resolve().parent)

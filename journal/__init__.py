@@ -1,0 +1,1 @@
+"""The append-only record of all that happened, written before the effect."""

@@ -1,0 +1,123 @@
+"""Reading the journal: from the start, from where one stopped, and checking it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Record = Mapping[str, Any]
+
+
+def segments(directory: Path) -> list[Path]:
+    """The journal's files, oldest first."""
+    return sorted(directory.glob("[0-9]" * 6 + ".jsonl"))
+
+
+class Tail:
+    """Reads on from where it stopped; a line that is still being written is left for the next time."""
+
+    def __init__(self, directory: Path, *, after: int = 0) -> None:
+        self._directory = directory
+        self._after = after
+        self._segment: Path | None = None
+        self._offset = 0
+
+    def read(self, limit: int = 1000) -> list[Record]:
+        """At most about `limit` records, in order; unreadable lines are passed over."""
+        found: list[Record] = []
+        for segment in segments(self._directory):
+            if self._segment is not None and segment < self._segment:
+                continue
+            if segment != self._segment:
+                self._segment, self._offset = segment, 0
+            found += self._lines(segment, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def _lines(self, segment: Path, limit: int) -> list[Record]:
+        found: list[Record] = []
+        with segment.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if len(found) >= limit or not line.endswith(b"\n"):
+                    break
+                self._offset += len(line)
+                record = parse(line)
+                if record is not None and record["seq"] > self._after:
+                    self._after = record["seq"]
+                    found.append(record)
+        return found
+
+
+def parse(line: bytes) -> Record | None:
+    """One line as a record; None where it is none."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if isinstance(record, dict) and isinstance(record.get("seq"), int) and isinstance(record.get("type"), str):
+        return record
+    return None
+
+
+def records(directory: Path, *, after: int = 0) -> Iterator[Record]:
+    """Every readable record with a higher `seq`, in order."""
+    tail = Tail(directory, after=after)
+    while batch := tail.read():
+        yield from batch
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `journal verify` found. `open` calls are no fault: they may still be talking."""
+
+    calls: int
+    ended: int
+    open: int
+    holes: int
+    doubles: int
+
+    @property
+    def sound(self) -> bool:
+        return self.holes == 0 and self.doubles == 0
+
+    def __str__(self) -> str:
+        return f"calls={self.calls} ended={self.ended} open={self.open} holes={self.holes} doubles={self.doubles}"
+
+
+def verify(directory: Path) -> Verdict:
+    """Checks that `seq` runs without a hole, and that every call arrives once and ends at most once.
+
+    A hole is a missing `seq` or an unreadable line; a double is a `seq` that stands twice, a second
+    arrival, a second end, or an end of a call that never arrived.
+    """
+    arrived: set[str] = set()
+    ended: set[str] = set()
+    holes = doubles = 0
+    expected: int | None = None
+    for segment in segments(directory):
+        with segment.open("rb") as file:
+            for line in file:
+                record = parse(line)
+                if record is None:
+                    holes += 1
+                    expected = None if expected is None else expected + 1
+                    continue
+                seq = record["seq"]
+                if expected is not None and seq < expected:
+                    doubles += 1
+                    continue
+                holes += 0 if expected is None else seq - expected
+                expected = seq + 1
+                call = str(record.get("call", ""))
+                if record["type"] == "CallArrived":
+                    doubles += call in arrived
+                    arrived.add(call)
+                elif record["type"] == "CallEnded":
+                    doubles += call in ended or call not in arrived
+                    ended.add(call)
+    return Verdict(len(arrived), len(ended & arrived), len(arrived - ended), holes, doubles)

@@ -1,0 +1,199 @@
+"""Writing the journal: one order, one writer, many waiting for the same group."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gevent
+import structlog
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+
+from journal.reader import parse, segments
+from switch.shared.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+VERSION = 1
+SEGMENT_BYTES = 16 * 1024 * 1024
+SYNC_SECONDS = 0.05
+RETRY_SECONDS = 1.0
+KEPT_WHILE_FAILING = 100_000
+
+
+class JournalBroken(Exception):
+    """The journal's directory cannot be used; the text says why."""
+
+
+class Journal:
+    """The append-only record of all that happened, as JSON lines in numbered segments.
+
+    `append` returns when the record is with the operating system, so that a killed process loses
+    nothing that had an effect; a power cut loses at most what came in the last `SYNC_SECONDS`.
+    When the disk is full or broken, calls go on: records wait in memory, and `trouble` says so.
+    """
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._threads = ThreadPool(2)
+        self._waiting: list[bytes] = []
+        self._group = Event()
+        self._wake = Event()
+        self._unsynced = Event()
+        self._closing = False
+        self.trouble = ""
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._file, self._size, self._seq, self.lost = _open(directory)
+        except OSError as error:
+            raise JournalBroken(f"{directory}: {error.strerror}") from error
+        if self.lost:
+            log.warning("journal: the last line was torn and has been cut off", bytes=self.lost)
+        self._writer = gevent.spawn(self._write_groups)
+        self._syncer = gevent.spawn(self._sync)
+
+    @property
+    def directory(self) -> Path:
+        return self._directory
+
+    @property
+    def last(self) -> int:
+        """The highest `seq` given out."""
+        return self._seq
+
+    def append(self, type: str, call: str = "", **facts: object) -> int:
+        """Writes one record and returns its `seq` once it is written."""
+        return self.append_all([(type, call, facts)])
+
+    def append_all(self, entries: list[tuple[str, str, Mapping[str, object]]]) -> int:
+        """Writes several records side by side and returns the last `seq` once all are written."""
+        if self._closing:
+            raise JournalBroken("the journal is closed")
+        at = self._clock.wall().astimezone(UTC).isoformat(timespec="milliseconds")
+        for type, call, facts in entries:
+            self._seq += 1
+            self._waiting.append(_line(self._seq, at, type, call, facts))
+        seq, written = self._seq, self._group
+        self._wake.set()
+        if not self.trouble:
+            with self._clock.working():
+                written.wait()
+        return seq
+
+    def close(self) -> None:
+        """Writes and syncs what is left."""
+        if self._closing:
+            return
+        self._closing = True
+        self._wake.set()
+        self._unsynced.set()
+        with self._clock.working():
+            self._writer.join()
+            self._syncer.kill()
+            self._threads.apply(os.fdatasync, (self._file,))
+        os.close(self._file)
+        self._threads.kill()
+
+    def _write_groups(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            group, self._group = self._group, Event()
+            lines, self._waiting = self._waiting, []
+            if lines:
+                self._write_until_done(lines, group)
+            group.set()
+            if self._closing and not self._waiting:
+                return
+
+    def _write_until_done(self, lines: list[bytes], group: Event) -> None:
+        while lines:
+            try:
+                self._threads.apply(self._write, (b"".join(lines),))
+            except OSError as error:
+                if not self.trouble:
+                    log.error("journal: cannot be written; calls go on, records wait in memory", error=error.strerror)
+                self.trouble = error.strerror or "unknown"
+                group.set()
+                if self._closing:
+                    return
+                gevent.sleep(RETRY_SECONDS)
+                lines = (lines + self._waiting)[-KEPT_WHILE_FAILING:]
+                self._waiting = []
+                continue
+            if self.trouble:
+                log.info("journal: written again")
+            self.trouble = ""
+            self._unsynced.set()
+            return
+
+    def _write(self, data: bytes) -> None:
+        """Runs in a worker thread. Leaves no torn line behind when it fails."""
+        if self._size and self._size + len(data) > SEGMENT_BYTES:
+            self._next_segment()
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
+        self._size += len(data)
+
+    def _next_segment(self) -> None:
+        os.fdatasync(self._file)
+        latest = segments(self._directory)[-1]
+        following = self._directory / f"{int(latest.stem) + 1:06}.jsonl"
+        fresh = os.open(following, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        os.dup2(fresh, self._file)
+        os.close(fresh)
+        self._size = 0
+
+    def _sync(self) -> None:
+        while True:
+            self._unsynced.wait()
+            self._unsynced.clear()
+            try:
+                self._threads.apply(os.fdatasync, (self._file,))
+            except OSError as error:
+                log.error("journal: cannot be flushed to the disk", error=error.strerror)
+            gevent.sleep(SYNC_SECONDS)
+
+
+def _open(directory: Path) -> tuple[int, int, int, int]:
+    """The last segment, open for appending: its descriptor, size, last `seq`, and bytes cut off as torn."""
+    known = segments(directory)
+    path = known[-1] if known else directory / "000001.jsonl"
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.ftruncate(file, whole)
+    return file, whole, _last_seq(known), len(content) - whole
+
+
+def _last_seq(known: list[Path]) -> int:
+    for path in reversed(known):
+        for line in reversed(path.read_bytes().splitlines()):
+            if record := parse(line):
+                return int(record["seq"])
+    return 0
+
+
+def _line(seq: int, at: str, type: str, call: str, facts: Mapping[str, object]) -> bytes:
+    record: dict[str, Any] = {"seq": seq, "at": at, "v": VERSION, "type": type, "call": call, **facts}
+    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), default=_plain).encode() + b"\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    return str(value)

@@ -1,0 +1,140 @@
+"""The journal: contiguous, written before append returns, mended after a power cut, honest when checked."""
+
+import errno
+import json
+import os
+from datetime import UTC, datetime
+
+import gevent
+import pytest
+
+from journal import writer
+from journal.reader import Tail, Verdict, records, segments, verify
+from journal.writer import Journal
+from switch.shared.clock import RealClock, VirtualClock
+
+
+@pytest.fixture
+def clock():
+    return RealClock()
+
+
+def test_a_record_is_in_the_file_when_append_returns(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    assert journal.append("CallArrived", "c1", caller="+8613800000001") == 1
+    [record] = records(tmp_path)
+    assert record["type"] == "CallArrived"
+    assert (record["seq"], record["v"], record["call"], record["caller"]) == (1, 1, "c1", "+8613800000001")
+    assert datetime.fromisoformat(record["at"]).tzinfo is not None
+    journal.close()
+
+
+def test_many_greenlets_share_groups_and_the_order_is_contiguous(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    gevent.joinall([gevent.spawn(journal.append, "StepEntered", f"c{n}") for n in range(500)], raise_error=True)
+    journal.close()
+    assert [record["seq"] for record in records(tmp_path)] == list(range(1, 501))
+
+
+def test_seq_goes_on_after_a_restart(tmp_path, clock):
+    for expected in (1, 2, 3):
+        journal = Journal(tmp_path, clock)
+        assert journal.append("CallArrived", str(expected)) == expected
+        journal.close()
+    assert verify(tmp_path) == Verdict(calls=3, ended=0, open=3, holes=0, doubles=0)
+
+
+def test_a_torn_last_line_is_cut_off_and_its_seq_given_again(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+    journal.close()
+    with segments(tmp_path)[0].open("ab") as file:
+        file.write(b'{"seq":2,"at":"2026')
+    journal = Journal(tmp_path, clock)
+    assert journal.lost == 19
+    assert journal.append("CallEnded", "c1") == 2
+    journal.close()
+    assert verify(tmp_path) == Verdict(1, 1, 0, 0, 0)
+
+
+def test_segments_follow_each_other(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 500)
+    journal = Journal(tmp_path, clock)
+    for n in range(40):
+        journal.append("CallArrived", f"c{n}")
+    journal.close()
+    assert len(segments(tmp_path)) > 3
+    assert [record["seq"] for record in records(tmp_path)] == list(range(1, 41))
+    reopened = Journal(tmp_path, clock)
+    assert reopened.append("CallArrived", "c40") == 41
+    reopened.close()
+
+
+def test_a_full_disk_stops_no_call_and_loses_no_record(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.001)
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+    real, full = os.write, True
+
+    def write(file, data):
+        if full:
+            real(file, bytes(data)[:7])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data)
+
+    monkeypatch.setattr(os, "write", write)
+    journal.append("CallAnswered", "c1")
+    journal.append("CallEnded", "c1")
+    assert journal.trouble == "No space left on device"
+    full = False
+    journal.close()
+    monkeypatch.undo()
+    assert [record["type"] for record in records(tmp_path)] == ["CallArrived", "CallAnswered", "CallEnded"]
+
+
+def test_virtual_time_stands_still_while_a_record_is_written(tmp_path):
+    clock = VirtualClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
+    journal = Journal(tmp_path, clock)
+    writing = gevent.spawn(journal.append, "CallArrived", "c1")
+    clock.after(3600, lambda: None)
+    assert clock.run_until(writing.ready, longest=7200)
+    assert clock.now() == 0
+    assert next(records(tmp_path))["at"] == "2026-11-23T10:00:00.000+00:00"
+    journal.close()
+
+
+def test_a_tail_leaves_a_half_written_line_for_the_next_time(tmp_path):
+    path = tmp_path / "000001.jsonl"
+    path.write_bytes(b'{"seq":1,"type":"A"}\n{"seq":2,"ty')
+    tail = Tail(tmp_path)
+    assert [record["seq"] for record in tail.read()] == [1]
+    assert tail.read() == []
+    with path.open("ab") as file:
+        file.write(b'pe":"B"}\n')
+    (tmp_path / "000002.jsonl").write_bytes(b'{"seq":3,"type":"C"}\n')
+    assert [record["seq"] for record in tail.read()] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([(1, "CallArrived", "a"), (2, "CallEnded", "a")], Verdict(1, 1, 0, 0, 0)),
+        ([(1, "CallArrived", "a"), (3, "CallEnded", "a")], Verdict(1, 1, 0, 1, 0)),
+        ([(1, "CallArrived", "a"), (1, "CallArrived", "b")], Verdict(1, 0, 1, 0, 1)),
+        ([(1, "CallArrived", "a"), (2, "CallEnded", "a"), (3, "CallEnded", "a")], Verdict(1, 1, 0, 0, 1)),
+        ([(1, "CallEnded", "ghost")], Verdict(0, 0, 0, 0, 1)),
+        ([(5, "CallArrived", "a"), (6, "StepEntered", "a")], Verdict(1, 0, 1, 0, 0)),
+    ],
+)
+def test_verify_counts_calls_holes_and_doubles(tmp_path, lines, expected):
+    text = "".join(json.dumps({"seq": seq, "type": type, "call": call}) + "\n" for seq, type, call in lines)
+    (tmp_path / "000001.jsonl").write_text(text)
+    assert verify(tmp_path) == expected
+    assert verify(tmp_path).sound == (expected.holes == expected.doubles == 0)
+
+
+def test_verify_counts_an_unreadable_line_as_one_hole(tmp_path):
+    (tmp_path / "000001.jsonl").write_bytes(
+        b'{"seq":1,"type":"CallArrived","call":"a"}\n{broken\n{"seq":3,"type":"CallEnded","call":"a"}\n'
+    )
+    assert verify(tmp_path) == Verdict(1, 1, 0, 1, 0)
