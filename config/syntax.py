@@ -1,0 +1,298 @@
+"""YAML text -> plain data with positions, or what is wrong with the text in words for whoever wrote it.
+
+Every scalar stays text (`None` where nothing was written), so that ``010``, ``no``, ``17:30:00`` and
+``+44 20`` mean what they look like. Tags, anchors and aliases are refused, which leaves no way to
+write a small file that becomes a huge one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from config.values import Diagnostic
+
+Path = tuple[str | int, ...]
+Position = tuple[int, int]
+Data = dict[str, Any] | list[Any] | str | None
+
+LONGEST = 1_000_000  # characters; the largest real flow is a tenth of it
+DEEPEST = 30
+MOST = 20_000  # names and values in one file; a flow of 500 steps has half of it
+
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML 1.1 ends a line with
+_OPEN_TEMPLATE = re.compile(r"(?:^|[:,\-\[{?]\s*)(\{\{)")
+_HASH_KEY = re.compile(r"^\s*(#)\s*:\s")
+
+
+class CutText(str):
+    """A text without quotes that a `` #`` ends: what follows on its line is a comment, perhaps unintended."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Tree:
+    """What a text says, and where: positions of values and of the keys that name them."""
+
+    data: Data = None
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+
+
+class _Refused(Exception):
+    """The text cannot be read on; `at` is its position."""
+
+    def __init__(self, at: Position, message: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def read(text: str, name: str) -> tuple[Tree | None, list[Diagnostic]]:
+    """The tree of a text; None when it is not YAML. Duplicate keys are reported and the first one kept."""
+    builder = _Builder(_LINE_END.split(text) if len(text) <= LONGEST else [])
+    try:
+        tree = builder.build(text)
+    except _Refused as refused:
+        tree = None
+        builder.problems.append((refused.at, str(refused)))
+    return tree, [Diagnostic(name, *at, message) for at, message in sorted(builder.problems)]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list that is being read; `key` is the mapping's key that waits for its value."""
+
+    path: Path
+    data: dict[str, Any] | list[Any]
+    key: str | None = None
+
+
+class _Builder:
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._tree = Tree()
+        self._open: list[_Open] = []
+        self._nodes = 0
+        self.problems: list[tuple[Position, str]] = []
+
+    def build(self, text: str) -> Tree:
+        if len(text) > LONGEST:
+            raise _Refused((1, 1), f"the file has {len(text):,} characters; at most {LONGEST:,} are read")
+        self._refuse_unreadable()
+        self._find_hash_keys()
+        documents = 0
+        for event in self._events(text):
+            match event:
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    if documents > 1:
+                        raise _Refused(_at(event.start_mark), "'---' begins a second document; only one is read")
+                case yaml.NodeEvent():
+                    self._node(event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._open.pop()
+        if not documents:
+            raise _Refused((1, 1), "the file is empty")
+        return self._tree
+
+    def _events(self, text: str) -> Iterator[yaml.Event]:
+        try:
+            yield from yaml.parse(text, Loader=yaml.CSafeLoader)
+        except yaml.MarkedYAMLError as error:
+            raise _Refused(*_explained(error, self._lines)) from error
+        except yaml.YAMLError as error:
+            raise _Refused((1, 1), f"not YAML: {error}") from error
+
+    def _refuse_unreadable(self) -> None:
+        for number, line in enumerate(self._lines, 1):
+            if found := _UNREADABLE.search(line, 1 if number == 1 and line.startswith("\ufeff") else 0):
+                code = f"U+{ord(found[0]):04X}"
+                raise _Refused((number, found.start() + 1), f"a character that no editor shows ({code}); remove it")
+
+    def _find_hash_keys(self) -> None:
+        """``#: agent`` is a comment to YAML, and silently so."""
+        for number, line in enumerate(self._lines, 1):
+            if found := _HASH_KEY.match(f"{line} "):
+                self.problems.append(((number, found.start(1) + 1), _QUOTE_HASH))
+
+    def _node(self, event: yaml.NodeEvent) -> None:
+        at = _at(event.start_mark)
+        self._refuse_references(event, at)
+        self._nodes += 1
+        if self._nodes > MOST:
+            raise _Refused(at, f"the file holds more than {MOST:,} names and values")
+        parent = self._open[-1] if self._open else None
+        if parent is not None and isinstance(parent.data, dict) and parent.key is None:
+            self._key(parent, event, at)
+            return
+        path = self._path(parent)
+        value = self._begin(event, path, at)
+        new = path not in self._tree.values
+        if new:
+            self._tree.values[path] = at
+        self._place(parent, value, new=new)
+
+    def _key(self, parent: _Open, event: yaml.NodeEvent, at: Position) -> None:
+        if not isinstance(event, yaml.ScalarEvent):
+            template = _open_template(at, at, self._lines)
+            raise _Refused(*(template or (at, "a key must be a word, not a list or a mapping")))
+        parent.key = event.value
+        path = (*parent.path, event.value)
+        if path in self._tree.keys:
+            first = self._tree.keys[path][0]
+            self.problems.append((at, f"the key '{_clipped(event.value)}' stands here twice; first in line {first}"))
+        else:
+            self._tree.keys[path] = at
+
+    def _path(self, parent: _Open | None) -> Path:
+        if parent is None:
+            return ()
+        if isinstance(parent.data, dict):
+            return (*parent.path, str(parent.key))
+        return (*parent.path, len(parent.data))
+
+    def _begin(self, event: yaml.NodeEvent, path: Path, at: Position) -> Data:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if len(self._open) >= DEEPEST:
+            raise _Refused(at, f"brackets or indentation nested more than {DEEPEST} deep")
+        data: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self._open.append(_Open(path, data))
+        return data
+
+    def _scalar(self, event: yaml.ScalarEvent) -> str | None:
+        if event.style or event.implicit == (False, True):
+            return event.value
+        line, column = _at(event.end_mark)
+        cut = re.match(r"\s+#", self._line(line)[column - 1 :]) is not None
+        if not event.value:
+            return None
+        return CutText(event.value) if cut else event.value
+
+    def _place(self, parent: _Open | None, value: Data, *, new: bool) -> None:
+        if parent is None:
+            self._tree.data = value
+        elif isinstance(parent.data, list):
+            parent.data.append(value)
+        else:
+            if new:
+                parent.data[str(parent.key)] = value
+            parent.key = None
+
+    def _refuse_references(self, event: yaml.NodeEvent, at: Position) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            raise _Refused(at, "a text cannot begin with * (YAML takes it for an alias); put it in quotes")
+        if event.anchor is not None:
+            raise _Refused(at, "a text cannot begin with & (YAML takes it for an anchor); put it in quotes")
+        if getattr(event, "tag", None) is not None:
+            raise _Refused(at, "a text cannot begin with ! (YAML takes it for a tag); put it in quotes")
+
+    def _line(self, number: int) -> str:
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+
+def _at(mark: Any) -> Position:
+    return mark.line + 1, mark.column + 1
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+# --- the parser's complaints, in words for whoever wrote the file ---------------------------------
+
+_QUOTE_TEMPLATE = 'a text that begins with {{ must stand in quotes: "{{ ... }}"'
+_QUOTE_HASH = 'the key # must stand in quotes: "#"; without them the rest of the line is a comment'
+_QUOTE_STAR = 'the key * must stand in quotes: "*"'
+
+
+def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[Position, str]:
+    at = _within(_at(error.problem_mark) if error.problem_mark else (1, 1), lines)
+    since = _within(_at(error.context_mark) if error.context_mark else at, lines)
+    problem, context = str(error.problem), str(error.context or "")
+    return (
+        _open_template(at, since, lines)
+        or _indented_by_tab(at, lines)
+        or _unquoted_sign(context, since, at, lines)
+        or _colon(problem, at, lines)
+        or _unclosed(problem, context, at, since)
+        or (at, f"this cannot be read here: {problem}")
+    )
+
+
+def _within(at: Position, lines: list[str]) -> Position:
+    """The parser complains of an unfinished text on the line after the last."""
+    return at if at[0] <= len(lines) else (len(lines), len(lines[-1]) + 1)
+
+
+def _open_template(at: Position, since: Position, lines: list[str]) -> tuple[Position, str] | None:
+    for number in dict.fromkeys((since[0], at[0])):
+        if found := _OPEN_TEMPLATE.search(lines[number - 1]):
+            return (number, found.start(1) + 1), _QUOTE_TEMPLATE
+    return None
+
+
+def _indented_by_tab(at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    for number in (at[0], at[0] - 1):
+        line = lines[number - 1] if number > 0 else ""
+        indent = line[: len(line) - len(line.lstrip())]
+        if "\t" in indent:
+            return (number, indent.index("\t") + 1), "a tab stands here; indent with spaces only"
+    return None
+
+
+def _unquoted_sign(context: str, since: Position, at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    if context.endswith("scanning an alias"):
+        is_key = lines[since[0] - 1][since[1] :].lstrip().startswith(":")
+        return since, _QUOTE_STAR if is_key else "a text cannot begin with *; put it in quotes"
+    if context.endswith("scanning an anchor"):
+        return since, "a text cannot begin with &; put it in quotes"
+    if "flow" in context:
+        for number in range(since[0], min(at[0], since[0] + 20) + 1):
+            if found := re.search(r"[\s{,](#)\s*:", lines[number - 1]):
+                return (number, found.start(1) + 1), _QUOTE_HASH
+    sign = lines[at[0] - 1][at[1] - 1 : at[1]]
+    if sign in {"@", "`", "%"}:
+        return at, f"a text cannot begin with {sign}; put it in quotes"
+    if sign == "\t":
+        return at, "a tab stands here; write a space"
+    return None
+
+
+def _colon(problem: str, at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    if not problem.startswith("mapping values are not allowed"):
+        return None
+    if ": " in lines[at[0] - 1][: at[1] - 1]:
+        return at, "a second ': ' in this line; a text that contains ': ' must stand in quotes"
+    above = at[0] - 1
+    while above > 0 and not lines[above - 1].strip():
+        above -= 1
+    before = lines[above - 1] if above else ""
+    if found := re.search(r"^\s*[\w-]+(:)\S", before):
+        return (above, found.start(1) + 1), "a space is missing after ':'"
+    indent = len(lines[at[0] - 1]) - len(lines[at[0] - 1].lstrip())
+    return (at[0], indent + 1), "this line is indented too far, or the line above lacks its ':'"
+
+
+_BRACKETS = {"',' or '}'": "a comma, or the closing }", "',' or ']'": "a comma, or the closing ]"}
+
+
+def _unclosed(problem: str, context: str, at: Position, since: Position) -> tuple[Position, str] | None:
+    if "quoted scalar" in context:
+        if "escape" in problem:
+            return at, "a backslash inside \"...\" begins an escape; write '...' instead, or two backslashes"
+        return since, "the quote that opens here is never closed"
+    for wanted, words in _BRACKETS.items():
+        if wanted in problem:
+            return at, f"{words} is missing before this; it was opened in line {since[0]}, column {since[1]}"
+    if "expected key" in problem or "expected '-'" in problem or "expected <document start>" in problem:
+        return at, "this does not fit what stands above: check its indentation, quotes and brackets"
+    if "block scalar" in context:
+        return since, "a text that begins with | or > must stand in quotes"
+    return None
