@@ -1,0 +1,1 @@
+"""Text to speech: number words, synthesisers, and the library of recorded and spoken prompts."""
