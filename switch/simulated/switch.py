@@ -1,0 +1,273 @@
+"""The controlling side of the simulation: `Switch` and `Call` over an `Exchange`."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import gevent
+import numpy as np
+
+from switch.port import (
+    NONE,
+    Call,
+    CallEnded,
+    CallId,
+    CannotJoin,
+    CannotPlay,
+    CannotRecord,
+    Capability,
+    Cause,
+    Key,
+    Keys,
+    Media,
+    NoSuchCall,
+    NotAnswered,
+    Notice,
+    Parted,
+    Recording,
+    Silence,
+    Snapshot,
+    Sound,
+    SwitchLost,
+)
+from switch.shared.clock import Millis
+from switch.shared.inbox import Inbox
+from switch.simulated.exchange import PICKED_UP, Exchange, Line
+
+Ended = Literal["key", "silence", "longest"]
+
+RATE = 8000
+SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
+
+
+class SimulatedCall:
+    """A leg on the simulated exchange. See `switch.port.Call` for what each method promises."""
+
+    def __init__(self, line: Line, exchange: Exchange) -> None:
+        self.line = line
+        self._exchange = exchange
+        self._clock = exchange.clock
+        self._inbox = line.inbox
+        self.id = line.id
+        self.caller = line.caller
+        self.caller_name = line.caller_name
+        self.dialled = line.dialled
+        self.account = line.account
+        self.remembered: Mapping[str, str] = dict(line.remembered)
+
+    def answer(self) -> None:
+        self._inbox.check()
+        self.line.answered = True
+
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+        for medium in media:
+            cut = self._inbox.cut_in(stop_on, 0)
+            if cut is None:
+                cut = self._play(medium, stop_on)
+            if cut is not None:
+                return cut
+        self._inbox.check()
+        return None
+
+    def _play(self, medium: Media, stop_on: Keys) -> Key | Notice | None:
+        match medium:
+            case Silence(seconds):
+                self.line.hears("silence", "")
+            case Sound(path, text):
+                seconds = _seconds(path)
+                self.line.hears("sound", text, path)
+        cut = self._inbox.cut_in(stop_on, seconds)
+        self.line.silence(cut=cut is not None)
+        return cut
+
+    def record(self, to: Path, *, longest: float, silence: float, stop_on: Keys) -> Recording:
+        self._inbox.check()
+        self._inbox.drop_keys()
+        self.line.silence()
+        if self._exchange.disk_full:
+            raise CannotRecord("no space left on the switch's disk")
+        start = self._clock.now()
+        self.line.awaiting = True
+        try:
+            ended, key = self._listen(start, longest, silence, stop_on)
+        except CallEnded:
+            self._write(to, start)
+            raise
+        finally:
+            self.line.awaiting = False
+        if key is not None:
+            self._inbox.take_key(key)
+        self._write(to, start)
+        recorded = (self._clock.now() - start) / 1000
+        return Recording(to, recorded, "key" if key else ended)
+
+    def _listen(self, start: Millis, longest: float, silence: float, stop_on: Keys) -> tuple[Ended, Key | None]:
+        """Until a key, silence or the end of time: speech moves the moment at which silence ends it."""
+        end = start + round(longest * 1000)
+        while True:
+            spoken = max((until for _, until, _ in self.line.spoken if until > start), default=start)
+            quiet = max(spoken, start + round(SPEECH_EXPECTED * 1000)) + round(silence * 1000)
+            due = min(end, quiet)
+            now = self._clock.now()
+            if now >= due:
+                return ("longest" if due == end else "silence"), None
+            cut = self._inbox.cut_in(stop_on, (due - now) / 1000)
+            if isinstance(cut, Key):
+                return "key", cut
+            if isinstance(cut, Notice):
+                self._clock.sleep((due - now) / 1000)
+
+    def _write(self, to: Path, start: Millis) -> None:
+        """What the far end said between `start` and now, as a WAV file."""
+        now = self._clock.now()
+        samples = np.zeros(max(0, (now - start) * RATE // 1000), dtype=np.float64)
+        for begin, until, tone in self.line.spoken:
+            first = max(0, (begin - start) * RATE // 1000)
+            last = min(len(samples), (until - start) * RATE // 1000)
+            if last > first:
+                samples[first:last] = np.sin(2 * np.pi * tone * np.arange(last - first) / RATE)
+        write_wav(to, samples * 0.5)
+
+    def hold(self, music: str) -> None:
+        self._inbox.check()
+        path = self._exchange.music / f"{music}.wav" if self._exchange.music else None
+        self.line.hears("music", music, path)
+
+    def wait(self, within: float | None) -> Key | Notice | Parted | None:
+        self.line.awaiting = True
+        try:
+            return self._inbox.take(within)
+        finally:
+            self.line.awaiting = False
+
+    def post(self, notice: Notice) -> None:
+        self._inbox.put(notice)
+
+    def join(self, other: Call) -> None:
+        self._inbox.check()
+        partner = self._exchange.lines.get(other.id)
+        if partner is None or partner.ended is not None:
+            raise CannotJoin("the other leg is gone")
+        self.line.connect(partner)
+
+    def remember(self, name: str, value: str) -> None:
+        self._inbox.check()
+        self.line.remembered[name] = value
+
+    def transfer(self, address: str) -> None:
+        self._inbox.check()
+        self.line.transferred_to = address
+        self.line.end(Cause.NORMAL)
+        self._inbox.check()
+
+    def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
+        if self._inbox is self.line.inbox:
+            self.line.end(cause)
+
+
+class SimulatedOutboundCall(SimulatedCall):
+    """A leg that we dialled. See `switch.port.OutboundCall`."""
+
+    def answered(self) -> Notice | None:
+        while True:
+            try:
+                item = self._inbox.take(None)
+            except CallEnded as ended:
+                raise NotAnswered(ended.cause) from ended
+            if item is PICKED_UP:
+                return None
+            if isinstance(item, Notice):
+                return item
+
+    def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
+        super().hang_up(cause if self.line.answered else Cause.CANCELLED)
+
+
+class SimulatedSwitch:
+    """A controller of an exchange. Several may come and go over one exchange, as processes do."""
+
+    capabilities = frozenset(Capability)
+    version = "simulated"
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    @property
+    def connected(self) -> bool:
+        return self._exchange.up
+
+    def serve(self, on_call: Callable[[Call], None]) -> None:
+        def take(line: Line) -> None:
+            gevent.spawn(self._drive, SimulatedCall(line, self._exchange), on_call)
+
+        self._exchange.on_ring_in = take
+
+    def _drive(self, call: SimulatedCall, on_call: Callable[[Call], None]) -> None:
+        try:
+            on_call(call)
+        finally:
+            call.hang_up()
+
+    def stop(self) -> None:
+        self._exchange.on_ring_in = None
+
+    def dial(
+        self, address: str, *, call_id: CallId, caller: str, caller_name: str = "", ring_for: float
+    ) -> SimulatedOutboundCall:
+        self._check()
+        line = self._exchange.ring_out(address, call_id, caller, caller_name, ring_for)
+        return SimulatedOutboundCall(line, self._exchange)
+
+    def adopt(self, call_id: CallId) -> SimulatedCall:
+        self._check()
+        line = self._exchange.lines.get(call_id)
+        if line is None:
+            raise NoSuchCall(call_id)
+        former, line.inbox = line.inbox, Inbox(self._exchange.clock)
+        former.end(Cause.SUPERSEDED)
+        if line.partner is None:
+            line.silence(cut=True)
+        return SimulatedCall(line, self._exchange)
+
+    def calls(self) -> Mapping[CallId, Snapshot]:
+        self._check()
+        return {
+            line.id: Snapshot(
+                id=line.id,
+                caller=line.caller,
+                dialled=line.dialled,
+                answered=line.answered,
+                joined_to=line.partner.id if line.partner else None,
+                remembered=dict(line.remembered),
+            )
+            for line in self._exchange.lines.values()
+        }
+
+    def registrations(self) -> frozenset[str]:
+        self._check()
+        return frozenset(phone.account for phone in self._exchange.phones.values() if phone.registered)
+
+    def _check(self) -> None:
+        if not self._exchange.up:
+            raise SwitchLost("the simulated exchange is down")
+
+
+def _seconds(path: Path) -> float:
+    try:
+        with wave.open(str(path), "rb") as file:
+            return file.getnframes() / file.getframerate()
+    except (OSError, wave.Error, EOFError) as error:
+        raise CannotPlay(f"{path}: {error}") from error
+
+
+def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    """Writes samples between -1 and 1 as 8 kHz mono 16-bit WAV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
