@@ -98,7 +98,7 @@ class _Builder:
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                     self._open.pop()
         if not documents:
-            raise _Refused((1, 1), "the file is empty")
+            self._tree.data = {}
         return self._tree
 
     def _events(self, text: str) -> Iterator[yaml.Event]:

@@ -82,6 +82,11 @@ def test_something_missing_is_told_where_it_should_stand():
     assert told("a:\n  queue: {}\n", dict[str, Strict]) == ["q.yaml:2:3: a: 'number' is missing"]
 
 
+def test_an_empty_file_has_every_default():
+    assert load(Queue, "", "q.yaml") == load(Queue, "# weight: 3\n", "q.yaml") == (Queue(), [])
+    assert told("# number: 1000\n", Strict) == ["q.yaml:1:1: 'number' is missing"]
+
+
 def test_nothing_written_is_not_an_empty_text():
     assert told("number:\n", Strict) == ["q.yaml:1:8: number: nothing is written here; one text is expected here"]
     assert told('number: ""\n', Strict) == []
@@ -131,8 +136,6 @@ def test_a_name_that_resembles_nothing_lists_what_is_possible():
             "2:8: this does not fit what stands above: check its indentation, quotes and brackets",
         ),
         ("a: b\n---\nc: d\n", "2:1: '---' begins a second document; only one is read"),
-        ("", "1:1: the file is empty"),
-        ("# nothing\n", "1:1: the file is empty"),
         ("a: b\nc: d\x00\n", "2:5: a character that no editor shows (U+0000); remove it"),
         ("? [a]\n: b\n", "1:3: a key must be a word, not a list or a mapping"),
         ("a: > b\n", "1:4: a text that begins with | or > must stand in quotes"),
