@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh Debian 12 (git, make, Python 3.11 with venv): make demo, make test.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := acd commands config crm cti ivr journal runtime speech store switch provision bench appliance.py
+REQUIRE ?=
+SWITCH ?= simulated
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test live bench soak mutants lint format clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+# The lock file decides what is installed; uv follows the package index that pip is configured for.
+$(VENV)/installed: requirements.lock
+	@test -x $(BIN)/python || { echo "setup: making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/uv || { echo "setup: installing uv"; $(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9; }
+	@echo "setup: installing the packages of requirements.lock"
+	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"; \
+	  if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi; \
+	  $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	@touch $@
+
+setup: $(VENV)/installed  ## install packages, make the database, speak the prompts
+	@./appliance.py db init
+	@./appliance.py prompts build
+
+demo: setup  ## call the hotline from this terminal (SWITCH=asterisk: with a real exchange)
+	@./appliance.py demo --switch $(SWITCH)
+
+format: $(VENV)/installed  ## format the sources
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: $(VENV)/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+test: setup lint  ## every check that can run on this machine
+	@$(BIN)/python -m tests.run
+
+live: setup  ## real calls; REQUIRE=freeswitch,asterisk fails when one is absent or a test is skipped
+	@HOTLINE_REQUIRE="$(REQUIRE)" $(BIN)/python -m tests.run --live
+
+bench: setup  ## measure; writes bench/results.json
+	@$(BIN)/python -m bench

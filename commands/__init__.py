@@ -1,0 +1,103 @@
+"""The command line: one file per command, found by import.
+
+A command module has a docstring (its first line is the help, the rest examples) and two functions,
+``arguments(parser)`` and ``run(args, config) -> int``. A package of commands (``journal/``) is a group:
+``journal verify``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import structlog
+
+from config.appliance import find, read
+from config.values import UserError
+
+
+def main(argv: Sequence[str], home: Path) -> int:
+    """Runs one command line and returns its exit code; a mistake of the user is one clear line and exit code 2."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    _log_to_stderr(args.verbose)
+    try:
+        config = read(find(args.config, home))
+        return int(args.command.run(args, config))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./appliance.py", description="Hotline: an IVR and ACD appliance for FreeSWITCH and Asterisk."
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="the configuration (default: HOTLINE_CONFIG, else appliance.yaml)"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log more to stderr")
+    parser.set_defaults(command=None)
+    _add_commands(parser, __name__, __path__)
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser, package: str, path: Sequence[str]) -> None:
+    choices = parser.add_subparsers(metavar="COMMAND")
+    for found in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):
+        module = importlib.import_module(f"{package}.{found.name}")
+        help, _, examples = (module.__doc__ or "").strip().partition("\n")
+        below = choices.add_parser(
+            found.name.replace("_", "-"),
+            help=help,
+            description=help,
+            epilog=examples.strip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        _fill(below, module, found.ispkg)
+
+
+def _fill(parser: argparse.ArgumentParser, module: ModuleType, is_group: bool) -> None:
+    if is_group:
+        _add_commands(parser, module.__name__, list(module.__path__))
+        return
+    module.arguments(parser)
+    parser.set_defaults(command=module)
+
+
+PERSONAL = {"caller", "caller_name", "name", "number", "digits", "keys", "text", "transcript"}
+
+
+def _mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Keeps personal data out of the log: it stands only in keys of these names, by the rule of the house."""
+    for key in PERSONAL & event.keys():
+        event[key] = "***"
+    return event
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _mask,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

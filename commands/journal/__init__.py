@@ -1,0 +1,1 @@
+"""The record of all that happened: check it."""

@@ -1,0 +1,57 @@
+"""The side of the control socket that commands and consoles are on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent.socket
+
+from config.values import UserError
+
+REPLY_SECONDS = 10.0
+
+
+class Control:
+    """Asks a running appliance. Raises UserError when it is not running or refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def ask(self, do: str, **arguments: object) -> Any:
+        with self._connected() as connection:
+            self._send(connection, {"do": do, **arguments})
+            with connection.makefile("rb") as replies:
+                line = replies.readline()
+        if not line:
+            raise UserError("the appliance closed the connection without a reply; see its log")
+        reply = json.loads(line)
+        if not reply["ok"]:
+            raise UserError(reply["error"])
+        return reply["result"]
+
+    def follow(self) -> Iterator[dict[str, Any]]:
+        """Journal records from now on, until the appliance stops."""
+        with self._connected() as connection:
+            self._send(connection, {"do": "follow"})
+            connection.settimeout(None)
+            with connection.makefile("rb") as records:
+                for line in records:
+                    yield json.loads(line)
+
+    def _connected(self) -> gevent.socket.socket:
+        connection = gevent.socket.socket(gevent.socket.AF_UNIX, gevent.socket.SOCK_STREAM)
+        connection.settimeout(REPLY_SECONDS)
+        try:
+            connection.connect(str(self._path))
+        except OSError as error:
+            connection.close()
+            raise UserError(
+                f"no appliance is running here (no answer on {self._path}); start it with: ./appliance.py run"
+            ) from error
+        return connection
+
+    def _send(self, connection: gevent.socket.socket, request: dict[str, object]) -> None:
+        connection.sendall(json.dumps(request).encode() + b"\n")

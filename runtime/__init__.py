@@ -1,0 +1,1 @@
+"""The shell: the greenlets, timers and effects around the pure parts."""

@@ -1,0 +1,305 @@
+"""The one greenlet that owns the ACD's state: events in, decisions journaled, then carried out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Protocol
+
+import gevent
+import structlog
+from acd.engine import Acd
+
+from acd.model import (
+    Agent,
+    AgentBecameNotReady,
+    AgentBecameReady,
+    AgentChanged,
+    AgentLoggedOff,
+    AgentLoggedOn,
+    AgentState,
+    AgentView,
+    Announce,
+    AnnouncementMade,
+    CallAbandoned,
+    CallConnected,
+    CallLeft,
+    CallQueued,
+    Connect,
+    ConnectFailed,
+    Decision,
+    EndWait,
+    Event,
+    MoveCall,
+    OfferAnswered,
+    OfferCall,
+    OfferDeclined,
+    OfferFailed,
+    OfferNotAnswered,
+    QueueRule,
+    QueuesChanged,
+    QueueView,
+    ShowAgentState,
+    TalkEnded,
+    TimePassed,
+    WithdrawOffer,
+)
+from ivr.services import AgentReady, AnnouncementDue, QueueOver, QueueRequest
+from journal.writer import Journal
+from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
+from switch.port import Call
+from switch.shared.clock import Clock, Millis
+from switch.shared.mailbox import Mailbox
+
+log = structlog.get_logger(__name__)
+
+INBOX_LIMIT = 100_000
+
+OfferEvent = OfferAnswered | OfferDeclined | OfferNotAnswered | OfferFailed | CallConnected | ConnectFailed | TalkEnded
+Entry = tuple[str, str, Mapping[str, object]]
+OFFER_OVER = (OfferDeclined, OfferNotAnswered, OfferFailed, ConnectFailed, TalkEnded)
+
+
+class Dialler(Protocol):
+    """Rings an agent for an offer; what becomes of it is told to `report`."""
+
+    def __call__(self, leg: AgentLeg, report: Callable[[Event], None]) -> None: ...
+
+
+@dataclass(slots=True)
+class QueuedPlace:
+    """A caller's place in a queue, as `ivr.services.Place` promises it to the queue step."""
+
+    id: str
+    call: Call
+    request: QueueRequest
+    music: str
+    keys: Mapping[str, str]
+    entered_at: Millis
+    loop: AcdLoop = field(repr=False)
+    offer: str = ""
+    left: bool = False
+    talking: bool = False
+
+    def announced(self) -> None:
+        self.loop.post(AnnouncementMade(self.call.id))
+
+    def connected(self) -> None:
+        self.talking = True
+        self.loop.post(CallConnected(self.offer))
+
+    def connect_failed(self) -> None:
+        self.loop.post(ConnectFailed(self.offer))
+
+    def leave(self, reason: Literal["abandoned", "left", "answered"]) -> None:
+        if self.left:
+            return
+        self.left = True
+        self.loop.leave(self, reason)
+
+
+class AcdLoop:
+    """Carries events to the engine one by one and its decisions out to calls and agents' phones.
+
+    Nothing else touches the engine. Every method may be called from any greenlet and returns at once.
+    """
+
+    def __init__(
+        self,
+        engine: Acd,
+        *,
+        clock: Clock,
+        journal: Journal,
+        dial: Dialler,
+        on_agent_state: Callable[[ShowAgentState], None] = lambda _: None,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._journal = journal
+        self._dial = dial
+        self._on_agent_state = on_agent_state
+        self._inbox: Mailbox[Event] = Mailbox(clock, limit=INBOX_LIMIT)
+        self._places: dict[str, QueuedPlace] = {}
+        self._legs: dict[str, AgentLeg] = {}
+        self._agents: dict[str, Agent] = {}
+        self._rules: dict[str, QueueRule] = {}
+        self._visits = itertools.count(1)
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+
+    # --- what others say
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def post(self, event: Event) -> None:
+        if not self._inbox.put(event):
+            log.error("acd: an event was dropped, the inbox is full", event=type(event).__name__)
+
+    def load(self, queues: tuple[QueueRule, ...]) -> None:
+        self._rules = {rule.name: rule for rule in queues}
+        self.post(QueuesChanged(queues))
+
+    def set_agent(self, agent: Agent) -> None:
+        self._agents[agent.id] = agent
+        self.post(AgentChanged(agent))
+
+    def knows_agent(self, agent: str) -> bool:
+        return agent in self._agents
+
+    def agent_state(self, agent: str, state: AgentState, reason: str = "") -> None:
+        """What an agent asks for by star code, command or console."""
+        match state:
+            case AgentState.LOGGED_OFF:
+                self.post(AgentLoggedOff(agent))
+            case AgentState.READY:
+                self.post(AgentLoggedOn(agent))
+                self.post(AgentBecameReady(agent))
+            case AgentState.NOT_READY:
+                self.post(AgentLoggedOn(agent))
+                self.post(AgentBecameNotReady(agent, reason))
+            case _:
+                raise ValueError(f"{state} is a state that only calls bring about")
+
+    def enter(self, call: Call, request: QueueRequest) -> QueuedPlace:
+        """Queues a call and returns its place. See `ivr.services.Queues`."""
+        rule = self._rules[request.queue]
+        place = QueuedPlace(
+            id=f"{call.id}/{next(self._visits)}",
+            call=call,
+            request=request,
+            music=rule.music,
+            keys=rule.while_waiting,
+            entered_at=self._clock.now(),
+            loop=self,
+        )
+        self._places[call.id] = place
+        self.post(CallQueued(call.id, request.queue, priority=request.priority, skills=tuple(request.skills)))
+        return place
+
+    def leave(self, place: QueuedPlace, reason: str) -> None:
+        if self._places.get(place.call.id) is place:
+            del self._places[place.call.id]
+        if place.talking:
+            self.post(TalkEnded(place.offer))
+        elif reason == "left":
+            self.post(CallLeft(place.call.id))
+        else:
+            self.post(CallAbandoned(place.call.id))
+
+    def agents(self) -> tuple[AgentView, ...]:
+        return self._engine.agents()
+
+    def queues(self) -> tuple[QueueView, ...]:
+        return self._engine.queues()
+
+    # --- the loop
+
+    def _run(self) -> None:
+        while True:
+            deadline = self._engine.next_deadline()
+            within = None if deadline is None else max(0, deadline - self._clock.now()) / 1000
+            event = self._inbox.get(within) or TimePassed()
+            try:
+                self._handle(event)
+            except Exception:
+                log.exception("acd: an event could not be handled", event=type(event).__name__)
+
+    def _handle(self, event: Event) -> None:
+        now = self._clock.now()
+        decisions = self._engine.handle(event, now)
+        entries = [_entry(decision) for decision in decisions]
+        if not isinstance(event, TimePassed):
+            entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else _entry(event))
+        if entries:
+            self._journal.append_all(entries)
+        if isinstance(event, CallConnected) and event.offer in self._legs:
+            self._legs[event.offer].post(Talking())
+        if isinstance(event, OFFER_OVER):
+            self._legs.pop(event.offer, None)
+        for decision in decisions:
+            self._carry_out(decision)
+
+    def _offer_entry(self, event: OfferEvent, now: Millis) -> Entry:
+        """What happened to an offer, with whose call and agent it was, and how long they waited and talked."""
+        type, _, plain = _entry(event)
+        leg = self._legs.get(event.offer)
+        if leg is None:
+            return type, "", plain
+        offered = leg.offered
+        facts: dict[str, object] = {**plain, "queue": offered.queue, "agent": offered.agent.id}
+        match event:
+            case CallConnected():
+                leg.connected_at = now
+                if place := self._places.get(offered.call):
+                    facts["waited"] = now - place.entered_at
+            case TalkEnded() if leg.connected_at is not None:
+                facts["talked"] = now - leg.connected_at
+        return type, offered.call, facts
+
+    def _carry_out(self, decision: Decision) -> None:
+        match decision:
+            case OfferCall():
+                self._ring(decision)
+            case WithdrawOffer(offer=offer, reason=reason):
+                if leg := self._legs.pop(offer, None):
+                    leg.post(Withdrawn(reason))
+            case Connect(offer=offer, call=call):
+                self._connect(offer, call)
+            case Announce(call=call, position=position, wait=wait):
+                self._tell(call, lambda place: AnnouncementDue(place.id, position, wait))
+            case EndWait(call=call, exit=exit):
+                over: Any = exit
+                self._tell(call, lambda place: QueueOver(place.id, over))
+            case MoveCall(call=call, queue=queue):
+                if place := self._places.get(call):
+                    place.music = self._rules[queue].music
+            case ShowAgentState():
+                self._on_agent_state(decision)
+
+    def _ring(self, offer: OfferCall) -> None:
+        place, agent = self._places.get(offer.call), self._agents[offer.agent]
+        if place is None:
+            return  # it left while the decision was made; its CallAbandoned is in the inbox
+        leg = AgentLeg(Offered(offer.offer, offer.call, offer.queue, agent, offer.ring_for / 1000, place.request))
+        self._legs[offer.offer] = leg
+        gevent.spawn(self._run_leg, leg)
+
+    def _run_leg(self, leg: AgentLeg) -> None:
+        try:
+            self._dial(leg, self.post)
+        except Exception:
+            log.exception("acd: an offer broke off", offer=leg.offered.offer)
+            self.post(OfferFailed(leg.offered.offer, "broke off"))
+
+    def _connect(self, offer: str, call: str) -> None:
+        leg, place = self._legs.get(offer), self._places.get(call)
+        if leg is None or leg.call is None:
+            self.post(ConnectFailed(offer))
+        elif place is not None:
+            place.offer = offer
+            place.call.post(AgentReady(place.id, leg.call))
+
+    def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | QueueOver]) -> None:
+        if place := self._places.get(call):
+            place.call.post(notice(place))
+
+
+def _entry(fact: Event | Decision) -> Entry:
+    """An event or a decision as a journal record: its type, its call, its facts."""
+    match fact:
+        case QueuesChanged(queues=queues):
+            return "QueuesChanged", "", {"queues": [rule.name for rule in queues]}
+        case AgentChanged(agent=agent):
+            return "AgentChanged", "", {"agent": agent.id, "queues": agent.queues, "skills": dict(agent.skills)}
+        case ShowAgentState():
+            return "AgentStateChanged", fact.call, _facts(fact)
+    return type(fact).__name__, getattr(fact, "call", ""), _facts(fact)
+
+
+def _facts(fact: Event | Decision) -> dict[str, object]:
+    return {each.name: getattr(fact, each.name) for each in fields(fact) if each.name != "call"}
