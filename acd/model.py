@@ -43,7 +43,11 @@ class Announcements:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """One rule of `overflow:`; exactly one of `exit`, `to_queue`, `relax` is set."""
+    """One rule of `overflow:`; exactly one of `exit`, `to_queue`, `relax` is set.
+
+    `after` counts from the entry into this queue. none-logged-on: nobody who could ever be able for this
+    call is logged on; none-ready: all who could be are logged off or NotReady (who talks is not).
+    """
 
     after: Millis = 0
     when: Literal["", "none-logged-on", "none-ready"] = ""
@@ -60,7 +64,7 @@ class QueueRule:
     strategy: str = "longest-idle"
     weight: int = 1
     music: str = "calm"
-    skills: Mapping[str, Literal["required", "preferred"]] = field(default_factory=dict)
+    skills: Mapping[str, str] = field(default_factory=dict)  # required, preferred, required 3 (see acd/skills.py)
     priority_credit: Millis = 60_000
     announce: Announcements = Announcements()
     while_waiting: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +74,14 @@ class QueueRule:
     service_level: tuple[int, Millis] = (80, 20_000)
     overflow: tuple[Overflow, ...] = ()
     longest_queue: int = 200
+    idle_since: Literal["ready", "last-call", "last-offer"] = "ready"
+    answer_within: Millis = 15_000  # beyond `ring_for`: for the whisper, or for a remote agent to press 1
+    connect_within: Millis = 10_000
+    no_answer_delay: Millis = 5_000  # how long an agent is not rung after it let a call ring out
+    reject_delay: Millis = 10_000  # ... after it declined, was busy or could not be reached
+    ring_step: Millis = 5_000  # ring-progressively: another phone rings after each of these
+    sticky_for: Millis = 20_000  # sticky: how long a caller waits for its last agent
+    successor: QueueName = ""  # who gets the callers when this queue is removed; "" gives them back to their flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,8 @@ class Agent:
     phone: str = ""
     queues: tuple[QueueName, ...] = ()
     skills: Mapping[str, int] = field(default_factory=dict)
+    wrap_up: Millis | None = None  # in place of the queue's
+    order: int = 0  # top-down and round-robin: the lower the sooner, then by id
 
 
 # --- events -------------------------------------------------------------------------------------
@@ -130,13 +144,19 @@ class AgentBecameNotReady:
 
 @dataclass(frozen=True, slots=True)
 class CallQueued:
-    """A caller entered a queue. `arrived` is kept when it comes from another queue or from before a restart."""
+    """A caller entered a queue. `arrived` is kept when it comes from another queue or from before a restart.
+
+    `entered`: when it entered this queue, where that was before a restart; the limits of overflow count
+    from it. `last_agent`: whom this customer talked to last.
+    """
 
     call: CallId
     queue: QueueName
     priority: int = 0
     skills: tuple[str, ...] = ()
     arrived: Millis | None = None
+    entered: Millis | None = None
+    last_agent: AgentId = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +274,7 @@ class WithdrawOffer:
 
     offer: OfferId
     agent: AgentId
-    reason: Literal["caller gone", "no answer", "agent left", "queue gone"]
+    reason: Literal["caller gone", "no answer", "agent left", "queue gone", "answered elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,3 +343,16 @@ class QueueView:
 
     name: QueueName
     waiting: tuple[CallId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A waiting caller. `wait`: the estimate in seconds of what remains, None when nothing is known."""
+
+    id: CallId
+    queue: QueueName
+    position: int
+    arrived: Millis
+    rank: Millis
+    wait: float | None
+    offered_to: tuple[AgentId, ...]

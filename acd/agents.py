@@ -1,0 +1,163 @@
+"""The agent's states as one table, and what the engine knows of an agent at work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+from acd.model import Agent, AgentState, AgentView, CallId, Millis
+
+if TYPE_CHECKING:
+    from acd.calls import Offer
+    from acd.lines import Line
+
+LOGGED_OFF = AgentState.LOGGED_OFF
+NOT_READY = AgentState.NOT_READY
+READY = AgentState.READY
+RESERVED = AgentState.RESERVED
+BUSY = AgentState.BUSY
+WORKING_AFTER_CALL = AgentState.WORKING_AFTER_CALL
+
+
+class Input(StrEnum):
+    """What can happen to an agent."""
+
+    LOG_ON = "logs on"
+    LOG_OFF = "logs off"
+    BE_READY = "says Ready"
+    BE_NOT_READY = "says NotReady"
+    OFFER = "is offered a call"
+    RELEASE = "the offer came to nothing"
+    BENCH = "let too many offers ring"
+    CONNECT = "is connected"
+    TALK_END = "the talk ended"
+    WRAP_UP_END = "the wrap-up is over"
+
+
+class Wish(Enum):
+    """What becomes of an input that cannot be followed while the agent has a call."""
+
+    LATER = "kept until the call is over"
+    FORGET = "takes back what was kept"
+
+
+LATER, FORGET = Wish.LATER, Wish.FORGET
+
+# Every pair that stands here does something; every other pair is ignored.
+TABLE: Mapping[AgentState, Mapping[Input, AgentState | Wish]] = {
+    LOGGED_OFF: {
+        Input.LOG_ON: NOT_READY,
+    },
+    NOT_READY: {
+        Input.LOG_OFF: LOGGED_OFF,
+        Input.BE_READY: READY,
+        Input.BE_NOT_READY: NOT_READY,  # with another reason
+    },
+    READY: {
+        Input.LOG_OFF: LOGGED_OFF,
+        Input.BE_READY: READY,  # lifts a delay after a decline
+        Input.BE_NOT_READY: NOT_READY,
+        Input.OFFER: RESERVED,
+    },
+    RESERVED: {
+        Input.LOG_ON: FORGET,
+        Input.LOG_OFF: LATER,
+        Input.BE_READY: FORGET,
+        Input.BE_NOT_READY: LATER,
+        Input.RELEASE: READY,
+        Input.BENCH: NOT_READY,
+        Input.CONNECT: BUSY,
+    },
+    BUSY: {
+        Input.LOG_ON: FORGET,
+        Input.LOG_OFF: LATER,
+        Input.BE_READY: FORGET,
+        Input.BE_NOT_READY: LATER,
+        Input.TALK_END: WORKING_AFTER_CALL,
+    },
+    WORKING_AFTER_CALL: {
+        Input.LOG_OFF: LOGGED_OFF,
+        Input.BE_READY: READY,
+        Input.BE_NOT_READY: NOT_READY,
+        Input.WRAP_UP_END: READY,
+    },
+}
+
+LOGGED_ON = frozenset(AgentState) - {LOGGED_OFF}
+WORKING = LOGGED_ON - {NOT_READY}  # takes calls, or will when the present one is over
+
+
+class LiveAgent:
+    """An agent as it is now. Only the engine changes it."""
+
+    __slots__ = (
+        "call",
+        "calls",
+        "due",
+        "gone",
+        "held",
+        "indexed",
+        "last_offered",
+        "last_talk",
+        "lines",
+        "no_answers",
+        "offer",
+        "pending",
+        "ready_since",
+        "reason",
+        "rule",
+        "since",
+        "state",
+        "talk_ended",
+        "talk_time",
+    )
+
+    def __init__(self, rule: Agent, now: Millis) -> None:
+        self.rule = rule
+        self.state = LOGGED_OFF
+        self.reason = ""
+        self.call: CallId = ""
+        self.since = now
+        self.offer: Offer | None = None
+        self.pending: tuple[Input, str] | None = None  # asked for during a call, followed after it
+        self.due: Millis | None = None  # the end of wrap-up or of `held`
+        self.held = False  # Ready, but not to be rung yet: it has just declined or not answered
+        self.no_answers = 0  # offers that rang out since the last talk
+        self.gone = False  # removed while it had a call
+        self.lines: list[Line] = []  # that it is able to serve
+        self.indexed = False  # stands in those lines' indexes
+        self.ready_since = now
+        self.talk_ended = now
+        self.last_offered = now
+        self.calls = 0  # since log-on
+        self.talk_time: Millis = 0  # since log-on
+        self.last_talk: Offer | None = None  # whose wrap-up is not over yet
+
+    def begin_shift(self, now: Millis) -> None:
+        """What is counted from log-on begins anew."""
+        self.no_answers = 0
+        self.calls = 0
+        self.talk_time = 0
+        self.talk_ended = self.last_offered = now
+
+    def take(self, input_: Input, reason: str, now: Millis) -> AgentState | None:
+        """Follows the table: the state before, when the input led to a state; None when it did not."""
+        step = TABLE[self.state].get(input_)
+        match step:
+            case None:
+                return None
+            case Wish.LATER:
+                self.pending = (input_, reason)
+                return None
+            case Wish.FORGET:
+                self.pending = None
+                return None
+        before = self.state
+        self.state, self.reason = step, reason
+        if step is not before:
+            self.since = now
+        return before
+
+    def view(self) -> AgentView:
+        return AgentView(self.rule.id, self.state, self.reason, self.call, self.since)

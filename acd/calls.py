@@ -1,0 +1,115 @@
+"""A caller in a queue, and an offer of it to one agent."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from acd.model import AgentId, CallId, CallQueued, Millis, OfferId, QueueName
+from acd.skills import Needs
+
+if TYPE_CHECKING:
+    from acd.agents import LiveAgent
+    from acd.lines import Line, Queue
+
+
+class Stage(Enum):
+    RINGING = "ringing"  # until the agent answered and heard the whisper
+    CONNECTING = "connecting"
+    TALKING = "talking"
+
+
+class Offer:
+    """One call at one agent's phone, from the ring to the end of the talk."""
+
+    __slots__ = ("agent", "call", "connected_at", "due", "id", "offered_at", "queue", "stage")
+
+    def __init__(self, id_: OfferId, call: WaitingCall, agent: LiveAgent, now: Millis) -> None:
+        self.id = id_
+        self.call = call
+        self.agent = agent
+        self.queue: Queue = call.queue
+        self.stage = Stage.RINGING
+        self.due: Millis | None = None
+        self.offered_at = now
+        self.connected_at = now
+
+
+# rank, arrival, order of entry, call: the last is never compared
+Key = tuple[Millis, Millis, int, "WaitingCall"]
+
+
+class WaitingCall:
+    """A caller who waits, until it is connected or its wait ends otherwise.
+
+    While a phone rings for it, it keeps its place in the queue but stands in no line (unless its
+    queue rings several phones), so that nobody else is offered it.
+    """
+
+    __slots__ = (
+        "announce_due",
+        "arrived",
+        "asked",
+        "connecting",
+        "due",
+        "entered",
+        "id",
+        "in_line",
+        "key",
+        "last_agent",
+        "line",
+        "needs",
+        "offers",
+        "priority",
+        "queue",
+        "relaxed",
+        "retry_at",
+        "ringing_since",
+        "serial",
+        "speaking",
+        "spent",
+        "spoken_position",
+        "spoken_wait",
+        "visited",
+        "widest",
+    )
+
+    queue: Queue
+    key: Key
+    needs: Needs
+    line: Line
+    widest: Line  # the line that it would stand in with everything relaxed
+
+    def __init__(self, event: CallQueued, serial: int, now: Millis) -> None:
+        self.id: CallId = event.call
+        self.priority = event.priority
+        self.asked = event.skills
+        self.arrived = now if event.arrived is None else event.arrived
+        self.entered = now if event.entered is None else event.entered
+        self.last_agent: AgentId = event.last_agent
+        self.serial = serial
+        self.visited: frozenset[QueueName] = frozenset()
+        self.in_line = False
+        self.offers: tuple[Offer, ...] = ()
+        self.ringing_since = now
+        self.connecting: Offer | None = None
+        self.due: Millis | None = None
+        self.forget_queue()
+
+    def forget_queue(self) -> None:
+        """What belongs to one queue begins anew in the next."""
+        self.forget_limits()
+        self.announce_due: Millis | None = None
+        self.speaking = False
+        self.spoken_position: int | None = None
+        self.spoken_wait: float | None = None
+
+    def forget_limits(self) -> None:
+        """The queue's limits are read anew."""
+        self.relaxed: frozenset[str] = frozenset()
+        self.spent: frozenset[int] = frozenset()  # overflow rules that were carried out
+        self.retry_at: Millis = 0  # when a queue that was full is tried again
+
+    def rank(self) -> Millis:
+        """The lower the sooner: every step of priority is worth `priority_credit` of waiting."""
+        return self.arrived - self.priority * self.queue.rule.priority_credit

@@ -1,0 +1,127 @@
+"""The floor of the call centre: all agents and queues, and who is the best for whom."""
+
+from __future__ import annotations
+
+from acd.agents import LOGGED_ON, READY, WORKING, Input, LiveAgent
+from acd.calls import Key, WaitingCall
+from acd.forecast import Pace
+from acd.lines import Line, Queue
+from acd.model import Agent, AgentId, Millis, QueueName, QueueRule
+
+
+class Floor:
+    """Keeps every agent in the indexes of exactly those lines that it is able and free to serve."""
+
+    __slots__ = ("_emptied", "agents", "queues", "seed")
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.agents: dict[AgentId, LiveAgent] = {}
+        self.queues: dict[QueueName, Queue] = {}
+        self._emptied: list[Line] = []
+
+    # --- who for whom
+
+    def best_agent(self, call: WaitingCall) -> LiveAgent | None:
+        """The agent whose phone is to ring for this call; None: nobody who is able is free."""
+        return next(call.line.candidates(call), None)
+
+    def best_call(self, agent: LiveAgent) -> WaitingCall | None:
+        """The call that a free agent is to take: of the weightiest queue, there of the lowest rank."""
+        best: tuple[int, Key] | None = None
+        for line in agent.lines:
+            head = line.waiting.first()
+            if head is not None:
+                place = (-line.queue.rule.weight, head)
+                if best is None or place < best:
+                    best = place
+        return best[1][3] if best else None
+
+    def free(self, agent: LiveAgent) -> None:
+        """From now on calls find this agent."""
+        agent.indexed = True
+        for line in agent.lines:
+            line.free(agent)
+
+    def take(self, agent: LiveAgent) -> None:
+        """Calls do not find this agent any more; does nothing where they did not."""
+        if agent.indexed:
+            agent.indexed = False
+            for line in agent.lines:
+                line.take(agent)
+
+    # --- agents
+
+    def turn(self, agent: LiveAgent, input_: Input, reason: str, now: Millis) -> bool:
+        """Follows the agents' table and keeps the lines' counts; False when the input led to no state."""
+        old_reason = agent.reason
+        before = agent.take(input_, reason, now)
+        if before is None:
+            return False
+        if agent.state is not READY:
+            self.take(agent)
+        if before is not agent.state:
+            self._recount(agent, before in LOGGED_ON, before in WORKING)
+            return True
+        return reason != old_reason
+
+    def change(self, rule: Agent, now: Millis) -> LiveAgent:
+        """A new agent, or other facts about a known one; it is in no index of free agents then."""
+        agent = self.agents.get(rule.id)
+        if agent is None:
+            agent = self.agents[rule.id] = LiveAgent(rule, now)
+        self.take(agent)
+        before = list(agent.lines)
+        for queue in self.queues.values():
+            queue.drop_member(agent)
+        agent.rule = rule
+        for name in dict.fromkeys(rule.queues):
+            if name in self.queues:
+                self.queues[name].add_member(agent)
+        self._emptied += before
+        return agent
+
+    def remove(self, agent: LiveAgent) -> None:
+        self.take(agent)
+        self._emptied += agent.lines
+        for queue in self.queues.values():
+            queue.drop_member(agent)
+        del self.agents[agent.rule.id]
+
+    def emptied(self) -> list[Queue]:
+        """Queues in which callers' chances may have gone since the last question."""
+        if not self._emptied:
+            return []
+        found = {line.queue.rule.name: line.queue for line in self._emptied if not line.working}
+        self._emptied.clear()
+        return list(found.values())
+
+    # --- queues
+
+    def open(self, rule: QueueRule) -> Queue:
+        """A new queue, or a new rule for a known one: its agents and pace stay, its callers are yours to put back."""
+        old = self.queues.get(rule.name)
+        if old:
+            self.close(old)
+        queue = self.queues[rule.name] = Queue(rule, self.seed, old.pace if old else Pace())
+        for agent in self.agents.values():
+            if rule.name in agent.rule.queues:
+                queue.add_member(agent)  # no lines yet: they come with their callers
+        return queue
+
+    def close(self, queue: Queue) -> None:
+        queue.gone = True
+        del self.queues[queue.rule.name]
+        for agent in list(queue.members.values()):
+            queue.drop_member(agent)
+
+    def _recount(self, agent: LiveAgent, was_logged_on: bool, was_working: bool) -> None:
+        logged_on = (agent.state in LOGGED_ON) - was_logged_on
+        working = (agent.state in WORKING) - was_working
+        if not (logged_on or working):
+            return
+        for line in agent.lines:
+            line.logged_on += logged_on
+            line.working += working
+        if logged_on < 0 or working < 0:
+            self._emptied += agent.lines

@@ -1,0 +1,90 @@
+"""How long a caller will wait, from how fast its queue moves.
+
+The estimate is QL_m of Ibrahim and Whitt, "Real-Time Delay Estimation in Overloaded Multiserver Queues
+with Abandonments", Management Science 55(10), 2009: with `n` callers ahead, `s` agents at work, mean
+handling time 1/mu and mean patience 1/theta, the wait is the time until n + 1 departures, the i-th of
+which comes at rate s*mu + i*theta. Without abandonment it is the classic (n + 1) / (s mu).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from acd.model import Millis
+
+_WEIGHT = 0.05  # of the newest observation: the last twenty or so calls count
+_FIRST = 20  # observations for which the plain mean is taken
+
+# seconds: callers are told "less than one minute", "one to two minutes" ...
+BANDS = (0, 60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600)
+
+
+class Mean:
+    """A mean that follows slowly: plain over the first observations, then exponentially weighted."""
+
+    __slots__ = ("count", "value")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.value = 0.0
+
+    def observe(self, value: float) -> None:
+        self.count += 1
+        self.value += (value - self.value) * max(1 / self.count, _WEIGHT if self.count > _FIRST else 0)
+
+
+class Pace:
+    """What a queue has shown of itself: handling times, and how patient its callers are."""
+
+    __slots__ = ("_abandoned", "_waited", "handling")
+
+    def __init__(self) -> None:
+        self.handling = Mean()
+        self._abandoned = 0.0
+        self._waited = 0.0
+
+    def handled(self, time: Millis) -> None:
+        """One call took an agent this long, from the offer to the end of the work after the call."""
+        self.handling.observe(float(time))
+
+    def waited(self, time: Millis, *, abandoned: bool) -> None:
+        """One caller's wait is over. The older the observation, the less it counts."""
+        keep = 1 - _WEIGHT / 5
+        self._waited = self._waited * keep + time
+        self._abandoned = self._abandoned * keep + abandoned
+
+    def abandon_rate(self) -> float:
+        """theta per millisecond: abandonments per time waited, the estimator of a censored exponential patience."""
+        return self._abandoned / self._waited if self._waited else 0.0
+
+    def wait(self, ahead: int, agents: int) -> float | None:
+        """Seconds until it is the turn of a caller with `ahead` before it; None when nothing is known."""
+        if not agents or not self.handling.count:
+            return None
+        service = agents / max(self.handling.value, 1.0)
+        return departures(ahead + 1, service, self.abandon_rate()) / 1000
+
+
+def departures(count: int, service: float, abandon: float) -> float:
+    """The expected time of `count` departures: the sum over i of 1 / (service + i * abandon), i below count.
+
+    Summed exactly for short queues, by the integral of the midpoint rule for long ones.
+    """
+    if not abandon:
+        return count / service
+    if count <= 64:
+        return sum(1 / (service + i * abandon) for i in range(count))
+    return (
+        math.log((service + (count - 0.5) * abandon) / (service - 0.5 * abandon)) / abandon
+        if (service > 0.5 * abandon)
+        else sum(1 / (service + i * abandon) for i in range(count))
+    )
+
+
+def band(seconds: float) -> tuple[int, int | None]:
+    """The least and the greatest seconds of the band that a wait is spoken in; None: or more."""
+    for low, high in pairwise(BANDS):
+        if seconds < high:
+            return low, high
+    return BANDS[-1], None

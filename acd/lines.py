@@ -1,0 +1,152 @@
+"""Queues, and within a queue one line per different need: who waits there, and who is free for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from acd.agents import LOGGED_ON, WORKING, LiveAgent
+from acd.calls import Key, WaitingCall
+from acd.forecast import Pace
+from acd.model import AgentId, QueueRule
+from acd.ordered import Ordered
+from acd.routing import Setting, Strategy, strategy_named
+from acd.skills import Needs, needs
+
+_MOST_LINES = 64
+
+
+class Line:
+    """The callers of one queue who need the same, and the free agents who are able for them.
+
+    Free agents with more of the preferred skills stand in a higher tier; within a tier the queue's
+    strategy decides.
+    """
+
+    __slots__ = ("_order", "_tiers", "agents", "logged_on", "needs", "queue", "users", "waiting", "working")
+
+    def __init__(self, queue: Queue, needs: Needs) -> None:
+        self.queue = queue
+        self.needs = needs
+        self.waiting: Ordered[Key] = Ordered()
+        self.users = 0  # calls that stand here now or may later
+        self.agents: dict[AgentId, LiveAgent] = {}  # all who are able, in whatever state
+        self.logged_on = 0
+        self.working = 0
+        self._tiers: dict[int, Strategy] = {}
+        self._order: tuple[Strategy, ...] = ()
+
+    def join(self, agent: LiveAgent) -> None:
+        self.agents[agent.rule.id] = agent
+        self.logged_on += agent.state in LOGGED_ON
+        self.working += agent.state in WORKING
+
+    def part(self, agent: LiveAgent) -> None:
+        del self.agents[agent.rule.id]
+        self.logged_on -= agent.state in LOGGED_ON
+        self.working -= agent.state in WORKING
+
+    def free(self, agent: LiveAgent) -> None:
+        self._tier(agent).add(agent)
+
+    def take(self, agent: LiveAgent) -> None:
+        self._tier(agent).remove(agent)
+
+    def candidates(self, call: WaitingCall) -> Iterator[LiveAgent]:
+        for tier in self._order:
+            yield from tier.candidates(call)
+
+    def _tier(self, agent: LiveAgent) -> Strategy:
+        preference = self.needs.preference(agent.rule.skills) if self.needs.preferred else 0
+        tier = self._tiers.get(preference)
+        if tier is None:
+            tier = self._tiers[preference] = self.queue.strategy(self.queue.setting(self.needs))
+            self._order = tuple(self._tiers[level] for level in sorted(self._tiers, reverse=True))
+        return tier
+
+
+class Queue:
+    """One queue by its rule: members, callers in order, lines, and how fast it moves."""
+
+    __slots__ = ("gone", "last_agent", "lines", "members", "pace", "rule", "seed", "strategy", "waiting")
+
+    def __init__(self, rule: QueueRule, seed: int, pace: Pace) -> None:
+        self.rule = rule
+        self.seed = seed
+        self.pace = pace
+        self.strategy = strategy_named(rule.strategy)
+        self.members: dict[AgentId, LiveAgent] = {}
+        self.waiting: Ordered[Key] = Ordered()  # all who wait here, those for whom a phone rings included
+        self.lines: dict[Needs, Line] = {}
+        self.last_agent: LiveAgent | None = None  # to whom the last offer went
+        self.gone = False  # its rule was removed or replaced
+
+    def setting(self, needs: Needs) -> Setting:
+        return Setting(self.rule, needs, self.seed)
+
+    def calls(self) -> tuple[WaitingCall, ...]:
+        """Whoever waits, in the order of service."""
+        return tuple(key[3] for key in self.waiting)
+
+    def add_member(self, agent: LiveAgent) -> None:
+        self.members[agent.rule.id] = agent
+        for line in self.lines.values():
+            if line.needs.fit(agent.rule.skills):
+                line.join(agent)
+                agent.lines.append(line)
+
+    def drop_member(self, agent: LiveAgent) -> None:
+        """The agent must not stand in the indexes of free agents."""
+        if self.members.pop(agent.rule.id, None) is None:
+            return
+        for line in [line for line in agent.lines if line.queue is self]:
+            line.part(agent)
+            agent.lines.remove(line)
+
+    def put(self, call: WaitingCall) -> None:
+        """Gives a call its lines and its place; it is not offered to anybody yet."""
+        call.queue = self
+        call.key = (call.rank(), call.arrived, call.serial, call)
+        self.waiting.add(call.key)
+        relaxable = frozenset(step.relax for step in self.rule.overflow if step.relax)
+        call.widest = self._line(needs(self.rule, call.asked, relaxable))
+        call.widest.users += 1
+        self.put_in_line(call)
+
+    def put_in_line(self, call: WaitingCall) -> None:
+        call.needs = needs(self.rule, call.asked, call.relaxed)
+        call.line = self._line(call.needs)
+        call.line.users += 1
+
+    def take_from_line(self, call: WaitingCall) -> None:
+        call.line.users -= 1
+
+    def remove(self, call: WaitingCall) -> None:
+        self.waiting.remove(call.key)
+        self.take_from_line(call)
+        call.widest.users -= 1
+        if len(self.lines) > _MOST_LINES:
+            self._prune()
+
+    def position(self, call: WaitingCall) -> int:
+        """1 is next."""
+        return self.waiting.ahead_of(call.key) + 1
+
+    def _line(self, wanted: Needs) -> Line:
+        line = self.lines.get(wanted)
+        if line is None:
+            line = self.lines[wanted] = Line(self, wanted)
+            for agent in self.members.values():
+                if wanted.fit(agent.rule.skills):
+                    line.join(agent)
+                    agent.lines.append(line)
+                    if agent.indexed:
+                        line.free(agent)
+        return line
+
+    def _prune(self) -> None:
+        """Drops the lines that nobody uses: a flow may ask for ever new skills."""
+        unused = [wanted for wanted, line in self.lines.items() if not line.users]
+        for wanted in unused:
+            line = self.lines.pop(wanted)
+            for agent in line.agents.values():
+                agent.lines.remove(line)

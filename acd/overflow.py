@@ -1,0 +1,36 @@
+"""When a caller has waited enough: the rules of `overflow:`, read one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from acd.calls import WaitingCall
+from acd.model import Millis, Overflow
+
+
+def due_rules(call: WaitingCall, now: Millis) -> Iterator[tuple[int, Overflow]]:
+    """The rules that apply to this call now and were not carried out yet, in the order of the file."""
+    for number, rule in enumerate(call.queue.rule.overflow):
+        if number not in call.spent and now - call.entered >= rule.after and holds(call, rule):
+            yield number, rule
+
+
+def holds(call: WaitingCall, rule: Overflow) -> bool:
+    """Whether the rule's condition is met at this moment."""
+    match rule.when:
+        case "none-logged-on":
+            return not call.widest.logged_on
+        case "none-ready":
+            return not call.widest.working
+        case _:
+            return True
+
+
+def next_limit(call: WaitingCall, now: Millis) -> Millis | None:
+    """When the next rule's time comes; one whose time has come waits for its condition, not for a time."""
+    limits = [
+        call.entered + rule.after
+        for number, rule in enumerate(call.queue.rule.overflow)
+        if number not in call.spent and call.entered + rule.after > now
+    ]
+    return min(limits, default=None)
