@@ -1,0 +1,1 @@
+"""Our own tables: agents, mailboxes, messages and the calls' interactions; and the way to any database."""

@@ -1,0 +1,81 @@
+"""The rows of our tables as the rest of the house sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """That an agent serves a queue; those of a lower rank are asked first where the strategy looks at it."""
+
+    queue: str
+    rank: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent and the phone that rings for it. `state` and `reason` are the last that were stored."""
+
+    id: str  # the extension
+    name: str
+    skills: Mapping[str, int]  # levels 1 to 5
+    queues: tuple[Membership, ...]
+    phone: str  # the SIP account
+    password: str = field(repr=False)  # of the SIP account
+    state: str = "LoggedOff"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    name: str
+    greeting: str = ""  # a prompt id, "" for the flow's own words
+    email: str = ""
+    limit: int = 100  # messages
+    has_pin: bool = False
+
+
+class MessageState(StrEnum):
+    NEW = "new"
+    HEARD = "heard"
+    SAVED = "saved"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: str
+    box: str
+    caller: str
+    caller_name: str
+    received: datetime  # UTC
+    seconds: float
+    path: str
+    state: MessageState
+    call: str
+    visit: str  # of the step: with the call, what makes keeping the message repeatable
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One call as the journal tells it. Times are UTC, None for what has not happened."""
+
+    call: str
+    started: datetime | None = None
+    answered: datetime | None = None
+    ended: datetime | None = None
+    caller: str = ""
+    dialled: str = ""
+    flow: str = ""
+    version: str = ""
+    language: str = ""
+    queue: str = ""  # the last one
+    queued: datetime | None = None  # the first time
+    agent: str = ""  # the last one who answered
+    waited_ms: int | None = None
+    talked_ms: int | None = None
+    cause: str = ""
+    outcome: str = ""
