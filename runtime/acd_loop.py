@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol
 
 import gevent
 import structlog
-from acd.engine import Acd
+from gevent.event import Event as Signal
 
+from acd.engine import Acd
 from acd.model import (
     Agent,
     AgentBecameNotReady,
@@ -55,6 +56,7 @@ from switch.shared.mailbox import Mailbox
 log = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 100_000
+ASK_SECONDS = 5.0
 
 OfferEvent = OfferAnswered | OfferDeclined | OfferNotAnswered | OfferFailed | CallConnected | ConnectFailed | TalkEnded
 Entry = tuple[str, str, Mapping[str, object]]
@@ -99,6 +101,13 @@ class QueuedPlace:
         self.loop.leave(self, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """In the inbox behind what somebody asked for, who waits until it was handled."""
+
+    handled: Signal
+
+
 class AcdLoop:
     """Carries events to the engine one by one and its decisions out to calls and agents' phones.
 
@@ -119,7 +128,7 @@ class AcdLoop:
         self._journal = journal
         self._dial = dial
         self._on_agent_state = on_agent_state
-        self._inbox: Mailbox[Event] = Mailbox(clock, limit=INBOX_LIMIT)
+        self._inbox: Mailbox[Event | _Asked] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
         self._legs: dict[str, AgentLeg] = {}
         self._agents: dict[str, Agent] = {}
@@ -191,6 +200,24 @@ class AcdLoop:
         else:
             self.post(CallAbandoned(place.call.id))
 
+    def ask_agent_state(self, agent: str, state: AgentState, reason: str) -> AgentView:
+        """As `agent_state`, and returns what the agent is when that was handled."""
+        handled = Signal()
+        self.agent_state(agent, state, reason)
+        self._inbox.put(_Asked(handled))
+        handled.wait(ASK_SECONDS)
+        return next(view for view in self._engine.agents() if view.id == agent)
+
+    def agent_name(self, agent: str) -> str:
+        return self._agents[agent].name if agent in self._agents else ""
+
+    def agent_with_phone(self, phone: str) -> str | None:
+        return next((agent.id for agent in self._agents.values() if agent.phone == phone), None)
+
+    def waited(self, call: str) -> Millis:
+        place = self._places.get(call)
+        return self._clock.now() - place.entered_at if place else 0
+
     def agents(self) -> tuple[AgentView, ...]:
         return self._engine.agents()
 
@@ -204,6 +231,9 @@ class AcdLoop:
             deadline = self._engine.next_deadline()
             within = None if deadline is None else max(0, deadline - self._clock.now()) / 1000
             event = self._inbox.get(within) or TimePassed()
+            if isinstance(event, _Asked):
+                event.handled.set()
+                continue
             try:
                 self._handle(event)
             except Exception:
@@ -212,6 +242,8 @@ class AcdLoop:
     def _handle(self, event: Event) -> None:
         now = self._clock.now()
         decisions = self._engine.handle(event, now)
+        if isinstance(event, OfferEvent) and event.offer not in self._legs and not decisions:
+            return  # late or said twice: both sides of a talk report its end
         entries = [_entry(decision) for decision in decisions]
         if not isinstance(event, TimePassed):
             entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else _entry(event))

@@ -1,0 +1,39 @@
+"""Write what the switch includes: the event socket's or ARI's password and the agents' phone accounts.
+
+The files go to var/switch/; those in freeswitch-conf/ and asterisk-conf/ include them. Run it again
+after agents were added, then reload the switch's configuration.
+
+  ./appliance.py switch-config
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from config.appliance import Config
+from config.values import UserError
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--show-passwords", action="store_true", help="print the phone accounts with their passwords")
+
+
+def run(args: argparse.Namespace, config: Config) -> int:
+    from runtime.switches import write_configuration
+
+    from store.store import Store
+    from switch.shared.clock import RealClock
+
+    if config.switch.kind == "simulated":
+        raise UserError("the simulated switch needs no configuration; set switch.kind in appliance.yaml first")
+    store = Store(config.database.url, RealClock(), within=config.database.within)
+    try:
+        agents = store.agents()
+    finally:
+        store.close()
+    for path in write_configuration(config, agents):
+        print(f"wrote {path}")
+    if args.show_passwords:
+        for agent in agents:
+            print(f"phone {agent.phone}: password {agent.password}")
+    return 0

@@ -1,0 +1,129 @@
+"""Every call from its arrival to its end: found a flow, recognised, walked through it, and closed in the journal."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from ivr.language.flow import Flow
+from ivr.session import Session
+
+from crm.callers import Callers
+from ivr.services import CallerFacts, Services
+from journal.writer import Journal
+from runtime.flowbook import Book
+from runtime.star_codes import StarCodes
+from switch.port import Call, CallEnded, CallId, Cause
+from switch.shared.clock import Clock, Millis
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class CallInProgress:
+    """What a supervisor sees of a call."""
+
+    call: Call
+    since: Millis
+    flow: str
+    session: Session | None = None
+
+    @property
+    def step(self) -> str:
+        return self.session.at if self.session else ""
+
+
+class Admission:
+    """How many calls are taken: at most so many at a time, and so many in any second."""
+
+    def __init__(self, clock: Clock, *, calls: int, per_second: int) -> None:
+        self._clock = clock
+        self._calls = calls
+        self._per_second = per_second
+        self._lately: deque[Millis] = deque()
+
+    def admits(self, under_way: int) -> bool:
+        now = self._clock.now()
+        while self._lately and self._lately[0] <= now - 1000:
+            self._lately.popleft()
+        if under_way >= self._calls or len(self._lately) >= self._per_second:
+            return False
+        self._lately.append(now)
+        return True
+
+
+class CallDesk:
+    """Takes the calls that the switch brings. `on_call` is given to `Switch.serve`."""
+
+    def __init__(
+        self,
+        *,
+        book: Callable[[], Book],
+        callers: Callable[[], Callers],
+        services: Callable[[CallId], Services],
+        star_codes: StarCodes,
+        admission: Admission,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._book = book
+        self._callers = callers
+        self._services = services
+        self._star_codes = star_codes
+        self._admission = admission
+        self._journal = journal
+        self._clock = clock
+        self.in_progress: dict[CallId, CallInProgress] = {}
+
+    def on_call(self, call: Call) -> None:
+        """Serves one call to its end. Never raises: what goes wrong ends this call alone."""
+        with structlog.contextvars.bound_contextvars(call=call.id):
+            self._serve(call)
+
+    def _serve(self, call: Call) -> None:
+        flow = self._book().flow_for(call.dialled)
+        in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
+        admitted = self._admission.admits(len(self.in_progress))
+        self.in_progress[call.id] = in_progress
+        cause, outcome = Cause.NORMAL, ""
+        try:
+            self._journal.append(
+                "CallArrived",
+                call.id,
+                caller=call.caller,
+                caller_name=call.caller_name,
+                dialled=call.dialled,
+                flow=in_progress.flow,
+                version=flow.version if flow else 0,
+            )
+            outcome, cause = self._walk(call, flow, in_progress, admitted=admitted)
+        except CallEnded as ended:
+            cause, outcome = ended.cause, "caller left"
+        except Exception:
+            log.exception("a call was ended by an error")
+            cause, outcome = Cause.FAILED, "error"
+        finally:
+            # The end is written before the call's id can be given to another one by the switch.
+            if cause is not Cause.SUPERSEDED:
+                self._journal.append("CallEnded", call.id, cause=cause.value, outcome=outcome)
+                call.hang_up(cause if cause in HUNG_UP_WITH else Cause.NORMAL)
+            del self.in_progress[call.id]
+
+    def _walk(self, call: Call, flow: Flow | None, in_progress: CallInProgress, *, admitted: bool) -> tuple[str, Cause]:
+        if not admitted:
+            log.warning("a call was refused: as many as allowed are under way")
+            return "refused, too many calls", Cause.CONGESTION
+        if self._star_codes.serves(call):
+            self._star_codes.run(call)
+            return "star code", Cause.NORMAL
+        if flow is None:
+            log.warning("a call was refused: no flow answers the dialled number")
+            return "no flow for the dialled number", Cause.UNREACHABLE
+        caller: CallerFacts = self._callers().recognise(call.caller)
+        in_progress.session = Session(flow, call, self._services(call.id), caller)
+        return in_progress.session.run(), Cause.NORMAL
+
+
+HUNG_UP_WITH = {Cause.CONGESTION, Cause.UNREACHABLE, Cause.FAILED}

@@ -1,0 +1,117 @@
+"""What the control socket can be asked: the state of the house, and what agents and flows are told to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from acd.model import AgentState
+from cti.server import Command, Refused
+from journal.writer import Journal
+from runtime.acd_loop import AcdLoop
+from runtime.calls import CallDesk
+from runtime.flowbook import Flowbook
+from runtime.folding import Folder
+from switch.port import Switch
+from switch.shared.clock import Clock
+
+ASKED_FOR = {"Ready": AgentState.READY, "NotReady": AgentState.NOT_READY, "LoggedOff": AgentState.LOGGED_OFF}
+
+
+class House:
+    """The parts of a running appliance that control looks at."""
+
+    def __init__(
+        self,
+        *,
+        switch: Switch,
+        flowbook: Flowbook,
+        desk: CallDesk,
+        acd: AcdLoop,
+        journal: Journal,
+        folder: Folder,
+        clock: Clock,
+        reload_agents: Callable[[], int],
+    ) -> None:
+        self._switch = switch
+        self._flowbook = flowbook
+        self._desk = desk
+        self._acd = acd
+        self._journal = journal
+        self._folder = folder
+        self._clock = clock
+        self._reload_agents = reload_agents
+
+    def commands(self) -> dict[str, Command]:
+        return {
+            "status": lambda _: self.status(),
+            "agents.state": self._set_agent_state,
+            "agents.reload": lambda _: {"agents": self._reload_agents()},
+            "flows.reload": lambda _: {"problems": [str(problem) for problem in self._flowbook.reload()]},
+        }
+
+    def status(self) -> dict[str, Any]:
+        now = self._clock.now()
+        return {
+            "ready": self._switch.connected,
+            "pid": os.getpid(),
+            "switch": self._switch.version,
+            "flows": self._flows(),
+            "queues": [
+                {
+                    "name": queue.name,
+                    "waiting": list(queue.waiting),
+                    "longest_wait": max((self._acd.waited(call) for call in queue.waiting), default=0) / 1000,
+                }
+                for queue in self._acd.queues()
+            ],
+            "agents": [
+                {
+                    "id": agent.id,
+                    "name": self._acd.agent_name(agent.id),
+                    "state": agent.state.value,
+                    "reason": agent.reason,
+                    "call": agent.call or None,
+                    "since": (now - agent.since) / 1000,
+                }
+                for agent in self._acd.agents()
+            ],
+            "calls": [
+                {
+                    "id": call_id,
+                    "caller": under_way.call.caller,
+                    "dialled": under_way.call.dialled,
+                    "flow": under_way.flow,
+                    "step": under_way.step,
+                    "seconds": (now - under_way.since) / 1000,
+                }
+                for call_id, under_way in self._desk.in_progress.items()
+            ],
+            "troubles": self._troubles(),
+        }
+
+    def _flows(self) -> list[dict[str, Any]]:
+        return [
+            {"name": flow.name, "version": flow.version, "numbers": list(flow.numbers)}
+            for flow in self._flowbook.book.flows
+        ]
+
+    def _troubles(self) -> list[str]:
+        troubles = []
+        if self._journal.trouble:
+            troubles.append(f"the journal cannot be written: {self._journal.trouble}")
+        if self._folder.trouble:
+            troubles.append(f"the database does not answer: {self._folder.trouble}")
+        troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
+        return troubles
+
+    def _set_agent_state(self, request: Mapping[str, Any]) -> dict[str, str]:
+        agent, state = str(request["agent"]), str(request["state"])
+        if not self._acd.knows_agent(agent):
+            known = ", ".join(view.id for view in self._acd.agents()) or "none; add one with: ./appliance.py agents add"
+            raise Refused(f"there is no agent {agent}; there are {known}")
+        if state not in ASKED_FOR:
+            raise Refused(f"'{state}' cannot be asked for; ask for {', '.join(ASKED_FOR)}")
+        view = self._acd.ask_agent_state(agent, ASKED_FOR[state], str(request.get("reason", "")))
+        return {"id": agent, "state": view.state.value, "reason": view.reason}

@@ -1,0 +1,69 @@
+"""Folding the journal into the tables that people query. When the database is away, folding waits; calls go on."""
+
+from __future__ import annotations
+
+import gevent
+import structlog
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+
+from journal.reader import Record, Tail
+from journal.writer import Journal
+from store.store import Store, StoreFailed
+from switch.shared.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 1.0
+BATCH = 1000
+
+
+class Folder:
+    """One greenlet that reads on in the journal and hands what it finds to `Store.fold`."""
+
+    def __init__(self, journal: Journal, store: Store, clock: Clock) -> None:
+        self._journal = journal
+        self._store = store
+        self._clock = clock
+        self._thread = ThreadPool(1)
+        self._tail: Tail | None = None
+        self._stopping = False
+        self._woken = Event()
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+        self.trouble = ""
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """Folds what is there once more, as far as the database lets it."""
+        self._stopping = True
+        self._woken.set()
+        if self._greenlet is not None:
+            self._greenlet.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self.fold()
+            self._woken.clear()
+            with self._clock.after(EVERY_SECONDS, self._woken.set):
+                self._woken.wait()
+        self.fold()
+
+    def fold(self) -> None:
+        """Folds all there is; on trouble with the database it starts again at the last folded record next time."""
+        try:
+            if self._tail is None:
+                self._tail = Tail(self._journal.directory, after=self._store.last_folded())
+            while batch := self._read(self._tail):
+                self._store.fold(batch)
+        except StoreFailed as error:
+            if not self.trouble:
+                log.warning("folding waits: the database does not answer", error=str(error))
+            self._tail, self.trouble = None, str(error)
+        else:
+            self.trouble = ""
+
+    def _read(self, tail: Tail) -> list[Record]:
+        with self._clock.working():
+            return self._thread.apply(tail.read, (BATCH,))

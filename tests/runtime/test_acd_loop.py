@@ -1,0 +1,245 @@
+"""Offers from the engine to agents' phones and back, over the simulated exchange in virtual time."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from acd.engine import Acd
+from acd.model import Agent, AgentState, Announcements, Overflow, QueueRule
+from ivr.services import AgentReady, AnnouncementDue, CallerFacts, QueueOver, QueueRequest
+from journal.reader import records
+from journal.writer import Journal
+from runtime.acd_loop import AcdLoop
+from runtime.agent_leg import AgentDialler
+from switch.port import CallEnded, CannotJoin, Cause, Key, Parted, Sound
+from switch.shared.clock import VirtualClock
+from switch.simulated import Exchange, Phone, SimulatedSwitch
+from switch.simulated.switch import write_wav
+
+SERVICE = QueueRule(
+    name="service",
+    ring_for=15_000,
+    wrap_up=5_000,
+    announce=Announcements(position=True, first=10_000, every=30_000),
+    overflow=(Overflow(after=120_000, exit="overflowed"),),
+    while_waiting={"2": "left"},
+)
+
+
+class Floor:
+    """A queue, its agents' phones and its callers, each caller on a queue step as short as it can be."""
+
+    def __init__(self, tmp_path):
+        self.directory = tmp_path
+        self.clock = VirtualClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
+        self.exchange = Exchange(self.clock)
+        self.switch = SimulatedSwitch(self.exchange)
+        self.journal = Journal(tmp_path / "journal", self.clock)
+        whisper = Sound(tmp_path / "whisper.wav", "from service")
+        write_wav(whisper.path, np.zeros(8_000))
+        self.acd = AcdLoop(
+            Acd(), clock=self.clock, journal=self.journal, dial=AgentDialler(self.switch, lambda offered: [whisper])
+        )
+        self.acd.start()
+        self.acd.load((SERVICE,))
+        self.log = []
+        self.switch.serve(self._queue_step)
+
+    def agent(self, id, **phone):
+        self.exchange.phones[id] = Phone(id, **phone)
+        self.acd.set_agent(Agent(id, phone=id, queues=("service",)))
+        self.acd.agent_state(id, AgentState.READY)
+
+    def caller(self, number):
+        return self.exchange.ring_in("1000", number)
+
+    def _queue_step(self, call):
+        place = self.acd.enter(call, QueueRequest("service", 0, (), {}, "cmn", CallerFacts(number=call.caller)))
+        try:
+            call.hold(place.music)
+            self.log.append((call.caller, self._wait(call, place)))
+        except CallEnded:
+            place.leave("abandoned")
+            self.log.append((call.caller, "gone"))
+            raise
+
+    def _wait(self, call, place):
+        while True:
+            match call.wait(None):
+                case AgentReady(leg=leg):
+                    try:
+                        call.join(leg)
+                    except CannotJoin:
+                        place.connect_failed()
+                        continue
+                    place.connected()
+                case Parted():
+                    place.leave("answered")
+                    return "answered"
+                case QueueOver(exit=exit):
+                    return exit
+                case AnnouncementDue(position=position):
+                    self.log.append((call.caller, f"position {position}"))
+                    place.announced()
+                case Key(digit="2"):
+                    place.leave("left")
+                    return "left"
+
+    def pass_time(self, seconds):
+        end = self.clock.now() + round(seconds * 1000)
+        self.clock.after(seconds, lambda: None)
+        self.clock.run_until(lambda: self.clock.now() >= end, longest=seconds)
+
+    def state(self, agent):
+        view = next(view for view in self.acd.agents() if view.id == agent)
+        return view.state.value, view.reason
+
+    def waiting(self):
+        return [call for queue in self.acd.queues() for call in queue.waiting]
+
+    def journaled(self, type):
+        return [record for record in records(self.directory / "journal") if record["type"] == type]
+
+
+@pytest.fixture
+def floor(tmp_path):
+    floor = Floor(tmp_path)
+    yield floor
+    floor.acd.stop()
+    floor.journal.close()
+
+
+def test_a_caller_reaches_an_agent_who_heard_the_whisper_first(floor):
+    floor.agent("1001", answers_after=3, talks_for=60, says="agent 1001")
+    caller = floor.caller("13800000001")
+    floor.pass_time(10)
+    assert floor.state("1001") == ("Busy", "")
+    assert [(heard.kind, heard.text, heard.at) for heard in caller.heard] == [
+        ("music", "calm", 0),
+        ("voice", "agent 1001", 4000),
+    ]
+    floor.pass_time(55)
+    assert floor.log == [("13800000001", "answered")]
+    assert floor.state("1001")[0] == "WorkingAfterCall"
+    floor.pass_time(6)
+    assert floor.state("1001")[0] == "Ready"
+
+
+def test_the_journal_knows_who_talked_to_whom_and_how_long(floor):
+    floor.agent("1001", answers_after=3, talks_for=60)
+    caller = floor.caller("13800000001")
+    floor.pass_time(90)
+    [connected], [ended] = floor.journaled("CallConnected"), floor.journaled("TalkEnded")
+    assert (connected["call"], connected["agent"], connected["queue"], connected["waited"]) == (
+        caller.id,
+        "1001",
+        "service",
+        4000,
+    )
+    assert ended["talked"] == 59_000
+
+
+def test_callers_are_served_in_the_order_in_which_they_came(floor):
+    callers = []
+    for number in ("1", "2", "3"):
+        callers.append(floor.caller(number))
+        floor.pass_time(1)
+    assert floor.waiting() == [caller.id for caller in callers]
+    floor.agent("1001", answers_after=1, talks_for=10)
+    floor.pass_time(80)
+    assert [entry for entry in floor.log if entry[1] == "answered"] == [(n, "answered") for n in ("1", "2", "3")]
+
+
+def test_a_caller_who_hangs_up_while_the_phone_rings_frees_the_agent_at_once(floor):
+    floor.agent("1001")
+    caller = floor.caller("13800000001")
+    floor.pass_time(5)
+    assert floor.state("1001")[0] == "Reserved"
+    caller.hang_up()
+    floor.pass_time(1)
+    assert floor.state("1001")[0] == "Ready"
+    assert floor.exchange.lines == {}
+    assert floor.log == [("13800000001", "gone")]
+
+
+def test_a_caller_who_hangs_up_during_the_whisper_frees_the_agent_at_once(floor):
+    floor.agent("1001", answers_after=2)
+    caller = floor.caller("13800000001")
+    floor.pass_time(2.5)
+    caller.hang_up()
+    floor.pass_time(0.1)
+    assert floor.state("1001")[0] == "Ready"
+    assert floor.exchange.lines == {}
+
+
+@pytest.mark.parametrize("phone", [{"refuses": Cause.BUSY}, {"refuses": Cause.REJECTED}, {"registered": False}])
+def test_a_phone_that_does_not_answer_costs_the_caller_nothing(floor, phone):
+    floor.agent("1001", **phone)
+    first = floor.caller("1")
+    floor.pass_time(1)
+    second = floor.caller("2")
+    floor.pass_time(20)
+    assert floor.waiting() == [first.id, second.id]
+    floor.agent("1002", answers_after=1, talks_for=5)
+    floor.pass_time(4)
+    assert first.partner is not None
+    assert second.heard[-1].kind == "music"
+
+
+def test_a_phone_that_rings_out_twice_makes_its_agent_not_ready(floor):
+    floor.agent("1001")
+    floor.caller("1")
+    floor.pass_time(60)
+    assert floor.state("1001") == ("NotReady", "no answer")
+
+
+def test_an_agent_who_hangs_up_in_the_moment_of_the_join_leaves_the_caller_its_place(floor):
+    floor.agent("1001", answers_after=2, talks_for=1.0)
+    caller = floor.caller("1")
+    floor.pass_time(5)
+    assert floor.waiting() == [caller.id]
+    assert caller.ended is None
+    assert caller.heard[-1].kind == "music"
+
+
+def test_positions_are_announced(floor):
+    floor.caller("1")
+    floor.caller("2")
+    floor.pass_time(11)
+    assert floor.log == [("1", "position 1"), ("2", "position 2")]
+
+
+def test_a_caller_may_leave_by_key(floor):
+    caller = floor.caller("1")
+    floor.pass_time(5)
+    caller.press("2")
+    floor.pass_time(1)
+    assert floor.log == [("1", "left")]
+    assert floor.waiting() == []
+
+
+def test_the_longest_wait_gives_the_caller_back_to_its_flow(floor):
+    floor.caller("1")
+    floor.pass_time(121)
+    assert floor.log[-1] == ("1", "overflowed")
+
+
+def test_a_lost_switch_frees_every_agent(floor):
+    floor.agent("1001", answers_after=1)
+    floor.agent("1002")
+    floor.caller("1")
+    floor.caller("2")
+    floor.pass_time(5)
+    floor.exchange.lose()
+    floor.pass_time(30)
+    assert {floor.state(agent)[0] for agent in ("1001", "1002")} <= {"Ready", "WorkingAfterCall", "NotReady"}
+    assert sorted(floor.log) == [("1", "gone"), ("2", "gone")]
+
+
+def test_every_agent_state_is_journaled_in_order(floor):
+    floor.agent("1001", answers_after=1, talks_for=10)
+    floor.caller("1")
+    floor.pass_time(30)
+    states = [record["state"] for record in floor.journaled("AgentStateChanged")]
+    assert states[-5:] == ["Ready", "Reserved", "Busy", "WorkingAfterCall", "Ready"]
