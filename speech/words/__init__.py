@@ -7,11 +7,10 @@ a language (``cmn``, ``yue``, ``en``), and raises CannotRead for anything that c
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date as Date
-from datetime import time as Time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
@@ -21,7 +20,19 @@ from speech.words.en import English
 from speech.words.values import CannotRead
 from speech.words.yue import CANTONESE
 
-__all__ = ["CannotRead", "Segment", "date", "digits", "duration", "join", "languages", "money", "number", "parts", "time"]
+__all__ = [
+    "CannotRead",
+    "Segment",
+    "date",
+    "digits",
+    "duration",
+    "join",
+    "languages",
+    "money",
+    "number",
+    "parts",
+    "time",
+]
 
 CURRENCIES = ("CNY", "HKD", "USD", "EUR", "GBP")
 
@@ -53,8 +64,8 @@ class Language(Protocol):
     def digits(self, keyed: str, *, yao: bool) -> Sequence[str]: ...
     def number(self, value: Decimal, *, counted: bool) -> Sequence[str]: ...
     def money(self, value: Decimal, currency: str) -> Sequence[str]: ...
-    def date(self, value: Date, *, year: bool) -> Sequence[str]: ...
-    def time(self, value: Time) -> Sequence[str]: ...
+    def date(self, value: datetime.date, *, year: bool) -> Sequence[str]: ...
+    def time(self, value: datetime.time) -> Sequence[str]: ...
     def duration(self, seconds: int) -> Sequence[str]: ...
 
 

@@ -73,9 +73,7 @@ class Chinese:
         signs = {"*": self.star, "#": self.hash, "+": self.plus}
         if yao:
             signs["1"] = self.yao
-        return [
-            signs.get(sign) or (self.figures[int(sign)] if sign.isdigit() else sign.upper()) for sign in keyed
-        ]
+        return [signs.get(sign) or (self.figures[int(sign)] if sign.isdigit() else sign.upper()) for sign in keyed]
 
     def number(self, value: Decimal, *, counted: bool = False) -> Sequence[str]:
         whole, _, fraction = format(abs(value), "f").partition(".")

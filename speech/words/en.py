@@ -7,17 +7,22 @@ from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
 
-_SMALL = (
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
+_SMALL = _listed(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
-).split()
-_TENS = dict(zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True))
+)
+_TENS = dict(zip(range(20, 100, 10), _listed("twenty thirty forty fifty sixty seventy eighty ninety"), strict=True))
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
-_ORDINALS = (
+_ORDINALS = _listed(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
-_MONTHS = "January February March April May June July August September October November December".split()
+)
+_MONTHS = _listed("January February March April May June July August September October November December")
 _SIGNS = {"*": "star", "#": "hash", "+": "plus"}
 _CURRENCIES = {  # singular and plural of the unit and of its hundredth
     "CNY": ("yuan", "yuan", "fen", "fen"),
@@ -27,7 +32,7 @@ _CURRENCIES = {  # singular and plural of the unit and of its hundredth
     "GBP": ("pound", "pounds", "penny", "pence"),
 }
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-_OTHERS = "hundred and point minus oh midnight noon a.m. p.m.".split()
+_OTHERS = _listed("hundred and point minus oh midnight noon a.m. p.m.")
 
 
 class English:

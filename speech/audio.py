@@ -1,0 +1,188 @@
+"""WAV files and samples: read what studios send, even out what synthesisers say, write what telephones play.
+
+Samples are numpy arrays of floats, full scale 1.0, unless a name says PCM: bytes, 16 bit, little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from speech.port import RATE, CannotHear
+
+Samples = NDArray[np.float64]
+
+SPEECH_LEVEL = -20.0  # dBFS while speaking, as loud as the music; a telephone line's nominal talker is at -26
+CEILING = 10 ** (-1.0 / 20)  # peaks stay 1 dB below full scale, so that no codec clips them
+LONGEST = 600.0  # seconds of one recording
+_FRAME = RATE // 50
+
+_PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+
+
+@dataclass(frozen=True, slots=True)
+class Wav:
+    """A WAV file's audio before anything was done to it."""
+
+    encoding: int
+    channels: int
+    rate: int
+    bits: int
+    data: bytes
+    plain: bool  # header of 44 bytes and nothing after the samples: every switch reads it
+
+    @property
+    def for_telephones(self) -> bool:
+        return self.plain and (self.encoding, self.channels, self.rate, self.bits) == (_PCM, 1, RATE, 16)
+
+    @property
+    def seconds(self) -> float:
+        return len(self.data) / (self.rate * self.channels * self.bits // 8)
+
+
+def read(content: bytes) -> Wav:
+    """The audio in a WAV file's bytes: PCM of 8 to 32 bits, float, A-law or u-law. Raises CannotHear."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise CannotHear("it is no WAV file")
+    form: tuple[int, int, int, int, int, int] | None = None
+    for start, name, body in _chunks(content):
+        if name == b"fmt ":
+            if len(body) < 16:
+                raise CannotHear("its format is cut short")
+            form = struct.unpack_from("<HHIIHH", body)
+            if form[0] == _EXTENSIBLE and len(body) >= 26:
+                form = (struct.unpack_from("<H", body, 24)[0], *form[1:])
+        elif name == b"data":
+            if form is None:
+                raise CannotHear("its samples come before their format")
+            return _checked(form, body, plain=start == 44 and len(content) == 44 + len(body))
+    raise CannotHear("it has no samples")
+
+
+def _chunks(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Where each chunk's body begins, its name, its body; one that claims more than there is ends with the file."""
+    at = 12
+    while at + 8 <= len(content):
+        name, size = struct.unpack_from("<4sI", content, at)
+        yield at + 8, name, content[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+
+
+def _checked(form: tuple[int, int, int, int, int, int], data: bytes, *, plain: bool) -> Wav:
+    encoding, channels, rate, _, _, bits = form
+    if (encoding, bits) not in _DECODERS:
+        raise CannotHear(f"its encoding ({encoding}, {bits} bits) is unknown")
+    if not (1 <= channels <= 8 and 4000 <= rate <= 192_000):
+        raise CannotHear(f"it has {channels} channels at {rate} Hz")
+    whole = len(data) - len(data) % (channels * bits // 8)
+    wav = Wav(encoding, channels, rate, bits, data[:whole], plain and whole == len(data))
+    if not whole:
+        raise CannotHear("it has no samples")
+    if wav.seconds > LONGEST:
+        raise CannotHear(f"it is {wav.seconds:.0f} seconds long; {LONGEST:.0f} is the most")
+    return wav
+
+
+def _bits24(data: bytes) -> Samples:
+    octets = np.frombuffer(data, np.uint8).reshape(-1, 3).astype(np.int32)
+    return (octets[:, 0] << 8 | octets[:, 1] << 16 | octets[:, 2] << 24) / 2.0**31
+
+
+def _ulaw(data: bytes) -> Samples:
+    """ITU-T G.711: sign, three bits of exponent, four of mantissa, all inverted."""
+    code = ~np.frombuffer(data, np.uint8)
+    size = (((code & 15) << 3).astype(np.int32) + 132 << (code >> 4 & 7)) - 132
+    return np.where(code & 128, -size, size) / 32768.0
+
+
+def _alaw(data: bytes) -> Samples:
+    """ITU-T G.711: as u-law, with every other bit inverted and a linear first segment."""
+    code = np.frombuffer(data, np.uint8) ^ 0x55
+    exponent = (code >> 4 & 7).astype(np.int32)
+    mantissa = ((code & 15).astype(np.int32) << 4) + 8
+    size = np.where(exponent == 0, mantissa, mantissa + 256 << np.maximum(exponent - 1, 0))
+    return np.where(code & 128, size, -size) / 32768.0
+
+
+_DECODERS = {
+    (_PCM, 8): lambda data: (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128,
+    (_PCM, 16): lambda data: np.frombuffer(data, "<i2") / 32768.0,
+    (_PCM, 24): _bits24,
+    (_PCM, 32): lambda data: np.frombuffer(data, "<i4") / 2.0**31,
+    (_FLOAT, 32): lambda data: np.nan_to_num(np.frombuffer(data, "<f4").astype(np.float64)).clip(-1, 1),
+    (_FLOAT, 64): lambda data: np.nan_to_num(np.frombuffer(data, "<f8")).clip(-1, 1),
+    (_ULAW, 8): _ulaw,
+    (_ALAW, 8): _alaw,
+}
+
+
+def samples(wav: Wav) -> Samples:
+    """A recording as the telephone plays it: 8 kHz, all channels as one."""
+    decoded = _DECODERS[wav.encoding, wav.bits](wav.data)
+    return resampled(decoded.reshape(-1, wav.channels).mean(axis=1), wav.rate)
+
+
+def resampled(heard: Samples, rate: int) -> Samples:
+    """At 8 kHz by soxr's HQ filter, which leaves no alias of what lay above 4 kHz."""
+    return heard if rate == RATE else np.asarray(soxr.resample(heard, rate, RATE, "HQ"), dtype=np.float64)
+
+
+def spoken(pcm: bytes, rate: int) -> bytes:
+    """A synthesiser's PCM made ready for callers: 8 kHz, silence around it trimmed, loudness evened.
+
+    Never empty: a text with nothing to say becomes a tenth of a second of silence.
+    """
+    heard = evened(trimmed(resampled(from_pcm(pcm), rate)))
+    return to_pcm(heard if heard.size else np.zeros(RATE // 10))
+
+
+def trimmed(heard: Samples, *, before: float = 0.03, after: float = 0.12) -> Samples:
+    """Without the silence around the speech, but for a moment on either side; the ends fade in a few ms."""
+    loud = np.flatnonzero(np.abs(heard) > 0.004)
+    if not loud.size:
+        return heard[:0]
+    kept = heard[max(0, loud[0] - round(before * RATE)) : loud[-1] + round(after * RATE)].copy()
+    ramp = np.linspace(0, 1, min(40, kept.size // 2))
+    kept[: ramp.size] *= ramp
+    kept[kept.size - ramp.size :] *= ramp[::-1]
+    return kept
+
+
+def evened(heard: Samples) -> Samples:
+    """At SPEECH_LEVEL while somebody speaks; less where a peak would pass the ceiling."""
+    speaking = level(heard)
+    if speaking == -np.inf:
+        return heard
+    gain = 10 ** ((SPEECH_LEVEL - speaking) / 20)
+    return heard * min(gain, CEILING / float(np.abs(heard).max()))
+
+
+def level(heard: Samples) -> float:
+    """The level in dBFS over the frames of 20 ms that are no pause: within 30 dB of the loudest."""
+    if heard.size < _FRAME:
+        return -np.inf
+    frames = heard[: heard.size - heard.size % _FRAME].reshape(-1, _FRAME)
+    power = (frames**2).mean(axis=1)
+    if not power.max():
+        return -np.inf
+    return float(10 * np.log10(power[power > power.max() / 1000].mean()))
+
+
+def from_pcm(pcm: bytes) -> Samples:
+    return np.frombuffer(pcm, "<i2") / 32768.0
+
+
+def to_pcm(heard: Samples) -> bytes:
+    return (heard * 32767).round().clip(-32768, 32767).astype("<i2").tobytes()
+
+
+def wav(pcm: bytes) -> bytes:
+    """A WAV file of 8 kHz, mono, 16-bit PCM, with the shortest header that there is."""
+    size = len(pcm)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, 1, RATE, RATE * 2, 2, 16)
+    return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size) + pcm

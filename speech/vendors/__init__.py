@@ -1,0 +1,20 @@
+"""Synthesisers, one file each. A new vendor is a new file that has `voices` and `open` (speech.port.Vendor)."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import cast
+
+from speech.port import CannotSpeak, Vendor
+
+
+def names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def find(name: str) -> Vendor:
+    """The vendor of that name. Raises CannotSpeak, naming those that there are."""
+    if name not in names():
+        raise CannotSpeak(f"no speech vendor '{name}'; known are {', '.join(names())}")
+    return cast(Vendor, importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,158 @@
+"""espeak-ng out of the espeakng-loader wheel, called through ctypes.
+
+The library's state is global to its process, so one process speaks one text at a time; a worker does.
+The system's espeak-ng is never used: Debian's 1.51 reads `cmn` as English letters.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+from speech.port import CannotSpeak, Voice
+
+_SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
+_RATE, _VOLUME = 1, 2  # espeak_PARAMETER
+_CHARACTER, _UTF8 = 1, 1
+_QUIET = 70  # of 100: at 100 the engine clips its own peaks; loudness is evened afterwards
+
+
+class _Manner(NamedTuple):
+    voice: str
+    pace: int  # espeak's words per minute, which mean something else in every language
+
+
+# About four syllables a second in Chinese and 170 words a minute in English: the pace of an announcement.
+_MANNERS: Mapping[str, _Manner] = {
+    "cmn": _Manner("cmn", 170),
+    "yue": _Manner("yue", 150),
+    "en": _Manner("en-us", 135),
+}
+
+_FIGURES = "[零一二三四五六七八九幺]"
+_SERIES = re.compile(f"{_FIGURES}{{6,}}")
+_ENGLISH_FIGURE = "(?:zero|one|two|three|four|five|six|seven|eight|nine)"
+_ENGLISH_SERIES = re.compile(rf"\b{_ENGLISH_FIGURE}(?: {_ENGLISH_FIGURE}){{5,}}\b")
+_LETTER_A = re.compile(r"\bA(?= [A-Z]\b)|(?<=\w )A\b(?!['’])")
+
+
+def voices() -> Mapping[str, Voice]:
+    try:
+        release = version("espeakng-loader")
+    except PackageNotFoundError:
+        raise CannotSpeak("the package espeakng-loader is not installed; set the appliance up again") from None
+    manners = f"{release} volume {_QUIET}"
+    return {
+        language: Voice("espeak", f"{manner.voice}@{manner.pace}", manners) for language, manner in _MANNERS.items()
+    }
+
+
+_PAUSES = re.compile(r"[,;:](?=[^\s\d])|[，；：]")
+_HAN = re.compile("([⺀-⿕\u3400-鿿豈-﫿]+)")
+_MISREAD = {"yue": {"為你": "胃你"}}  # 為 as in "for you" is wai6, like 胃
+
+
+def phrased(text: str, language: str) -> str:
+    """The text as espeak reads it best.
+
+    It makes no pause at a Chinese comma, nor at any other sign without a space behind it; runs through twelve digits
+    without a breath; and reads `A` before a word as the article, even in an order number.
+    """
+    for written, said in _MISREAD.get(language, {}).items():
+        text = text.replace(written, said)
+    text = _SERIES.sub(lambda series: "、".join(_grouped(list(series[0]), "")), text)
+    text = _ENGLISH_SERIES.sub(lambda series: ", ".join(_grouped(series[0].split(), " ")), text)
+    text = _LETTER_A.sub("eigh", text)
+    return _PAUSES.sub(", ", text).replace("！", "! ").replace("？", "? ")
+
+
+def _grouped(figures: list[str], joint: str) -> list[str]:
+    """In groups of three and four, the longer ones last: 138 0000 0001, 202 611, 2026 1123."""
+    groups = -(-len(figures) // 4)
+    short = groups * 4 - len(figures)
+    sizes = [3] * short + [4] * (groups - short)
+    starts = [sum(sizes[:index]) for index in range(groups)]
+    return [joint.join(figures[start : start + size]) for start, size in zip(starts, sizes, strict=True)]
+
+
+def _by_script(text: str, language: str) -> list[tuple[str, str]]:
+    """Parts and the language to say each in: Mandarin for a Chinese name in English, which has no letters for it."""
+    if language != "en":
+        return [(text, language)]
+    parts = [(part, "cmn" if index % 2 else "en") for index, part in enumerate(_HAN.split(text))]
+    return [(part, tongue) for part, tongue in parts if part.strip()]
+
+
+class Espeak:
+    """The engine. One per process, one text at a time."""
+
+    def __init__(self, library: ctypes.CDLL, rate: int) -> None:
+        self._library = library
+        self._rate = rate
+        self._heard: list[bytes] = []
+        self._callback = _CALLBACK(self._collect)  # kept: the library holds only the bare pointer
+        library.espeak_SetSynthCallback(self._callback)
+
+    def speak(self, text: str, language: str) -> tuple[bytes, int]:
+        self._heard.clear()
+        for part, tongue in _by_script(phrased(text, language), language):
+            self._take_on(tongue)
+            self._say(part)
+        return b"".join(self._heard), self._rate
+
+    def phonemes(self, text: str, language: str) -> str:
+        """What the voice makes of a text, in espeak's phoneme names; each clause after a vertical bar."""
+        clauses = []
+        for part, tongue in _by_script(phrased(text, language), language):
+            self._take_on(tongue)
+            content = ctypes.create_string_buffer(part.encode())
+            rest = ctypes.c_void_p(ctypes.addressof(content))
+            while rest.value:
+                clauses.append(self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, 0).decode())
+        return "|".join(clauses)
+
+    def _take_on(self, language: str) -> None:
+        manner = _MANNERS.get(language)
+        if manner is None:
+            raise CannotSpeak(f"espeak has no voice for '{language}'")
+        if self._library.espeak_SetVoiceByName(manner.voice.encode()):
+            raise CannotSpeak(f"espeak lacks the data of its voice '{manner.voice}'")
+        self._library.espeak_SetParameter(_RATE, manner.pace, 0)
+        self._library.espeak_SetParameter(_VOLUME, _QUIET, 0)
+
+    def _say(self, text: str) -> None:
+        content = text.encode("utf-8", "ignore").replace(b"\0", b" ")
+        if self._library.espeak_Synth(content, len(content) + 1, 0, _CHARACTER, 0, _UTF8, None, None):
+            raise CannotSpeak("espeak refused the text")
+
+    def _collect(self, samples: Any, count: int, _events: object) -> int:
+        if samples and count > 0:
+            self._heard.append(ctypes.string_at(samples, count * 2))
+        return 0
+
+
+_CALLBACK: Callable[..., Any] = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+def open() -> Espeak:
+    try:
+        import espeakng_loader  # noqa: PLC0415 - only worker processes need it
+
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data = espeakng_loader.get_data_path()
+    except (ImportError, OSError, RuntimeError) as error:
+        raise CannotSpeak(f"espeak-ng cannot be loaded: {error}") from error
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_Synth.argtypes = [
+        *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint),
+        *(ctypes.c_void_p, ctypes.c_void_p),
+    ]
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT)
+    if rate <= 0:
+        raise CannotSpeak("espeak-ng found no voice data")
+    return Espeak(library, rate)
