@@ -11,6 +11,7 @@ import argparse
 import base64
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from switch.asterisk import config
 MAJOR = 22  # the version that Hotline is tried on
 SUITES = ("forky", "sid", "bullseye")  # Debian 12 and 13 have no Asterisk
 PACKAGES = ("asterisk", "asterisk-core-sounds-en-gsm")
+IN_THE_WAY = 6  # exit code: it is here, but cannot run
 PROGRAM = "usr/sbin/asterisk"
 CONFIGURATION = Path(__file__).resolve().parent.parent / "asterisk-conf"
 
@@ -104,6 +106,7 @@ def running(tree: Tree, home: Path, site: Site, *, within: float = 20.0) -> Iter
 
 def start(tree: Tree, home: Path, site: Site, *, within: float = 20.0) -> Running:
     home = home.absolute()
+    _check_free(site)
     settings = configure(tree, home, site)
     log = (home / "output.log").open("ab")
     command = tree.command(PROGRAM, "-f", "-C", str(settings))
@@ -181,6 +184,22 @@ def _socket_directory(home: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="asterisk-"))
 
 
+def _check_free(site: Site) -> None:
+    """Else another Asterisk would answer in place of ours, or ours could not take calls."""
+    wanted = (
+        (socket.SOCK_STREAM, "127.0.0.1", site.ari_port),
+        (socket.SOCK_DGRAM, site.listen, site.agents_port),
+        (socket.SOCK_DGRAM, site.listen, site.trunk_port),
+    )
+    for kind, address, port in wanted:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                raise Unavailable(f"Asterisk cannot use {address}:{port}: {error.strerror}", IN_THE_WAY) from error
+
+
 def _await_ready(asterisk: Running, within: float) -> None:
     """Returns when ARI answers; the web server listens a moment earlier, and answers 404 until then."""
     credentials = base64.b64encode(f"{asterisk.user}:{asterisk.password}".encode()).decode()
@@ -196,7 +215,7 @@ def _await_ready(asterisk: Running, within: float) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     told = (asterisk.home / "output.log").read_text(errors="replace").splitlines()[-5:]
-    raise Unavailable(f"Asterisk did not start: {' / '.join(told) or 'it said nothing'}", 1)
+    raise Unavailable(f"Asterisk did not start: {' / '.join(told) or 'it said nothing'}", IN_THE_WAY)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

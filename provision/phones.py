@@ -58,9 +58,9 @@ def _unpacked(place: Path) -> Phones:
     ]
     tree = prepare_packages(place, PACKAGES, suites=SUITES, programs=[SIPP, BARESIP], loaded=used)
     versions = ", ".join(f"{name} {_plain(tree.versions[name])}" for name in PACKAGES)
-    return Phones(
-        tree.command(SIPP), tree.command(BARESIP), tree.root / modules, f"{versions} from Debian {tree.suite}"
-    )
+    origin = f"{versions} from Debian {tree.suite}"
+    pcaps = tree.root / "usr/share/sip-tester"
+    return Phones(tree.command(SIPP), tree.command(BARESIP), tree.root / modules, pcaps, origin)
 
 
 def _plain(version: str) -> str:
