@@ -106,7 +106,11 @@ class Library:
 
     def knows(self, name: str, language: str) -> bool:
         """Whether a caller can be told that prompt: it is recorded, or has a text."""
-        return self.catalogue.text(name, language) is not None or self._recorded(name, language) is not None
+        return self.catalogue.text(name, language) is not None or self.recorded(name, language)
+
+    def recorded(self, name: str, language: str) -> bool:
+        """Whether a prompt has a recording that can be used."""
+        return self._recorded(name, language) is not None
 
     def fill(self, progress: Progress | None = None, texts: Iterable[tuple[str, str]] = ()) -> Filled:
         """Makes the audio of all fixed texts ahead: the catalogue's, single digits, and `texts` (text, language).

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
+from speech import words
 from speech.port import CannotSpeak, Voice
 
 _SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
@@ -32,6 +33,7 @@ _MANNERS: Mapping[str, _Manner] = {
     "en": _Manner("en-us", 135),
 }
 
+_FIGURES_WRITTEN = re.compile(r"((?<![\w.-])-)?(\d{1,64})(?:\.(\d{1,12})(?![\d.]))?(年?)", re.ASCII)
 _FIGURES = "[零一二三四五六七八九幺]"
 _SERIES = re.compile(f"{_FIGURES}{{6,}}")
 _ENGLISH_FIGURE = "(?:zero|one|two|three|four|five|six|seven|eight|nine)"
@@ -61,12 +63,22 @@ def phrased(text: str, language: str) -> str:
     It makes no pause at a Chinese comma, nor at any other sign without a space behind it; runs through twelve digits
     without a breath; and reads `A` before a word as the article, even in an order number.
     """
+    if language != "en":
+        text = _FIGURES_WRITTEN.sub(lambda found: _figures_said(found, language), text)
     for written, said in _MISREAD.get(language, {}).items():
         text = text.replace(written, said)
     text = _SERIES.sub(lambda series: "、".join(_grouped(list(series[0]), "")), text)
     text = _ENGLISH_SERIES.sub(lambda series: ", ".join(_grouped(series[0].split(), " ")), text)
     text = _LETTER_A.sub("eigh", text)
     return _PAUSES.sub(", ", text).replace("！", "! ").replace("？", "? ")
+
+
+def _figures_said(found: re.Match[str], language: str) -> str:
+    """Figures that stand in a text itself: years, codes and long numbers digit by digit, others as numbers."""
+    minus, whole, fraction, year = found.groups(default="")
+    if len(whole) > 12 or (not fraction and (year or len(whole) > 4 or (len(whole) > 1 and whole[0] == "0"))):
+        return minus + words.join(words.digits(whole + fraction, language)) + year
+    return words.join(words.number(f"{minus}{whole}{'.' if fraction else ''}{fraction}", language)) + year
 
 
 def _grouped(figures: list[str], joint: str) -> list[str]:

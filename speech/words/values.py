@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,9 +13,11 @@ LONGEST = 64  # characters that are read one by one
 PLACES = 12
 
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?", re.ASCII)
-_KEYED = re.compile(r"\+?[0-9A-Za-z*#][0-9A-Za-z*# ./()-]*", re.ASCII)
+_KEYED = re.compile(r"[+(]?[0-9A-Za-z*#][0-9A-Za-z*# ./()-]*", re.ASCII)
+_PLAIN = {0xFF01 + sign: 0x21 + sign for sign in range(0x5E)} | {0x3000: 0x20}
 _SEPARATORS = re.compile(r"[ ./()-]")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(:\d{2}(\.\d+)?)?|(\d{2})(\d{2})", re.ASCII)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].+)?", re.ASCII)
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 
 
@@ -30,7 +31,7 @@ def plain(value: object, kind: str) -> object:
         raise CannotRead(f"there is no value to read as {kind}")
     if isinstance(value, bool):
         raise CannotRead(f"{value} cannot be read as {kind}")
-    return unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value
+    return value.translate(_PLAIN).strip() if isinstance(value, str) else value
 
 
 def _refused(value: object, kind: str) -> CannotRead:
@@ -86,12 +87,16 @@ def day(value: object) -> date:
             return given
         case (str() | int()) as written:
             text = str(written)
+        case _:
+            raise _refused(value, kind)
     try:
         if compact := _COMPACT_DATE.fullmatch(text):
             return date(*map(int, compact.groups()))
-        return datetime.fromisoformat(text).date()
-    except (ValueError, UnboundLocalError):
-        raise _refused(value, kind) from None
+        if _ISO_DATE.fullmatch(text):
+            return datetime.fromisoformat(text).date()
+    except ValueError:
+        pass
+    raise _refused(value, kind)
 
 
 def clock_time(value: object) -> time:
@@ -109,7 +114,7 @@ def clock_time(value: object) -> time:
     try:
         if found := _CLOCK.fullmatch(text):
             return time(int(found[1] or found[5]), int(found[2] or found[6]))
-        if ":" in text:
+        if _ISO_DATE.fullmatch(text) and ":" in text:
             return clock_time(datetime.fromisoformat(text))
     except ValueError:
         pass
