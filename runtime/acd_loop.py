@@ -191,8 +191,9 @@ class AcdLoop:
         return place
 
     def leave(self, place: QueuedPlace, reason: str) -> None:
-        if self._places.get(place.call.id) is place:
-            del self._places[place.call.id]
+        if self._places.get(place.call.id) is not place:
+            return  # the engine has given it back to its flow already
+        del self._places[place.call.id]
         if place.talking:
             self.post(TalkEnded(place.offer))
         elif reason == "left":
@@ -287,6 +288,7 @@ class AcdLoop:
             case EndWait(call=call, exit=exit):
                 over: Any = exit
                 self._tell(call, lambda place: QueueOver(place.id, over))
+                self._places.pop(call, None)
             case MoveCall(call=call, queue=queue):
                 if place := self._places.get(call):
                     place.music = self._rules[queue].music

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from ivr.language.flow import Flow
-from ivr.session import Session
 
 from crm.callers import Callers
+from ivr.language.flow import Flow
 from ivr.services import CallerFacts, Services
+from ivr.session import Session
 from journal.writer import Journal
 from runtime.flowbook import Book
 from runtime.star_codes import StarCodes
-from switch.port import Call, CallEnded, CallId, Cause
+from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
 from switch.shared.clock import Clock, Millis
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class CallInProgress:
 
     @property
     def step(self) -> str:
-        return self.session.at if self.session else ""
+        return self.session.state.step if self.session else ""
 
 
 class Admission:
@@ -76,6 +76,7 @@ class CallDesk:
         self._journal = journal
         self._clock = clock
         self.in_progress: dict[CallId, CallInProgress] = {}
+        self.returning: set[CallId] = set()  # open in the journal of the last process; the dialplan brings them back
 
     def on_call(self, call: Call) -> None:
         """Serves one call to its end. Never raises: what goes wrong ends this call alone."""
@@ -90,7 +91,7 @@ class CallDesk:
         cause, outcome = Cause.NORMAL, ""
         try:
             self._journal.append(
-                "CallArrived",
+                "CallReturned" if call.id in self.returning else "CallArrived",
                 call.id,
                 caller=call.caller,
                 caller_name=call.caller_name,
@@ -101,6 +102,8 @@ class CallDesk:
             outcome, cause = self._walk(call, flow, in_progress, admitted=admitted)
         except CallEnded as ended:
             cause, outcome = ended.cause, "caller left"
+        except SwitchLost:
+            cause, outcome = Cause.SWITCH_LOST, "switch lost"
         except Exception:
             log.exception("a call was ended by an error")
             cause, outcome = Cause.FAILED, "error"
@@ -122,8 +125,9 @@ class CallDesk:
             log.warning("a call was refused: no flow answers the dialled number")
             return "no flow for the dialled number", Cause.UNREACHABLE
         caller: CallerFacts = self._callers().recognise(call.caller)
-        in_progress.session = Session(flow, call, self._services(call.id), caller)
-        return in_progress.session.run(), Cause.NORMAL
+        in_progress.session = Session(call, flow, self._services(call.id), caller)
+        in_progress.session.run()
+        return "flow ended", Cause.NORMAL
 
 
 HUNG_UP_WITH = {Cause.CONGESTION, Cause.UNREACHABLE, Cause.FAILED}

@@ -140,5 +140,8 @@ class ZonedClock:
         self._clock = clock
         self._zone = zone
 
+    def seconds(self) -> float:
+        return self._clock.now() / 1000
+
     def now(self) -> datetime:
         return self._clock.wall().astimezone(self._zone)

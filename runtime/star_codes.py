@@ -18,7 +18,7 @@ from switch.port import ANY, Call, CannotPlay, Key
 log = structlog.get_logger(__name__)
 
 REASON_KEY_SECONDS = 5.0
-REASONS = {"1": "break", "2": "meal", "3": "back office", "4": "training"}
+REASONS = {"1": "break", "2": "meal", "3": "meeting", "4": "training"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class StarCode:
 
 
 STAR_CODES: Mapping[str, StarCode] = {
-    "*10": StarCode(AgentState.NOT_READY, "logged on", "agent-logged-on"),
-    "*11": StarCode(AgentState.LOGGED_OFF, "", "agent-logged-off"),
-    "*12": StarCode(AgentState.READY, "", "agent-ready"),
-    "*13": StarCode(AgentState.NOT_READY, "", "agent-not-ready"),
+    "*10": StarCode(AgentState.NOT_READY, "logged on", "logged-on"),
+    "*11": StarCode(AgentState.LOGGED_OFF, "", "logged-off"),
+    "*12": StarCode(AgentState.READY, "", "ready"),
+    "*13": StarCode(AgentState.NOT_READY, "", "not-ready"),
 }
 
 
@@ -64,7 +64,7 @@ class StarCodes:
         agent = self._agent_of(call.account) if call.account else None
         if code is None or agent is None:
             self._journal.append("StarCodeRefused", call.id, code=call.dialled, account=call.account)
-            self._say(call, "agent-code-refused")
+            self._say(call, "not-an-agent")
             return
         reason = code.reason or (self._reason(call) if code.state is AgentState.NOT_READY else "")
         self._journal.append("StarCodeDialled", call.id, code=call.dialled, agent=agent, reason=reason)
@@ -72,7 +72,7 @@ class StarCodes:
         self._say(call, code.prompt)
 
     def _reason(self, call: Call) -> str:
-        self._say(call, "agent-which-reason", stop=True)
+        self._say(call, "ask-not-ready-reason", stop=True)
         key = call.wait(REASON_KEY_SECONDS)
         return REASONS.get(key.digit, "break") if isinstance(key, Key) else "break"
 

@@ -1,0 +1,43 @@
+"""Run the appliance: take calls until it is stopped by SIGTERM or Ctrl-C.
+
+Prints 'ready' when calls are taken. The process id stands in var/run/hotline.pid.
+
+  ./appliance.py run
+  ./appliance.py --config /etc/hotline/appliance.yaml run
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from config.appliance import Config
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(args: argparse.Namespace, config: Config) -> int:
+    import signal
+
+    import gevent
+    from gevent.event import Event
+    from runtime.switches import open_switch
+
+    from runtime.assembly import assemble
+    from runtime.service import only_one, serve_until
+    from speech.library import open_library
+    from switch.shared.clock import RealClock
+
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(name, stop.set)
+    clock = RealClock()
+    with only_one(config.run_dir / "hotline.pid"):
+        library, voices = open_library(config, clock)
+        try:
+            appliance = assemble(config, clock=clock, switch=open_switch(config, clock), library=library)
+            serve_until(appliance, stop, on_ready=lambda: print("ready", flush=True))
+        finally:
+            voices.close()
+    return 0

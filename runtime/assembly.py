@@ -1,0 +1,189 @@
+"""The house put together: which part is wired to which. Used by the service, the simulator and the tests alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from acd.engine import Acd
+from acd.model import Agent, AgentState
+from config.appliance import Config
+from config.values import UserError
+from crm.callers import Callers
+from crm.host import Host, Queries
+from cti.server import ControlServer
+from ivr.language.templates import template
+from ivr.services import Services
+from journal.writer import Journal, JournalBroken
+from runtime.acd_loop import AcdLoop
+from runtime.agent_leg import AgentDialler, Offered
+from runtime.calls import Admission, CallDesk
+from runtime.control import House
+from runtime.flowbook import Flowbook
+from runtime.folding import Folder
+from runtime.services import CallJournal, LibraryVoice, StoreMailboxes, ZonedClock
+from runtime.star_codes import StarCodes
+from runtime.states import AgentStates
+from speech.library import Library
+from store.rows import Agent as StoredAgent
+from store.store import Store, StoreFailed
+from switch.port import CallId, Media, Switch
+from switch.shared.clock import Clock
+
+
+@dataclass(slots=True)
+class Appliance:
+    """Every part of a running house. `start` and `stop` are its whole life."""
+
+    config: Config
+    clock: Clock
+    switch: Switch
+    store: Store
+    host: Host
+    library: Library
+    flowbook: Flowbook
+    journal: Journal
+    folder: Folder
+    acd: AcdLoop
+    desk: CallDesk
+    states: AgentStates
+    control: ControlServer
+
+    def start(self) -> None:
+        """Begins to take calls."""
+        self.states.start()
+        self.acd.start()
+        load_agents(self.store, self.acd)
+        self.acd.load(self.flowbook.book.queues)
+        self.folder.start()
+        self.control.start()
+        self.switch.serve(self.desk.on_call)
+
+    def stop(self) -> None:
+        """Takes no more calls, writes down what is known, and closes. Calls on the switch go on."""
+        self.switch.stop()
+        self.control.stop()
+        self.acd.stop()
+        self.folder.stop()
+        self.states.stop()
+        self.journal.close()
+        self.host.close()
+        self.store.close()
+        self.library.close()
+
+    def restore_agents(self) -> None:
+        """Puts every agent in the state in which the house last knew it: who talked then is asked to say Ready."""
+        for agent in self.store.agents():
+            match agent.state:
+                case AgentState.READY | AgentState.RESERVED | AgentState.WORKING_AFTER_CALL | AgentState.BUSY:
+                    self.acd.agent_state(agent.id, AgentState.READY)
+                case AgentState.NOT_READY:
+                    self.acd.agent_state(agent.id, AgentState.NOT_READY, agent.reason)
+
+
+def assemble(config: Config, *, clock: Clock, switch: Switch, library: Library) -> Appliance:
+    """The house that a configuration describes, ready to be started. Raises UserError."""
+    try:
+        store = Store(config.database.url, clock, within=config.database.within)
+        agents = store.agents()
+        boxes = [box.name for box in store.boxes()]
+    except StoreFailed as error:
+        raise UserError(f"database.url: {error}; make or upgrade the tables with: ./appliance.py db init") from error
+    try:
+        journal = Journal(config.data_dir / "journal", clock)
+    except JournalBroken as error:
+        raise UserError(f"the journal cannot be written: {error}") from error
+    host = Host(config.crm.url, clock, connections=config.crm.connections)
+    flowbook = Flowbook(config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library)
+    voice = LibraryVoice(library)
+    zoned = ZonedClock(clock, config.zone)
+    states = AgentStates(store, clock)
+    mailboxes = StoreMailboxes(store, config.data_dir / "messages", clock, journal)
+
+    acd = AcdLoop(
+        Acd(),
+        clock=clock,
+        journal=journal,
+        dial=AgentDialler(switch, _whisper(voice)),
+        on_agent_state=states.show,
+    )
+
+    def services(call: CallId) -> Services:
+        book = flowbook.book
+        return Services(
+            voice=voice,
+            hosts=Queries(host, book.queries),
+            calendars=book.calendars,
+            mailboxes=mailboxes,
+            queues=acd,
+            journal=CallJournal(journal, call),
+            clock=zoned,
+        )
+
+    star_codes = StarCodes(
+        agent_of=acd.agent_with_phone,
+        set_state=acd.agent_state,
+        voice=voice,
+        language=flowbook.book.language,
+        journal=journal,
+    )
+    desk = CallDesk(
+        book=lambda: flowbook.book,
+        callers=lambda: Callers(Queries(host, flowbook.book.queries), config.country),
+        services=services,
+        star_codes=star_codes,
+        admission=Admission(clock, calls=config.limits.calls, per_second=config.limits.calls_per_second),
+        journal=journal,
+        clock=clock,
+    )
+    folder = Folder(journal, store, clock)
+    house = House(
+        switch=switch,
+        flowbook=flowbook,
+        desk=desk,
+        acd=acd,
+        journal=journal,
+        folder=folder,
+        clock=clock,
+        reload_agents=lambda: load_agents(store, acd),
+    )
+    return Appliance(
+        config,
+        clock,
+        switch,
+        store,
+        host,
+        library,
+        flowbook,
+        journal,
+        folder,
+        acd,
+        desk,
+        states,
+        ControlServer(config.run_dir / "hotline.sock", house.commands()),
+    )
+
+
+def load_agents(store: Store, acd: AcdLoop) -> int:
+    """Tells the ACD who the store's agents are; how many. Raises StoreFailed."""
+    agents = store.agents()
+    for agent in agents:
+        queues = tuple(membership.queue for membership in agent.queues)
+        acd.set_agent(Agent(agent.id, name=agent.name, phone=agent.phone, queues=queues, skills=agent.skills))
+    return len(agents)
+
+
+def _skills(agents: Sequence[StoredAgent]) -> frozenset[str]:
+    return frozenset(skill for agent in agents for skill in agent.skills)
+
+
+def _whisper(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
+    """What an agent hears before the caller: the queue, and the caller's name where it is known."""
+
+    def whisper(offered: Offered) -> Sequence[Media]:
+        language, name = offered.request.language, offered.request.caller.name
+        prompt = voice.catalogue_text("whisper-named" if name else "whisper", language)
+        said = template(prompt).speech({"queue": offered.queue, "name": name}, language)
+        return voice.text(said, language)
+
+    return whisper

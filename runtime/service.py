@@ -1,0 +1,110 @@
+"""The appliance as a service of the machine: one process, started, watched, reloaded, stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gevent
+import structlog
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+
+from config.values import UserError
+from runtime.assembly import Appliance
+from runtime.recovery import close_lost, left_open
+from store.store import StoreFailed
+from switch.port import SwitchLost
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.05
+FLOWS_SECONDS = 1.0
+STALL_SECONDS = 0.1
+
+
+@contextmanager
+def only_one(pid_file: Path) -> Iterator[None]:
+    """Holds the pid file for this process. Raises UserError when another appliance holds it."""
+    pid_file.parent.mkdir(parents=True, exist_ok=True)
+    with pid_file.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise UserError(f"an appliance is running already (pid {file.read().strip()}, {pid_file})") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            pid_file.unlink(missing_ok=True)
+
+
+def serve_until(appliance: Appliance, stop: Event, *, on_ready: Callable[[], None]) -> None:
+    """Takes calls until `stop` is set; `on_ready` is called once, as soon as the switch is there."""
+    with _in_thread() as thread:
+        appliance.desk.returning = thread.apply(left_open, (appliance.journal.directory,))
+    appliance.start()
+    try:
+        appliance.restore_agents()
+    except StoreFailed as error:
+        log.warning("agents start logged off: their last states cannot be read", error=str(error))
+    watchers = [gevent.spawn(_watch_flows, appliance), gevent.spawn(_watch_hub, appliance)]
+    try:
+        while not stop.is_set() and not appliance.switch.connected:
+            stop.wait(POLL_SECONDS)
+        if not stop.is_set():
+            _reconcile(appliance)
+            on_ready()
+            stop.wait()
+    finally:
+        gevent.killall(watchers)
+        appliance.stop()
+
+
+@contextmanager
+def _in_thread() -> Iterator[ThreadPool]:
+    thread = ThreadPool(1)
+    try:
+        yield thread
+    finally:
+        thread.kill()
+
+
+def _reconcile(appliance: Appliance) -> None:
+    """Calls that ended while nobody watched are ended in the journal; those that live come back by the dialplan."""
+    try:
+        living = appliance.switch.calls()
+    except SwitchLost:
+        return
+    waiting = appliance.desk.returning - appliance.desk.in_progress.keys()
+    appliance.desk.returning &= close_lost(appliance.journal, waiting, living)
+
+
+def _watch_flows(appliance: Appliance) -> None:
+    """Takes an edit of the flows as soon as the file is saved; a wrong one is logged, and the last good one goes on."""
+    while True:
+        gevent.sleep(FLOWS_SECONDS)
+        if not appliance.flowbook.changed():
+            continue
+        problems = appliance.flowbook.reload()
+        for problem in problems:
+            log.error("flows: a change was not taken", problem=str(problem))
+        if not problems:
+            appliance.acd.load(appliance.flowbook.book.queues)
+            log.info("flows: a change was taken")
+
+
+def _watch_hub(appliance: Appliance) -> None:
+    """Logs every time that something held the hub, for then all calls waited."""
+    while True:
+        before = appliance.clock.now()
+        gevent.sleep(STALL_SECONDS)
+        late = (appliance.clock.now() - before) / 1000 - STALL_SECONDS
+        if late > STALL_SECONDS:
+            log.warning("the hub was held: all calls waited", seconds=round(late, 3))

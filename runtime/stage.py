@@ -1,0 +1,104 @@
+"""A hotline on the simulated exchange: for `call`, `demo`, scenarios and tests.
+
+Its journal, messages and tables are scratch; its flows, prompts and CRM are the real ones. So a
+simulated call hears what a real caller would, and leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from acd.model import AgentState
+from config.appliance import SQLITE, Config
+from crm.host import Host
+from runtime.assembly import Appliance, assemble
+from speech.library import Library
+from store.database import Database
+from store.demo import add_agents, add_boxes
+from store.schema import upgrade
+from store.store import Store, StoreFailed
+from switch.shared.clock import Clock, RealClock
+from switch.simulated import Exchange, Phone, SimulatedSwitch
+
+TABLES = "hotline.db"
+
+
+def make_tables(config: Config, scratch: Path) -> None:
+    """Makes scratch tables with the agents and mailboxes of the real ones, or of the demo where there are none."""
+    url = f"{SQLITE}{scratch / TABLES}"
+    clock = RealClock()
+    database = Database(url, clock, name="scratch", threads=1, create=True)
+    upgrade(database)
+    database.close()
+    store = Store(url, clock, threads=1)
+    try:
+        _copy(config, store, clock)
+        add_boxes(store)
+        add_agents(store)
+    finally:
+        store.close()
+
+
+def _copy(config: Config, scratch: Store, clock: Clock) -> None:
+    try:
+        real = Store(config.database.url, clock, threads=1, within=config.database.within)
+        try:
+            boxes, agents = real.boxes(), real.agents()
+        finally:
+            real.close()
+    except StoreFailed:
+        return  # not set up yet; the demo's stand in
+    for box in boxes:
+        scratch.add_mailbox(box.name, greeting=box.greeting, limit=box.limit)
+    for agent in agents:
+        scratch.add_agent(agent.id, agent.name, skills=agent.skills, queues=agent.queues, phone=agent.phone)
+
+
+class Stage:
+    """The assembled house over an exchange, with every agent's phone on it.
+
+    `scratch` holds the tables that `make_tables` made, and whatever the calls write.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        scratch: Path,
+        library: Library,
+        *,
+        agents_answer_after: float | None,
+        agents_talk_for: float | None = None,
+    ) -> None:
+        self.clock = clock
+        self.exchange = Exchange(clock, music=config.sounds_dir)
+        self.switch = SimulatedSwitch(self.exchange)
+        staged = config.model_copy(
+            update={
+                "data_dir": scratch,
+                "database": config.database.model_copy(update={"url": f"{SQLITE}{scratch / TABLES}"}),
+            }
+        )
+        self.appliance: Appliance = assemble(staged, clock=clock, switch=self.switch, library=library)
+        for agent in self.appliance.store.agents():
+            self.exchange.phones[agent.phone] = Phone(
+                agent.phone,
+                answers_after=agents_answer_after,
+                talks_for=agents_talk_for,
+                says=f"{agent.name} ({agent.id})",
+            )
+
+    @property
+    def host(self) -> Host:
+        return self.appliance.host
+
+    def start(self, *, ready: Sequence[str] | None = None) -> None:
+        """Opens the house; the agents named (None: all) are Ready."""
+        self.appliance.start()
+        for agent in self.appliance.store.agents():
+            if ready is None or agent.id in ready:
+                self.appliance.acd.agent_state(agent.id, AgentState.READY)
+
+    def stop(self) -> None:
+        self.appliance.stop()
