@@ -7,9 +7,10 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from acd.model import Agent, AgentState, AgentView, CallId, Millis
+from acd.ordered import Ordered
 
 if TYPE_CHECKING:
-    from acd.calls import Offer
+    from acd.calls import Key, Offer
     from acd.lines import Line
 
 LOGGED_OFF = AgentState.LOGGED_OFF
@@ -92,6 +93,7 @@ class LiveAgent:
     """An agent as it is now. Only the engine changes it."""
 
     __slots__ = (
+        "awaited_by",
         "call",
         "calls",
         "due",
@@ -126,6 +128,7 @@ class LiveAgent:
         self.no_answers = 0  # offers that rang out since the last talk
         self.gone = False  # removed while it had a call
         self.lines: list[Line] = []  # that it is able to serve
+        self.awaited_by: Ordered[Key] = Ordered()  # callers who wait for this agent before any other
         self.indexed = False  # stands in those lines' indexes
         self.ready_since = now
         self.talk_ended = now
@@ -140,6 +143,9 @@ class LiveAgent:
         self.calls = 0
         self.talk_time = 0
         self.talk_ended = self.last_offered = now
+
+    def free(self) -> bool:
+        return self.state is READY and not self.held and not self.gone
 
     def take(self, input_: Input, reason: str, now: Millis) -> AgentState | None:
         """Follows the table: the state before, when the input led to a state; None when it did not."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from acd.model import AgentId, CallId, CallQueued, Millis, OfferId, QueueName
-from acd.skills import Needs
+from acd.model import CallId, CallQueued, Millis, OfferId, QueueName
+from acd.ordered import Ordered
 
 if TYPE_CHECKING:
     from acd.agents import LiveAgent
@@ -42,23 +42,21 @@ Key = tuple[Millis, Millis, int, "WaitingCall"]
 class WaitingCall:
     """A caller who waits, until it is connected or its wait ends otherwise.
 
-    While a phone rings for it, it keeps its place in the queue but stands in no line (unless its
-    queue rings several phones), so that nobody else is offered it.
+    While a phone rings for it, it keeps its place in the queue but stands where no agent finds it
+    (unless its queue rings several phones), so that nobody else is offered it.
     """
 
     __slots__ = (
         "announce_due",
         "arrived",
         "asked",
+        "awaited",
         "connecting",
         "due",
         "entered",
         "id",
-        "in_line",
         "key",
-        "last_agent",
         "line",
-        "needs",
         "offers",
         "priority",
         "queue",
@@ -70,13 +68,13 @@ class WaitingCall:
         "spent",
         "spoken_position",
         "spoken_wait",
+        "standing",
         "visited",
         "widest",
     )
 
     queue: Queue
     key: Key
-    needs: Needs
     line: Line
     widest: Line  # the line that it would stand in with everything relaxed
 
@@ -86,10 +84,10 @@ class WaitingCall:
         self.asked = event.skills
         self.arrived = now if event.arrived is None else event.arrived
         self.entered = now if event.entered is None else event.entered
-        self.last_agent: AgentId = event.last_agent
         self.serial = serial
         self.visited: frozenset[QueueName] = frozenset()
-        self.in_line = False
+        self.standing: Ordered[Key] | None = None  # the index in which free agents find it
+        self.awaited: LiveAgent | None = None  # its last agent, for whom it waits a while
         self.offers: tuple[Offer, ...] = ()
         self.ringing_since = now
         self.connecting: Offer | None = None
@@ -108,7 +106,7 @@ class WaitingCall:
         """The queue's limits are read anew."""
         self.relaxed: frozenset[str] = frozenset()
         self.spent: frozenset[int] = frozenset()  # overflow rules that were carried out
-        self.retry_at: Millis = 0  # when a queue that was full is tried again
+        self.retry_at: Millis | None = None  # when a queue that was full is tried again
 
     def rank(self) -> Millis:
         """The lower the sooner: every step of priority is worth `priority_credit` of waiting."""

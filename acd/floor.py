@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from acd.agents import LOGGED_ON, READY, WORKING, Input, LiveAgent
 from acd.calls import Key, WaitingCall
 from acd.forecast import Pace
 from acd.lines import Line, Queue
 from acd.model import Agent, AgentId, Millis, QueueName, QueueRule
+from acd.ordered import Ordered
 
 
 class Floor:
     """Keeps every agent in the indexes of exactly those lines that it is able and free to serve."""
 
-    __slots__ = ("_emptied", "agents", "queues", "seed")
+    __slots__ = ("_emptied", "_left", "agents", "queues", "seed")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.agents: dict[AgentId, LiveAgent] = {}
         self.queues: dict[QueueName, Queue] = {}
+        self._left: list[LiveAgent] = []
         self._emptied: list[Line] = []
 
     # --- who for whom
 
     def best_agent(self, call: WaitingCall) -> LiveAgent | None:
         """The agent whose phone is to ring for this call; None: nobody who is able is free."""
+        if call.awaited and not call.offers:
+            return call.awaited if call.awaited.indexed else None
         return next(call.line.candidates(call), None)
 
-    def best_call(self, agent: LiveAgent) -> WaitingCall | None:
-        """The call that a free agent is to take: of the weightiest queue, there of the lowest rank."""
+    def best_call(self, agents: Iterable[LiveAgent]) -> WaitingCall | None:
+        """The call that one of these free agents is to take: of the weightiest queue, there of the lowest rank."""
         best: tuple[int, Key] | None = None
-        for line in agent.lines:
-            head = line.waiting.first()
+        for index in self._waiting_for(agents):
+            head = index.first()
             if head is not None:
-                place = (-line.queue.rule.weight, head)
+                place = (-head[3].queue.rule.weight, head)
                 if best is None or place < best:
                     best = place
         return best[1][3] if best else None
+
+    def _waiting_for(self, agents: Iterable[LiveAgent]) -> Iterable[Ordered[Key]]:
+        for agent in agents:
+            yield agent.awaited_by
+            for line in agent.lines:
+                yield line.waiting
 
     def free(self, agent: LiveAgent) -> None:
         """From now on calls find this agent."""
@@ -71,30 +83,36 @@ class Floor:
         if agent is None:
             agent = self.agents[rule.id] = LiveAgent(rule, now)
         self.take(agent)
-        before = list(agent.lines)
+        self._leaves(agent)
         for queue in self.queues.values():
             queue.drop_member(agent)
         agent.rule = rule
         for name in dict.fromkeys(rule.queues):
             if name in self.queues:
                 self.queues[name].add_member(agent)
-        self._emptied += before
         return agent
 
     def remove(self, agent: LiveAgent) -> None:
         self.take(agent)
-        self._emptied += agent.lines
+        self._leaves(agent)
         for queue in self.queues.values():
             queue.drop_member(agent)
         del self.agents[agent.rule.id]
 
-    def emptied(self) -> list[Queue]:
-        """Queues in which callers' chances may have gone since the last question."""
-        if not self._emptied:
+    def disturbed(self) -> list[WaitingCall]:
+        """Callers whose chances may have gone since the last question: those who could serve them have left."""
+        if not self._left:
             return []
-        found = {line.queue.rule.name: line.queue for line in self._emptied if not line.working}
+        queues = {line.queue: None for line in self._emptied if not line.working}
+        calls = [call for queue in queues for call in queue.calls()]
+        calls += [key[3] for agent in self._left for key in agent.awaited_by]
         self._emptied.clear()
-        return list(found.values())
+        self._left.clear()
+        return calls
+
+    def _leaves(self, agent: LiveAgent) -> None:
+        self._left.append(agent)
+        self._emptied += agent.lines
 
     # --- queues
 
@@ -124,4 +142,4 @@ class Floor:
             line.logged_on += logged_on
             line.working += working
         if logged_on < 0 or working < 0:
-            self._emptied += agent.lines
+            self._leaves(agent)

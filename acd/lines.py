@@ -67,7 +67,7 @@ class Line:
 class Queue:
     """One queue by its rule: members, callers in order, lines, and how fast it moves."""
 
-    __slots__ = ("gone", "last_agent", "lines", "members", "pace", "rule", "seed", "strategy", "waiting")
+    __slots__ = ("gone", "last_agent", "lines", "members", "offers_made", "pace", "rule", "seed", "strategy", "waiting")
 
     def __init__(self, rule: QueueRule, seed: int, pace: Pace) -> None:
         self.rule = rule
@@ -78,6 +78,7 @@ class Queue:
         self.waiting: Ordered[Key] = Ordered()  # all who wait here, those for whom a phone rings included
         self.lines: dict[Needs, Line] = {}
         self.last_agent: LiveAgent | None = None  # to whom the last offer went
+        self.offers_made = 0
         self.gone = False  # its rule was removed or replaced
 
     def setting(self, needs: Needs) -> Setting:
@@ -110,19 +111,16 @@ class Queue:
         relaxable = frozenset(step.relax for step in self.rule.overflow if step.relax)
         call.widest = self._line(needs(self.rule, call.asked, relaxable))
         call.widest.users += 1
-        self.put_in_line(call)
+        call.line = self._line_of(call)
 
-    def put_in_line(self, call: WaitingCall) -> None:
-        call.needs = needs(self.rule, call.asked, call.relaxed)
-        call.line = self._line(call.needs)
-        call.line.users += 1
-
-    def take_from_line(self, call: WaitingCall) -> None:
+    def change_line(self, call: WaitingCall) -> None:
+        """The call asks for something else now; it must not stand anywhere."""
         call.line.users -= 1
+        call.line = self._line_of(call)
 
     def remove(self, call: WaitingCall) -> None:
         self.waiting.remove(call.key)
-        self.take_from_line(call)
+        call.line.users -= 1
         call.widest.users -= 1
         if len(self.lines) > _MOST_LINES:
             self._prune()
@@ -130,6 +128,11 @@ class Queue:
     def position(self, call: WaitingCall) -> int:
         """1 is next."""
         return self.waiting.ahead_of(call.key) + 1
+
+    def _line_of(self, call: WaitingCall) -> Line:
+        line = self._line(needs(self.rule, call.asked, call.relaxed))
+        line.users += 1
+        return line
 
     def _line(self, wanted: Needs) -> Line:
         line = self.lines.get(wanted)

@@ -33,6 +33,7 @@ class Strategy(ABC):
     """
 
     name: ClassVar[str] = ""
+    waits_for_last_agent: ClassVar[bool] = False
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

@@ -1,0 +1,239 @@
+"""Callers from their entry into a queue to the end of their wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from acd import announcing, overflow
+from acd.agents import LOGGED_OFF, WORKING, LiveAgent
+from acd.board import Board
+from acd.calls import Key, WaitingCall
+from acd.lines import Queue
+from acd.model import CallId, CallQueued, EndWait, Millis, MoveCall, QueueName
+from acd.offers import Offers
+from acd.ordered import Ordered
+
+FULL_RETRY: Millis = 5_000  # how soon a caller is tried again in a queue that was full
+
+
+class Waits:
+    """Every call that enters ends its wait exactly once: connected, given back to its flow, or gone."""
+
+    __slots__ = ("_board", "_entries", "_offers", "calls")
+
+    def __init__(self, board: Board, offers: Offers) -> None:
+        self._board = board
+        self._offers = offers
+        self._entries = 0
+        self.calls: dict[CallId, WaitingCall] = {}
+
+    def enter(self, event: CallQueued, queue: Queue) -> None:
+        """Takes a caller in; the queue's limits are looked at when nobody was free for it."""
+        self._entries += 1
+        call = self.calls[event.call] = WaitingCall(event, self._entries, self._board.now)
+        self._join(call, queue)
+        if event.last_agent and queue.strategy.waits_for_last_agent:
+            call.awaited = self._board.floor.agents.get(event.last_agent)
+        self._stand(call)
+        self._serve(call)
+        if not call.offers and len(queue.waiting) > queue.rule.longest_queue:
+            self._end(call, "overflowed")
+        else:
+            self._board.look_at(call)
+
+    def go(self, call: WaitingCall, *, abandoned: bool) -> None:
+        """The caller hung up, or left by a key."""
+        self._offers.withdraw_all(call, "caller gone")
+        call.queue.pace.waited(self._board.now - call.entered, abandoned=abandoned)
+        self.leave(call)
+
+    def leave(self, call: WaitingCall) -> None:
+        """The call waits no more."""
+        del self.calls[call.id]
+        self._board.calls.pop(call, None)
+        self._leave_queue(call)
+
+    def announced(self, call: WaitingCall) -> None:
+        announcing.spoken(call, self._board.now)
+        self._rearm(call)
+
+    def settle(self, calls: Iterable[WaitingCall]) -> None:
+        """Looks at calls for which something has changed: first the limits of all, then agents by rank."""
+        staying = [call for call in calls if self._look(call)]
+        if len(staying) > 1:
+            staying.sort(key=lambda call: (-call.queue.rule.weight, call.key))
+        for call in staying:
+            self._serve(call)
+            self._rearm(call)
+
+    def employ(self, agents: Iterable[LiveAgent]) -> None:
+        """Gives agents who may be free their next calls, or lets calls find them; forgets those who were removed."""
+        floor = self._board.floor
+        free = []
+        for agent in agents:
+            if agent.free():
+                free.append(agent)
+            elif agent.gone and agent.state is LOGGED_OFF:
+                floor.remove(agent)
+        if len(free) == 1 and (call := floor.best_call(free)):
+            self._ring(call, free[0])
+            return
+        for agent in free:
+            if not agent.indexed:
+                floor.free(agent)
+        while len(free) > 1 and (call := floor.best_call(free)):
+            self._serve(call)
+            free = [agent for agent in free if agent.indexed]
+
+    def _look(self, call: WaitingCall) -> bool:
+        """Carries out what is due for a call; False when it waits no more or was moved."""
+        if call.queue.gone:
+            self._rehouse(call)
+            return False
+        if self._overflow(call):
+            return False
+        now = self._board.now
+        if call.announce_due is not None and call.announce_due <= now:
+            said = announcing.announcement(call, now)
+            if said:
+                self._board.out.append(said)
+        self._stand(call)
+        return True
+
+    # --- in a queue
+
+    def _join(self, call: WaitingCall, queue: Queue) -> None:
+        queue.put(call)
+        if call.announce_due is None:
+            announcing.begin(call)
+
+    def _leave_queue(self, call: WaitingCall) -> None:
+        self._stand_in(call, None)
+        call.queue.remove(call)
+        self._board.deadlines.set(call, None)
+
+    def _stand(self, call: WaitingCall) -> None:
+        """Lets a call be offered to free agents exactly while it may ring (another) one."""
+        self._stand_in(call, self._index_for(call))
+
+    def _stand_in(self, call: WaitingCall, index: Ordered[Key] | None) -> None:
+        if call.standing is index:
+            return
+        if call.standing is not None:
+            call.standing.remove(call.key)
+        if index is not None:
+            index.add(call.key)
+        call.standing = index
+
+    def _index_for(self, call: WaitingCall) -> Ordered[Key] | None:
+        if call.connecting:
+            return None
+        if call.offers:
+            ringing = self._board.now - call.ringing_since
+            more = len(call.offers) < call.queue.strategy.phones(call.queue.rule, ringing)
+            return call.line.waiting if more else None
+        agent = call.awaited
+        if agent is None:
+            return call.line.waiting
+        late = self._board.now >= call.entered + call.queue.rule.sticky_for
+        if late or agent.gone or agent.state not in WORKING or agent.rule.id not in call.line.agents:
+            call.awaited = None
+            return call.line.waiting
+        return agent.awaited_by
+
+    def _serve(self, call: WaitingCall) -> None:
+        """Rings the agents who are free for it, as many as its queue lets ring at once."""
+        while call.standing is not None:
+            agent = self._board.floor.best_agent(call)
+            if agent is None:
+                return
+            self._ring(call, agent)
+
+    def _ring(self, call: WaitingCall, agent: LiveAgent) -> None:
+        self._offers.ring(call, agent)
+        self._stand(call)
+
+    def _rearm(self, call: WaitingCall) -> None:
+        """Sets the time at which something is next due for a waiting call."""
+        now, rule = self._board.now, call.queue.rule
+        times = [overflow.next_limit(call, now), call.announce_due, call.retry_at]
+        if call.awaited:
+            times.append(call.entered + rule.sticky_for)
+        if call.offers and not call.connecting:
+            more = call.queue.strategy.next_phone(rule, now - call.ringing_since)
+            times.append(None if more is None else now + more)
+        known = [time for time in times if time is not None]
+        self._board.deadlines.set(call, max(min(known), now + 1) if known else None)
+
+    # --- out of a queue
+
+    def _overflow(self, call: WaitingCall) -> bool:
+        """Carries out the limits that were reached; True when the call waits in this queue no more."""
+        if call.connecting:
+            return False
+        call.retry_at = None
+        for number, rule in overflow.due_rules(call, self._board.now):
+            if rule.relax:
+                self._relax(call, number, rule.relax)
+            elif rule.exit:
+                self._end(call, rule.exit)
+                return True
+            elif self._overflow_to(call, rule.to_queue):
+                return True
+        return False
+
+    def _relax(self, call: WaitingCall, number: int, skill: str) -> None:
+        """Asks for less from now on, in the same place."""
+        call.spent |= {number}
+        call.relaxed |= {skill}
+        self._stand_in(call, None)
+        call.queue.change_line(call)
+
+    def _overflow_to(self, call: WaitingCall, name: QueueName) -> bool:
+        """Moves a call unless it was there before or that queue is full; then it stays and is tried again."""
+        target = self._board.floor.queues.get(name)
+        if target is None or name in call.visited or name == call.queue.rule.name:
+            return False
+        if len(target.waiting) >= target.rule.longest_queue:
+            call.retry_at = self._board.now + FULL_RETRY
+            return False
+        self._offers.withdraw_all(call, "caller gone")
+        self._move(call, target)
+        return True
+
+    def _move(self, call: WaitingCall, queue: Queue) -> None:
+        call.visited |= {call.queue.rule.name}
+        self._leave_queue(call)
+        call.forget_queue()
+        call.entered = self._board.now
+        self._board.out.append(MoveCall(call.id, queue.rule.name))
+        self._join(call, queue)
+        self._stand(call)
+        self._board.look_at(call)
+
+    def _end(self, call: WaitingCall, exit_: str) -> None:
+        self._offers.withdraw_all(call, "caller gone")
+        self._board.out.append(EndWait(call.id, call.queue.rule.name, exit_))
+        self.leave(call)
+
+    def _rehouse(self, call: WaitingCall) -> None:
+        """Gives a call whose queue is gone to that queue's new rule, to its successor, or back to its flow."""
+        rule = call.queue.rule
+        new = self._board.floor.queues.get(rule.name)
+        if new:
+            self._leave_queue(call)
+            call.forget_limits()
+            for offer in call.offers:
+                offer.queue = new
+            self._join(call, new)
+            self._stand(call)
+            self._board.look_at(call)
+            return
+        if call.connecting:
+            return  # it is nearly with its agent; should that fail, it comes here again
+        self._offers.withdraw_all(call, "queue gone")
+        successor = self._board.floor.queues.get(rule.successor)
+        if successor:
+            self._move(call, successor)
+        else:
+            self._end(call, "overflowed")

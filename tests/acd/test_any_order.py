@@ -1,0 +1,399 @@
+"""Any order of events, late, repeated, crossed and lost ones included: what must hold always, holds.
+
+A record of our own is kept of every decision, and the engine's choices are compared with the slow and
+obvious way to make them.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from acd.engine import Acd
+from acd.model import (
+    Agent,
+    AgentBecameNotReady,
+    AgentBecameReady,
+    AgentChanged,
+    AgentLoggedOff,
+    AgentLoggedOn,
+    AgentRemoved,
+    AgentState,
+    Announce,
+    AnnouncementMade,
+    Announcements,
+    CallAbandoned,
+    CallConnected,
+    CallLeft,
+    CallQueued,
+    Connect,
+    ConnectFailed,
+    Decision,
+    EndWait,
+    Event,
+    MoveCall,
+    OfferAnswered,
+    OfferCall,
+    OfferDeclined,
+    OfferFailed,
+    OfferNotAnswered,
+    Overflow,
+    QueueRule,
+    QueuesChanged,
+    ShowAgentState,
+    TalkEnded,
+    TimePassed,
+    WithdrawOffer,
+)
+from acd.routing import strategies
+from acd.skills import needs
+
+SKILLS = ("cmn", "yue", "claims")
+AGENTS = tuple(f"100{n}" for n in range(1, 6))
+CALLS = tuple(f"c{n}" for n in range(12))
+QUEUES = ("service", "sales", "experts")
+
+overflows = st.lists(
+    st.one_of(
+        st.builds(Overflow, after=st.sampled_from((5_000, 30_000)), relax=st.sampled_from(SKILLS)),
+        st.builds(Overflow, after=st.sampled_from((0, 20_000)), to_queue=st.sampled_from(QUEUES)),
+        st.builds(
+            Overflow,
+            after=st.sampled_from((0, 60_000)),
+            when=st.sampled_from(("none-logged-on", "none-ready")),
+            exit=st.just("unavailable"),
+        ),
+        st.builds(Overflow, after=st.just(90_000), exit=st.just("overflowed")),
+    ),
+    max_size=3,
+).map(tuple)
+
+
+def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ...]]:
+    return st.tuples(
+        *(
+            st.builds(
+                QueueRule,
+                name=st.just(name),
+                strategy=st.sampled_from(sorted(strategies())),
+                weight=st.integers(1, 2),
+                skills=st.dictionaries(
+                    st.sampled_from(SKILLS), st.sampled_from(("required", "preferred", "required 3"))
+                ),
+                announce=st.builds(Announcements, position=st.booleans(), wait=st.booleans(), first=st.just(4_000)),
+                no_answer_limit=st.integers(0, 2),
+                wrap_up=st.sampled_from((0, 10_000)),
+                overflow=overflows,
+                longest_queue=st.integers(0, 5),
+                reject_delay=st.sampled_from((0, 8_000)),
+                successor=st.sampled_from(("", *QUEUES)),
+            )
+            for name in names
+        )
+    )
+
+
+agents = st.builds(
+    Agent,
+    id=st.sampled_from(AGENTS),
+    queues=st.lists(st.sampled_from(QUEUES), max_size=3).map(tuple),
+    skills=st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 5)),
+)
+agent_ids = st.sampled_from((*AGENTS, "9999"))
+call_ids = st.sampled_from((*CALLS, "nobody"))
+OFFER_EVENTS = (OfferAnswered, OfferNotAnswered, CallConnected, ConnectFailed, TalkEnded)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    @initialize(rules=queue_rules(QUEUES), staff=st.lists(agents, min_size=3, max_size=5))
+    def open(self, rules: tuple[QueueRule, ...], staff: list[Agent]) -> None:
+        self.now = 0
+        self.first_rules = rules
+        self.rules = {rule.name: rule for rule in rules}
+        self.staff: dict[str, Agent] = {}
+        self.acd = Acd(rules, seed=7)
+        self.log: list[tuple[Event, int, list[Decision]]] = []
+        self.waiting: dict[str, CallQueued] = {}
+        self.queue_of: dict[str, str] = {}
+        self.entered: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
+        self.entries: dict[str, int] = {}
+        self.offers: dict[str, tuple[str, str]] = {}  # live: offer -> call, agent
+        self.stage: dict[str, str] = {}
+        self.all_offers: list[str] = []
+        self.spoken: dict[str, int] = {}
+        for agent in staff:
+            self.change_agent(agent)
+            self.tell(AgentLoggedOn(agent.id))
+            self.tell(AgentBecameReady(agent.id))
+
+    # --- what goes in
+
+    def tell(self, event: Event) -> None:
+        before = set(self.offers)
+        decisions = self.acd.handle(event, self.now)
+        self.log.append((event, self.now, decisions))
+        for decision in decisions:
+            self.record(decision)
+        self.check_choices([offer for offer in self.offers if offer not in before])
+
+    @rule(seconds=st.sampled_from((0, 0.5, 3, 9, 31, 100)))
+    def time_passes(self, seconds: float) -> None:
+        end = self.now + int(seconds * 1000)
+        while (due := self.acd.next_deadline()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self.tell(TimePassed())
+            after = self.acd.next_deadline()
+            assert after is None or after > self.now
+        self.now = end
+
+    @rule(seconds=st.sampled_from((1, 50)))
+    def the_shell_is_late(self, seconds: int) -> None:
+        self.now += seconds * 1000
+        self.tell(TimePassed())
+
+    @rule(
+        call=call_ids,
+        queue=st.sampled_from((*QUEUES, "nowhere")),
+        priority=st.integers(0, 3),
+        skills=st.lists(st.sampled_from((*SKILLS, "claims 3", "yue preferred", "")), max_size=2).map(tuple),
+        last_agent=st.sampled_from(("", *AGENTS)),
+        before=st.sampled_from((None, None, None, 60_000)),
+    )
+    def queue_call(self, *, call, queue, priority, skills, last_agent, before) -> None:
+        arrived = None if before is None else self.now - before
+        event = CallQueued(call, queue, priority, skills, arrived, last_agent=last_agent)
+        if call not in self.waiting:
+            for offer in [offer for offer, (other, _) in self.offers.items() if other == call]:
+                self.over(offer)  # it talked, and talks no more
+            self.waiting[call] = event
+            self.queue_of[call] = queue
+            self.entered[call] = self.now
+            self.entries[call] = self.entries.get(call, 0) + 1
+            self.spoken.pop(call, None)
+        self.tell(event)
+
+    @rule(call=call_ids, left=st.booleans())
+    def caller_goes(self, call: str, left: bool) -> None:
+        if call in self.waiting:
+            self.end(call)
+        elif not left:
+            for offer in [offer for offer, (other, _) in self.offers.items() if other == call]:
+                self.over(offer)
+        self.tell(CallLeft(call) if left else CallAbandoned(call))
+
+    @rule(call=call_ids)
+    def announcement_made(self, call: str) -> None:
+        self.tell(AnnouncementMade(call))
+
+    @precondition(lambda self: self.offers)
+    @rule(data=st.data())
+    def the_next_word_about_an_offer(self, data) -> None:
+        offer = data.draw(st.sampled_from(sorted(self.offers)))
+        words = {
+            "ringing": (
+                OfferAnswered(offer),
+                OfferAnswered(offer),
+                OfferNotAnswered(offer),
+                OfferDeclined(offer, "busy"),
+            ),
+            "answered": (CallConnected(offer), CallConnected(offer), ConnectFailed(offer)),
+            "talking": (TalkEnded(offer),),
+        }
+        self.say_of_offer(data.draw(st.sampled_from(words[self.stage[offer]])))
+
+    @precondition(lambda self: self.all_offers)
+    @rule(data=st.data())
+    def any_word_about_any_offer(self, data) -> None:
+        offer = data.draw(st.sampled_from([*self.all_offers[-12:], "7-0", ""]))
+        kind = data.draw(st.sampled_from((*OFFER_EVENTS, OfferDeclined, OfferFailed)))
+        self.say_of_offer(kind(offer, "busy") if kind in (OfferDeclined, OfferFailed) else kind(offer))
+
+    def say_of_offer(self, event) -> None:
+        """What we expect of the offer itself; what follows from it, the decisions say."""
+        offer = event.offer
+        stage = self.stage.get(offer) if offer in self.offers else None
+        match event, stage:
+            case OfferAnswered(), "ringing":
+                pass  # the Connect says so
+            case ((OfferDeclined() | OfferFailed()), ("ringing" | "answered")):
+                self.over(offer)
+            case OfferNotAnswered(), "ringing":
+                self.over(offer)
+            case ConnectFailed(), "answered":
+                self.over(offer)
+            case CallConnected(), "answered":
+                self.stage[offer] = "talking"
+                self.end(self.offers[offer][0])
+            case TalkEnded(), "answered":
+                self.end(self.offers[offer][0])
+                self.over(offer)
+            case TalkEnded(), "talking":
+                self.over(offer)
+        self.tell(event)
+
+    @rule(agent=agent_ids, kind=st.sampled_from((AgentLoggedOn, AgentLoggedOff, AgentBecameReady)))
+    def agent_says(self, agent: str, kind) -> None:
+        self.tell(kind(agent))
+
+    @rule(agent=agent_ids)
+    def agent_comes_to_work(self, agent: str) -> None:
+        self.tell(AgentLoggedOn(agent))
+        self.tell(AgentBecameReady(agent))
+
+    @rule(agent=agent_ids)
+    def agent_pauses(self, agent: str) -> None:
+        self.tell(AgentBecameNotReady(agent, "lunch"))
+
+    @rule(agent=agents)
+    def change_agent(self, agent: Agent) -> None:
+        self.staff[agent.id] = agent
+        self.tell(AgentChanged(agent))
+
+    @rule(agent=agent_ids)
+    def remove_agent(self, agent: str) -> None:
+        self.tell(AgentRemoved(agent))
+
+    @rule(data=st.data(), names=st.sets(st.sampled_from(QUEUES), min_size=1))
+    def change_queues(self, data, names) -> None:
+        rules = data.draw(queue_rules(tuple(sorted(names))))
+        self.rules = {rule.name: rule for rule in rules}
+        self.tell(QueuesChanged(rules))
+
+    # --- what comes out
+
+    def record(self, decision: Decision) -> None:
+        match decision:
+            case OfferCall(offer=offer, call=call, agent=agent):
+                assert call in self.waiting, "only who waits is offered"
+                assert offer not in self.all_offers, "an offer's id is never used again"
+                assert agent not in [who for _, who in self.offers.values()], "an agent never has two calls"
+                assert "answered" not in self.stages_of(call), "who is being connected is not offered"
+                if self.strategy_of(call) not in ("ring-all", "ring-progressively"):
+                    assert not self.stages_of(call), "one phone at a time"
+                self.offers[offer] = (call, agent)
+                self.stage[offer] = "ringing"
+                self.all_offers.append(offer)
+            case WithdrawOffer(offer=offer, agent=agent):
+                assert self.offers[offer][1] == agent, "only what lives is withdrawn, and once"
+                self.over(offer)
+            case Connect(offer=offer, call=call, agent=agent):
+                assert self.offers[offer] == (call, agent)
+                assert self.stage[offer] == "ringing"
+                assert "answered" not in self.stages_of(call), "a call never has two live connects"
+                self.stage[offer] = "answered"
+            case EndWait(call=call):
+                self.end(call)
+            case MoveCall(call=call, queue=queue):
+                assert call in self.waiting
+                self.queue_of[call] = queue
+                self.entered[call] = self.now
+                self.spoken.pop(call, None)
+            case Announce(call=call, position=position):
+                assert call in self.waiting
+                assert "answered" not in self.stages_of(call), "no announcement while the agent is being connected"
+                if position is not None:
+                    assert position <= self.spoken.get(call, position), "a position is never spoken as rising"
+                    self.spoken[call] = position
+            case ShowAgentState():
+                pass
+
+    def strategy_of(self, call: str) -> str:
+        rule = self.rules.get(self.queue_of[call])
+        return rule.strategy if rule else ""
+
+    def stages_of(self, call: str) -> list[str]:
+        return [self.stage[offer] for offer, (other, _) in self.offers.items() if other == call]
+
+    def over(self, offer: str) -> None:
+        del self.offers[offer]
+
+    def end(self, call: str) -> None:
+        del self.waiting[call]
+        self.ends[call] = self.ends.get(call, 0) + 1
+
+    # --- what must hold
+
+    def able(self, agent: str, call: str) -> bool:
+        """The slow and obvious way: by the rules, the skills and the time waited."""
+        who, rule = self.staff[agent], self.rules.get(self.queue_of[call])
+        if rule is None or rule.name not in who.queues:
+            return False
+        waited = self.now - self.entered[call]
+        relaxed = frozenset(step.relax for step in rule.overflow if step.relax and step.after <= waited)
+        return needs(rule, self.waiting[call].skills, relaxed).fit(who.skills)
+
+    def held_for_another(self, call: str) -> bool:
+        event, rule = self.waiting[call], self.rules[self.queue_of[call]]
+        return rule.strategy == "sticky" and bool(event.last_agent) and self.now < self.entered[call] + rule.sticky_for
+
+    def place(self, call: str) -> tuple[int, int, int]:
+        rule, view = self.rules[self.queue_of[call]], self.acd.place(call)
+        return (-rule.weight, view.rank, view.arrived)
+
+    def check_choices(self, new: list[str]) -> None:
+        """Nobody who could have been served by the same agent and comes first was passed over."""
+        idle = [call for call in self.waiting if not self.stages_of(call)]
+        for offer in new:
+            call, agent = self.offers[offer]
+            if call not in self.waiting or agent not in self.staff or self.strategy_of(call) == "sticky":
+                continue
+            for other in idle:
+                if self.able(agent, other) and not self.held_for_another(other):
+                    assert self.place(other) >= self.place(call), (other, call)
+
+    @invariant()
+    def the_views_agree_with_what_was_said(self) -> None:
+        seen = [call for queue in self.acd.queues() for call in queue.waiting]
+        gone = [call for call in self.waiting if self.queue_of[call] not in self.rules]
+        assert sorted(seen) == sorted(set(self.waiting) - set(gone))
+        assert all("answered" in self.stages_of(call) for call in gone), (
+            "only who is being connected outlives its queue"
+        )
+        for queue in self.acd.queues():
+            ranks = [self.acd.place(call).rank for call in queue.waiting]
+            assert ranks == sorted(ranks)
+
+    @invariant()
+    def an_agent_has_a_call_exactly_when_its_state_says_so(self) -> None:
+        calls = {agent: call for call, agent in self.offers.values()}
+        for view in self.acd.agents():
+            has_call = view.state in (AgentState.RESERVED, AgentState.BUSY)
+            assert has_call == (view.id in calls)
+            assert view.call == calls.get(view.id, "")
+
+    @invariant()
+    def no_caller_waits_beside_an_able_agent(self) -> None:
+        free = [view.id for view in self.acd.agents() if view.state is AgentState.READY and not view.reason]
+        for call in self.waiting:
+            if not self.stages_of(call) and not self.held_for_another(call):
+                assert not [agent for agent in free if self.able(agent, call)], call
+
+    @invariant()
+    def who_is_reserved_or_wraps_up_has_a_deadline(self) -> None:
+        bound = {AgentState.RESERVED, AgentState.WORKING_AFTER_CALL}
+        if any(view.state in bound for view in self.acd.agents()):
+            assert self.acd.next_deadline() is not None
+
+    def teardown(self) -> None:
+        if not hasattr(self, "acd"):
+            return
+        for call in list(self.waiting):
+            self.caller_goes(call, left=False)
+        for offer in list(self.offers):
+            self.say_of_offer(TalkEnded(offer))
+        self.time_passes(60)
+        assert not self.offers
+        assert self.ends == self.entries, "every call that entered ended its wait exactly once"
+        stuck = {AgentState.RESERVED, AgentState.BUSY, AgentState.WORKING_AFTER_CALL}
+        assert not [view for view in self.acd.agents() if view.state in stuck]
+        again = Acd(self.first_rules, seed=7)
+        for event, now, decisions in self.log:
+            assert again.handle(event, now) == decisions, "the same events give the same decisions"
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
