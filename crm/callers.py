@@ -6,7 +6,7 @@ import re
 
 import phonenumbers
 import structlog
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from crm.host import Queries
 from ivr.services import CallerFacts, HostFailed
@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 QUERY = "caller_by_number"
 LONGEST = 64  # characters; E.164 has 16, punctuation and a URI's scheme come on top
+LONGEST_EXTENSION = 8  # digits
 
 # A number with its usual punctuation, perhaps inside a SIP or tel URI.
 _NUMBER = re.compile(r"(?:(?:sips?|tel):)?(\+?[0-9 ().\-/]{3,40})(?:[@;].*)?", re.IGNORECASE | re.ASCII)
@@ -29,13 +30,21 @@ def normalised(caller: str, country: str) -> str:
     if not found:
         return ""
     try:
-        number = phonenumbers.parse(found[1], country)
+        number = phonenumbers.parse(found[1], country, keep_raw_input=True)
     except NumberParseException:
         return ""
-    # Possible rather than valid: new ranges are in service long before they are in a library.
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if _usable(number) else ""
+
+
+def _usable(number: PhoneNumber) -> bool:
+    """Whether it is a subscriber's number, and not an extension or a local number without its area."""
+    if phonenumbers.is_valid_number(number):
+        return True
+    # New ranges are in service long before they are in a library: its length suffices where it is a full one.
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
-        return ""
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        return False
+    international = number.country_code_source != CountryCodeSource.FROM_DEFAULT_COUNTRY
+    return international or len(phonenumbers.national_significant_number(number)) > LONGEST_EXTENSION
 
 
 class Callers:

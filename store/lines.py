@@ -207,8 +207,9 @@ class PostgresLine(Line):
 
     def _text(self, error: BaseException) -> str:
         state = getattr(error, "sqlstate", None) or ""
-        text = (error.diag.message_primary if isinstance(error, psycopg.Error) else "") or _first_line(error)
-        return text.split(":")[0] if state.startswith(BAD_VALUE) else text  # after the colon stands the value itself
+        if state.startswith(BAD_VALUE):  # the server's words quote it
+            return f"a value does not fit its column (SQLSTATE {state})"
+        return (error.diag.message_primary if isinstance(error, psycopg.Error) else "") or _first_line(error)
 
 
 CANCELLED = ("57014", "55P03")

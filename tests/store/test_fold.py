@@ -1,0 +1,71 @@
+"""The fold is pure: the same records give the same rows, however they are cut, and nothing stops it."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.fold import fold, told
+from store.rows import Interaction
+
+TYPES = (
+    "CallArrived",
+    "CallAnswered",
+    "LanguageChosen",
+    "CallQueued",
+    "CallConnected",
+    "TalkEnded",
+    "CallEnded",
+    "MessageKept",
+    "AgentReady",
+)
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "x", "\0", "9" * 300, [1]])
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(TYPES), "call": st.sampled_from(["a", "b", ""])},
+        optional={
+            "at": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | ANYTHING,
+            **dict.fromkeys(
+                ("caller", "dialled", "flow", "version", "language", "queue", "agent", "waited", "talked", "outcome"),
+                ANYTHING,
+            ),
+        },
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None)
+@given(RECORDS, st.integers(0, 30))
+def test_folding_in_two_goes_is_folding_at_once(records, cut):
+    first = fold({}, records[:cut])
+    assert first | fold(first, records[cut:]) == fold({}, records)
+
+
+def test_a_call_that_goes_through_two_queues_keeps_when_it_was_first_queued():
+    rows = fold(
+        {},
+        [
+            {"type": "CallQueued", "call": "c", "queue": "service", "at": "2026-11-23T09:00:00+00:00"},
+            {"type": "CallQueued", "call": "c", "queue": "experts", "at": "2026-11-23T09:05:00+00:00"},
+            {"type": "CallConnected", "call": "c", "agent": "1001", "waited": 400_000},
+            {"type": "TalkEnded", "call": "c", "talked": 1000},
+            {"type": "CallConnected", "call": "c", "agent": "1004", "waited": 2000},
+            {"type": "TalkEnded", "call": "c", "talked": 500},
+        ],
+    )
+    row = rows["c"]
+    assert (row.queue, row.queued) == ("experts", datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
+    assert (row.agent, row.waited_ms, row.talked_ms) == ("1004", 2000, 1500)
+
+
+def test_records_of_no_call_and_of_unknown_types_make_no_row():
+    assert fold({}, [{"type": "AgentReady", "call": ""}, {"type": "Invented", "call": "c"}]) == {}
+    assert fold({}, [{"type": "CallEnded", "call": ""}]) == {}
+
+
+def test_nonsense_leaves_what_is_known():
+    row = Interaction("c", waited_ms=5, talked_ms=7)
+    assert told(row, {"type": "CallConnected", "waited": "soon"}).waited_ms == 5
+    assert told(row, {"type": "TalkEnded", "talked": -1}) == row
+    assert told(row, {"type": "CallAnswered", "at": "yesterday"}).answered is None

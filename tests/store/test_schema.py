@@ -1,0 +1,50 @@
+"""The migrations make what store/tables.py says, on both databases, however often they are run."""
+
+import gevent
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from store import schema
+from store.database import DatabaseFailed
+from store.tables import metadata
+
+
+def test_a_new_database_gets_every_table(database):
+    before, after = schema.upgrade(database)
+    assert (before.found, before.current, after.current) == ("", False, True)
+    found = database.run(lambda c: set(inspect(c).get_table_names()), within=20)
+    assert found == {*metadata.tables, "alembic_version"}
+    assert {"agents", "mailboxes", "messages", "interactions"} <= found
+
+
+def test_the_migrations_and_the_tables_do_not_differ(database):
+    schema.upgrade(database)
+
+    def differences(connection):
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+
+    assert database.run(differences, within=20) == []
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database):
+    schema.upgrade(database)
+    before, after = schema.upgrade(database)
+    assert before == after
+    assert schema.version(database).current
+
+
+def test_upgrades_at_the_same_time_do_not_disturb_each_other(database):
+    upgrades = [gevent.spawn(schema.upgrade, database) for _ in range(3)]
+    done = sorted(before.found for before, _ in [upgrade.get(timeout=30) for upgrade in upgrades])
+    assert done == ["", "0001", "0001"]
+
+
+def test_a_database_without_tables_has_no_version(database):
+    assert not schema.version(database).current
+
+
+def test_the_version_of_a_missing_file_is_a_failure(opened, tmp_path):
+    with pytest.raises(DatabaseFailed):
+        schema.version(opened(f"sqlite:///{tmp_path}/missing.db"))
