@@ -37,7 +37,8 @@ class Written(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_hyphens, populate_by_name=False)
 
 
-def _whole(text: object) -> object:
+def whole(text: object) -> object:
+    """The text, unless a comment cut it short. Raises ValueError."""
     if isinstance(text, CutText):
         raise ValueError(  # noqa: TRY004 - pydantic reports ValueError
             "the text ends before ' #', which begins a comment; put the whole text in quotes"
@@ -45,7 +46,7 @@ def _whole(text: object) -> object:
     return text
 
 
-SpokenText = Annotated[str, BeforeValidator(_whole)]
+SpokenText = Annotated[str, BeforeValidator(whole)]
 """A text for callers' ears, in which a ``#`` is more likely a key than the start of a comment."""
 
 
@@ -87,9 +88,14 @@ class Document:
         where = ".".join(map(str, path)) if show is None else show
         return Diagnostic(self.name, *self.at(path, key=key), f"{where}: {message}" if where else message)
 
-    def validate(self, kind: type[M], at: Path = ()) -> tuple[M | None, list[Diagnostic]]:
-        """The value at a path as a model or other annotated type, or everything that is wrong with it."""
+    def validate(self, kind: type[M], at: Path = (), *, without: str = "") -> tuple[M | None, list[Diagnostic]]:
+        """The value at a path as a model or other annotated type, or everything that is wrong with it.
+
+        `without` leaves one name of a mapping out, for whoever checks that part on its own.
+        """
         value = self.get(at)
+        if without and isinstance(value, dict):
+            value = {name: inner for name, inner in value.items() if name != without}
         try:
             checked: M = _adapter(kind).validate_python(value)
         except ValidationError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -23,13 +24,20 @@ class Complaint:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`` Did you mean 'track'?`` with its leading space, or ""."""
-    if len(word) > 60:
-        return ""
-    names = list(known)
+    close = closest(word, known)
+    return f" Did you mean '{close}'?" if close else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The known word that another one is most likely a slip for; "" where none is like it."""
+    return _closest(word, frozenset(known)) if len(word) <= 60 else ""
+
+
+@lru_cache(maxsize=2000)
+def _closest(word: str, known: frozenset[str]) -> str:
+    names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if not close:
-        close = [name for name in names if name.lower() == word.lower()]
-    return f" Did you mean '{close[0]}'?" if close else ""
+    return close[0] if close else next((name for name in names if name.lower() == word.lower()), "")
 
 
 def choices(known: Iterable[str], most: int = 12) -> str:

@@ -83,7 +83,9 @@ class Mailboxes(Protocol):
         """Where the switch is to record; the directory exists and the switch may write there."""
         ...
 
-    def keep(self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str) -> Message | None:
+    def keep(
+        self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str
+    ) -> Message | None:
         """Stores what was recorded; None (and no file) when nothing is to be heard on it. Raises CannotKeep.
 
         Idempotent for a call's step visit.
@@ -170,6 +172,10 @@ class Journal(Protocol):
 class WallClock(Protocol):
     def now(self) -> datetime:
         """The time of day in the appliance's time zone, aware."""
+        ...
+
+    def seconds(self) -> float:
+        """Seconds that never go back, from an arbitrary start: for lengths of time."""
         ...
 
 

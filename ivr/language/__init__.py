@@ -1,0 +1,1 @@
+"""The flow language: YAML text -> Flow, or every Diagnostic at once."""

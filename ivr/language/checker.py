@@ -1,0 +1,178 @@
+"""Whether flows fit together and into the house around them; everything that is wrong, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from config.document import arranged
+from config.syntax import Path
+from config.values import Diagnostic
+from config.wording import choices, suggestion
+from ivr.language import graph, variables
+from ivr.language.flow import REPEAT, Head
+from ivr.language.house import House
+from ivr.language.mentions import Mention
+from ivr.language.phrases import Prompt, Texts
+from ivr.language.reader import Draft, DraftStep
+from ivr.language.templates import Template
+from ivr.step import HANG_UP, Names
+
+APOLOGY = "sorry-technical"  # the session's own prompt
+
+
+def check(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
+    """All problems of some flows that are to run side by side, by file and position."""
+    problems = [problem for draft in drafts for problem in (*draft.problems, *_flow(draft, house))]
+    return arranged([*problems, *_numbers(drafts)])
+
+
+def _flow(draft: Draft, house: House) -> Iterator[Diagnostic]:
+    if draft.head is not None:
+        yield from _head(draft, draft.head, house)
+    for step in draft.steps.values():
+        yield from _targets(draft, step)
+        for mention in step.mentions:
+            yield from _mention(draft, step, mention, house)
+        yield from _own(draft, step, house)
+    yield from graph.problems(draft)
+    yield from variables.problems(draft, house)
+
+
+def _numbers(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
+    owners: dict[str, str] = {}
+    for draft in drafts:
+        written = draft.document.data.get("number") if isinstance(draft.document.data, dict) else None
+        for place, number in enumerate(draft.head.number if draft.head else ()):
+            if number in owners:
+                path: Path = ("number", place) if isinstance(written, list) else ("number",)
+                where = "above" if owners[number] == draft.document.name else f"in {owners[number]}"
+                yield draft.document.problem(path, f"the number '{number}' is answered {where} already", show="")
+            owners.setdefault(number, draft.document.name)
+
+
+def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
+    if draft.steps:
+        for field, target in (("start", head.start), ("failed", head.failed)):
+            if target and target not in draft.steps:
+                yield draft.document.problem((field,), _no("step", target, draft.steps))
+        for key, target in head.keys.items():
+            if target != REPEAT and target not in draft.steps:
+                yield draft.document.problem(("keys", key), _no("step", target, [*draft.steps, REPEAT]))
+    for place, language in enumerate(head.languages):
+        if house.languages and language not in house.languages:
+            yield draft.document.problem(("languages", place), _no("language", language, house.languages))
+    yield from (
+        draft.document.problem(("languages",), message, key=True, show="")
+        for message in _spoken(APOLOGY, head.languages, house)
+    )
+
+
+def _targets(draft: Draft, step: DraftStep) -> Iterator[Diagnostic]:
+    for target, path in step.targets.values():
+        if target not in draft.steps and target != HANG_UP:
+            yield draft.document.problem(path, _no("step", target, draft.steps), show=step.show(path))
+
+
+def _own(draft: Draft, step: DraftStep, house: House) -> Iterator[Diagnostic]:
+    """What the verb itself needs: abilities of the switch, prompts, and what it checks on its own."""
+    if step.does is None:
+        return
+    for capability in sorted(step.does.needs - house.capabilities):
+        message = f"the verb '{step.verb}' needs a switch that can {capability.value}; this one cannot"
+        yield draft.document.problem((*step.path, step.verb), message, key=True, show=step.name)
+    for prompt in sorted(step.does.prompts):
+        for message in _spoken(prompt, draft.head.languages if draft.head else (), house):
+            yield draft.document.problem((*step.path, step.verb), message, key=True, show=step.name)
+    for inner, message in step.does.problems(house):
+        path = (*step.path, step.verb, *inner)
+        yield draft.document.problem(path, message, show=step.show(path))
+
+
+def _mention(draft: Draft, step: DraftStep, mention: Mention, house: House) -> Iterator[Diagnostic]:
+    path = step.path_of(mention)
+    match mention.value:
+        case Prompt(id=prompt) if _is_written(draft, path):
+            messages = _spoken(prompt, draft.head.languages if draft.head else (), house)
+        case Texts(by_language=texts) if draft.head is not None:
+            yield from _languages(draft, step, path, texts)
+            return
+        case str() | Template() if mention.what is not None:
+            messages = _name(draft, mention.what, mention.value, house)
+        case _:
+            return
+    for message in messages:
+        yield draft.document.problem(path, message, show=step.show(path))
+
+
+def _is_written(draft: Draft, path: Path) -> bool:
+    """False for a prompt that the verb speaks where nothing else is written; those are checked with the verb."""
+    try:
+        draft.document.get(path)
+    except KeyError:
+        return False
+    return True
+
+
+def _spoken(prompt: str, languages: Collection[str], house: House) -> Iterator[str]:
+    if prompt not in house.prompts:
+        yield f"no prompt '{prompt}'.{suggestion(prompt, house.prompts) or _more_prompts()}"
+        return
+    missing = [language for language in languages if language not in house.prompts[prompt]]
+    if missing:
+        yield f"the prompt '{prompt}' has neither a text nor a recording in {choices(missing)}"
+
+
+def _more_prompts() -> str:
+    return " Write its texts into the prompts' catalogue.yaml"
+
+
+def _languages(draft: Draft, step: DraftStep, path: Path, texts: Collection[str]) -> Iterator[Diagnostic]:
+    spoken = draft.head.languages if draft.head else ()
+    missing = [language for language in spoken if language not in texts]
+    if missing:
+        message = f"the text in {choices(missing)} is missing"
+        yield draft.document.problem(path, message, key=True, show=step.show(path))
+    for language in texts:
+        if language not in spoken:
+            inner = (*path, language)
+            yield draft.document.problem(inner, _no("language", language, spoken), key=True, show=step.show(inner))
+
+
+def _name(draft: Draft, what: Names, value: str | Template, house: House) -> Iterator[str]:
+    known = _known(draft, what.kind, house)
+    if known is None:
+        return
+    for name in _constants(draft, value):
+        if name not in known:
+            yield _no(what.kind, name, known)
+
+
+def _known(draft: Draft, kind: str, house: House) -> Collection[str] | None:
+    """The names of a kind that there are; None when that is not known, or checked elsewhere."""
+    if kind == "variable":
+        return variables.names(draft, house)
+    names: Mapping[str, Collection[str] | None] = {
+        "queue": house.queues,
+        "query": house.queries,
+        "calendar": house.calendars,
+        "box": house.boxes,
+        "skill": house.skills,
+        "language": draft.head.languages if draft.head else None,
+    }
+    return names.get(kind)
+
+
+def _constants(draft: Draft, value: str | Template) -> Collection[str]:
+    """The names that a value can have, as far as they are known beforehand."""
+    if isinstance(value, str):
+        return [value]
+    if value.fixed:
+        return [value.source]
+    if value.source.replace(" ", "") == "{{language}}" and draft.head:
+        return draft.head.languages
+    return ()
+
+
+def _no(kind: str, name: str, known: Collection[str]) -> str:
+    hint = suggestion(name, known) or (f" There is: {choices(known)}" if known else " There is none")
+    return f"no {kind} '{name[:60]}'.{hint}"

@@ -1,0 +1,62 @@
+"""A call flow that was found to be right: what a session walks through. Immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from config.document import Written
+from config.values import Duration
+from ivr.step import Key, Step
+
+REPEAT = "repeat"
+
+
+def _several(written: object) -> object:
+    return [written] if isinstance(written, str) else written
+
+
+def _number(text: str) -> str:
+    if not (text and set(text.removeprefix("+")) <= set("0123456789*#")):
+        raise ValueError(f"'{text}' is not a dialled number; write digits, for example \"4008001234\"")
+    return text
+
+
+class Head(Written):
+    """All of a flow's file but its steps."""
+
+    number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], BeforeValidator(_several)]
+    languages: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_several)]
+    start: str
+    longest: Duration = 3600.0
+    keys: Mapping[Key, str] = Field(default_factory=dict)
+    failed: str = ""
+    answer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """A step with its verb's fields and, by exit name, the step that follows ("" ends the call)."""
+
+    name: str
+    does: Step
+    targets: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """`failed` is where a call goes when a step without a way of its own could not do its work."""
+
+    name: str
+    numbers: tuple[str, ...]
+    languages: tuple[str, ...]
+    start: str
+    steps: Mapping[str, FlowStep]
+    longest: float = 3600.0  # seconds of a whole call, queue and talk apart
+    keys: Mapping[str, str] = field(default_factory=dict)  # REPEAT or a step's name
+    failed: str = ""
+    answer: bool = True  # as soon as something is said; else by the queue's agent
+    version: int = 0

@@ -1,0 +1,31 @@
+"""What a flow may count on: the prompts, queues, queries and so on that exist around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from ivr.language.templates import Template
+from switch.port import Capability
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFacts:
+    """A named query: the columns that it returns and the parameters that it takes (None: not known)."""
+
+    returns: frozenset[str]
+    parameters: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """`prompts`: id -> language -> its text (None where only a recording exists). None elsewhere: not known."""
+
+    prompts: Mapping[str, Mapping[str, Template | None]] = field(default_factory=dict)
+    languages: Collection[str] = ()  # in which texts can be spoken
+    queues: Collection[str] = ()
+    queries: Mapping[str, QueryFacts] = field(default_factory=dict)
+    calendars: Collection[str] = ()
+    skills: Collection[str] | None = None
+    boxes: Collection[str] | None = None
+    capabilities: frozenset[Capability] = frozenset(Capability)

@@ -1,0 +1,78 @@
+"""What a step's fields speak of, found by the types of the fields and not by knowing the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from config.syntax import Path
+from ivr.language.phrases import Prompt, Texts
+from ivr.language.templates import Template
+from ivr.step import Names, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Something that a field names or says; `path` leads to it from the verb's value."""
+
+    path: Path
+    what: Names | None  # the kind of name, None for things that are said or evaluated
+    value: str | Template | Prompt | Texts
+
+
+def mentions(step: Step) -> Iterator[Mention]:
+    """Everything that a step names, says or evaluates, in the order of its fields."""
+    for name, field in type(step).model_fields.items():
+        path = () if name == step.whole else (field.alias or name,)
+        yield from within(kind_of(field), getattr(step, name), path)
+
+
+def kind_of(field: FieldInfo) -> Any:
+    """The type of a model's field with all that it is marked with."""
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
+def within(kind: Any, value: Any, path: Path) -> Iterator[Mention]:
+    """Everything that a value of a type names, says or evaluates."""
+    kind, names = _unwrapped(kind)
+    match value:
+        case None:
+            return
+        case Prompt() | Texts():
+            yield Mention(path, None, value)
+        case Template() | str():
+            if names or isinstance(value, Template):
+                yield Mention(path, names, value)
+        case BaseModel():
+            for name, field in type(value).model_fields.items():
+                yield from within(kind_of(field), getattr(value, name), (*path, field.alias or name))
+        case Mapping():
+            for key, one in value.items():
+                yield from within(_of(kind), one, (*path, key))
+        case list() | tuple():
+            for number, one in enumerate(value):
+                yield from within(_of(kind), one, (*path, number))
+
+
+def _unwrapped(kind: Any) -> tuple[Any, Names | None]:
+    """The bare type, and the mark that it carries."""
+    names = None
+    while get_origin(kind) is Annotated:
+        kind, *marks = get_args(kind)
+        names = next((mark for mark in marks if isinstance(mark, Names)), names)
+    optional = [branch for branch in get_args(kind) if branch is not NoneType]
+    if NoneType in get_args(kind) and len(optional) == 1:
+        inner, inner_names = _unwrapped(optional[0])
+        return inner, inner_names or names
+    return kind, names
+
+
+def _of(kind: Any) -> Any:
+    """The type of a container's values."""
+    inner = [one for one in get_args(kind) if one is not ...]
+    return inner[-1] if inner else object

@@ -1,0 +1,116 @@
+"""Texts with ``{{ expressions }}``: how they are checked, said and evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from config.document import whole
+from ivr.language.expressions import CannotEvaluate, Expression, Reads, Scope, Spoken, expression, plain, text_of
+from speech.words import Segment
+
+__all__ = ["CannotEvaluate", "Template", "Text", "Value", "template"]
+
+LONGEST = 5_000  # characters of a text with its expressions
+LONGEST_VALUE = 500  # characters of one value that are spoken
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=False, keep_trailing_newline=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text whose expressions were checked. `reads` is what it needs of the variables."""
+
+    source: str
+    parts: tuple[str | Expression, ...]
+    reads: frozenset[Reads]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(cls)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it is always the same text."""
+        return all(isinstance(part, str) for part in self.parts)
+
+    def speech(
+        self, variables: Mapping[str, object], language: str, sensitive: frozenset[str] = frozenset()
+    ) -> tuple[Segment, ...]:
+        """What is said in a language. What is made of `sensitive` names stands alone. Raises CannotEvaluate."""
+        scope = Scope(variables, language)
+        said: list[Segment] = []
+        for part in self.parts:
+            if isinstance(part, str):
+                said.append(Segment(part))
+                continue
+            segments = _segments(part.value(scope))
+            if any(name in sensitive for name, *_ in part.reads()):
+                segments = tuple(Segment(segment.text, segment.recording, alone=True) for segment in segments)
+            said += segments
+        return tuple(segment for segment in said if segment.text.strip())
+
+    def value(self, variables: Mapping[str, object], language: str) -> object:
+        """The value of a lone expression as it is, or the whole as text. Raises CannotEvaluate."""
+        scope = Scope(variables, language)
+        values = [part if isinstance(part, str) else plain(part.value(scope)) for part in self.parts]
+        return values[0] if len(values) == 1 else "".join(map(text_of, values))
+
+
+def template(text: str) -> Template:
+    """The template of a text. Raises ValueError that says in plain words what is wrong."""
+    if len(text) > LONGEST:
+        raise ValueError(f"the text has {len(text):,} characters; at most {LONGEST:,} are possible")
+    for sign in ("{%", "{#"):
+        if sign in text:
+            raise ValueError(f"'{sign}' is not possible in a text; only {{{{ ... }}}} is")
+    try:
+        parts = tuple(_parts(_ENVIRONMENT.parse(text)))
+    except TemplateSyntaxError as error:
+        raise ValueError(_in_words(text, error)) from error
+    except RecursionError:
+        raise ValueError("the expression is nested too deeply") from None
+    return Template(
+        text, parts, frozenset(read for part in parts if not isinstance(part, str) for read in part.reads())
+    )
+
+
+def _value(written: object) -> object:
+    if isinstance(written, str):
+        return template(written)
+    if isinstance(written, Template):
+        return written
+    raise ValueError("one text is expected here")
+
+
+def _text(written: object) -> object:
+    return _value(whole(written))
+
+
+Value = Annotated[Template, BeforeValidator(_value, json_schema_input_type=str)]
+"""A field that holds a value, which may be an expression."""
+
+Text = Annotated[Template, BeforeValidator(_text, json_schema_input_type=str)]
+"""A field that holds a text for callers' ears."""
+
+
+def _parts(parsed: nodes.Template) -> Iterator[str | Expression]:
+    for output in parsed.body:
+        for node in output.iter_child_nodes():
+            yield node.data if isinstance(node, nodes.TemplateData) else expression(node)
+
+
+def _in_words(text: str, error: TemplateSyntaxError) -> str:
+    if text.count("{{") > text.count("}}"):
+        return "'{{' is not closed by '}}'"
+    return f"the expression cannot be read: {error.message}"
+
+
+def _segments(value: object) -> tuple[Segment, ...]:
+    return value.segments if isinstance(value, Spoken) else (Segment(text_of(value)[:LONGEST_VALUE]),)

@@ -1,0 +1,139 @@
+"""Which variables have a value where: a use that some way through the flow reaches unset is a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from config.syntax import Path
+from config.values import Diagnostic
+from config.wording import choices, suggestion
+from ivr.language import graph
+from ivr.language.expressions import Reads
+from ivr.language.house import House
+from ivr.language.phrases import Prompt, Texts
+from ivr.language.reader import Draft, DraftStep
+from ivr.language.templates import Template
+from ivr.step import Shape
+
+CALLER = frozenset({"number", "known", "customer_id", "name", "tier", "language"})
+ALWAYS: Mapping[str, Shape] = {
+    "caller": CALLER,
+    "call": frozenset({"id"}),
+    "dialled": None,
+    "language": None,
+    "now": None,
+}
+_ANY: Shape = frozenset({"*"})  # of a step that was not understood: whatever is read from it may be there
+
+
+def names(draft: Draft, house: House) -> frozenset[str]:
+    """Every variable that has a value somewhere in the flow."""
+    return frozenset(ALWAYS) | frozenset(_shapes(draft, house))
+
+
+def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
+    shapes = {**_shapes(draft, house), **ALWAYS}
+    known = _known(draft, house)
+    reached = graph.reachable(draft)
+    for step in draft.steps.values():
+        for path, said, reads in _uses(step, house):
+            for read in sorted(reads):
+                message = _wrong(read, shapes)
+                if message is None and step.name in reached and read[0] not in known[step.name] | set(ALWAYS):
+                    message = _unset(draft, house, step, read[0])
+                if message is not None:
+                    yield draft.document.problem(path, f"{said}{message}", show=step.show(path))
+
+
+def _uses(step: DraftStep, house: House) -> Iterator[tuple[Path, str, frozenset[Reads]]]:
+    """What a step reads: where, in what (for a prompt of the catalogue), and which names."""
+    for mention in step.mentions:
+        path = step.path_of(mention)
+        match mention.value:
+            case Template(reads=reads):
+                yield path, "", reads
+            case Texts(by_language=texts):
+                for language, text in texts.items():
+                    yield (*path, language), "", text.reads
+            case Prompt(id=prompt):
+                texts_of = [text for text in house.prompts.get(prompt, {}).values() if text]
+                reads = frozenset(read for text in texts_of for read in text.reads)
+                yield path, f"the prompt '{prompt}': ", reads
+
+
+def _wrong(read: Reads, shapes: Mapping[str, Shape]) -> str | None:
+    """What is wrong with a name and its attributes wherever they stand."""
+    name, *parts = read
+    if name not in shapes:
+        return f"no variable '{name}'.{suggestion(name, shapes) or f' There is: {choices(shapes)}'}"
+    shape = shapes[name]
+    if shape == _ANY:
+        return None
+    if shape is None:
+        return f"'{name}' is a plain value and has no '.{parts[0]}'" if parts else None
+    if not parts:
+        return f"'{name}' has several values; write for example {name}.{min(shape)}" if shape else None
+    if parts[0] not in shape and shape:
+        return f"'{name}' has no '{parts[0]}'.{suggestion(parts[0], shape) or f' There is: {choices(shape)}'}"
+    return f"'{name}.{parts[0]}' has no '.{parts[1]}'" if len(parts) > 1 else None
+
+
+def _unset(draft: Draft, house: House, step: DraftStep, name: str) -> str:
+    def without(passed: DraftStep, exit: str) -> bool:
+        return name not in _sets(draft, passed, house).get(exit, {})
+
+    way = graph.way_to(draft, step.name, without)
+    by = f" on the way {' -> '.join(way)}" if len(way) > 1 else " when the call comes here"
+    setters = [
+        other.name for other in draft.steps.values() if any(name in s for s in _sets(draft, other, house).values())
+    ]
+    return f"'{name}' has no value yet{by}; it is set in {choices(setters)}"
+
+
+def _shapes(draft: Draft, house: House) -> dict[str, Shape]:
+    """Every variable that some step sets; where several do, the attributes that it has in any case."""
+    shapes: dict[str, Shape] = {}
+    for step in draft.steps.values():
+        for after in _sets(draft, step, house).values():
+            for name, shape in after.items():
+                known = shapes.get(name, shape)
+                both = known is not None and shape is not None and _ANY not in (known, shape)
+                shapes[name] = known & shape if both else (_ANY if known != shape else shape)  # type: ignore[operator]
+    return shapes
+
+
+def _sets(draft: Draft, step: DraftStep, house: House) -> Mapping[str, Mapping[str, Shape]]:
+    if step.does is not None and step.sound:
+        return step.does.sets(house)
+    names = [name for name in _into(draft.document.get(step.path)) if name.isidentifier()]
+    return {exit: dict.fromkeys(names, _ANY) for exit in (*step.targets, "")}
+
+
+def _into(data: Any) -> Iterator[str]:
+    """What a step that was not understood probably sets."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if name == "into" and isinstance(value, str):
+                yield value
+            yield from _into(value)
+
+
+def _known(draft: Draft, house: House) -> dict[str, frozenset[str]]:
+    """The variables that have a value whenever a step is entered: on every way that leads there."""
+    everything = frozenset(_shapes(draft, house))
+    known = dict.fromkeys(draft.steps, everything)
+    waiting = graph.roots(draft)
+    known.update(dict.fromkeys(waiting, frozenset()))
+    while waiting:
+        step = draft.steps[waiting.pop()]
+        sets = _sets(draft, step, house)
+        everywhere = frozenset(sets.get("", ()))
+        exits = [(target, frozenset(sets.get(exit, ()))) for exit, (target, _) in step.targets.items()]
+        if not step.sound:
+            exits += [(target, everywhere) for target in graph.edges(draft, step)]
+        for target, set_here in exits:
+            if target in known and not known[target] <= (after := known[step.name] | set_here):
+                known[target] &= after
+                waiting.append(target)
+    return known

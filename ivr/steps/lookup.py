@@ -1,0 +1,59 @@
+"""lookup: asks the business's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from config.syntax import Path
+from ivr.conversation import Conversation
+from ivr.language.house import House
+from ivr.language.templates import Value
+from ivr.services import HostFailed
+from ivr.step import Exit, NewVariable, QueryName, Shape, Step
+
+
+class Lookup(Step):
+    """Runs a named query of ``queries.yaml`` and keeps its first row in `into`."""
+
+    verb = "lookup"
+    exits: ClassVar = {
+        "found": Exit(required=True, silent=True),
+        "missing": Exit(required=True, silent=True),
+        "failed": Exit(required=True, silent=True),
+    }
+    instant = True
+
+    query: QueryName
+    with_: Mapping[str, Value] = Field(default_factory=dict)
+    into: NewVariable | None = None
+
+    def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:
+        if self.into is None:
+            return {}
+        facts = house.queries.get(self.query)
+        return {"found": {self.into: facts.returns if facts else frozenset()}}
+
+    def problems(self, house: House) -> Iterator[tuple[Path, str]]:
+        facts = house.queries.get(self.query)
+        if facts is None or facts.parameters is None:
+            return
+        for name in self.with_:
+            if name not in facts.parameters:
+                yield ("with", name), f"the query '{self.query}' has no parameter '{name}'"
+        for name in sorted(facts.parameters - set(self.with_)):
+            yield ("with",), f"the query '{self.query}' needs '{name}'"
+
+    def run(self, call: Conversation) -> str:
+        try:
+            row = call.services.hosts.query(self.query, {name: call.value(self.with_[name]) for name in self.with_})
+        except HostFailed as failure:
+            call.note("LookupFailed", query=self.query, reason=str(failure))
+            return "failed"
+        if row is None:
+            return "missing"
+        if self.into is not None:
+            call.set(self.into, dict(row))
+        return "found"

@@ -1,0 +1,147 @@
+"""queue: music until an agent is free, and the talk with the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import structlog
+from pydantic import Field
+
+from ivr.conversation import Conversation
+from ivr.language.expressions import CannotEvaluate, text_of
+from ivr.language.phrases import Prompt
+from ivr.language.templates import Value, template
+from ivr.services import AgentReady, AnnouncementDue, CannotSpeak, Place, QueueOver, QueueRequest
+from ivr.step import HANG_UP, Exit, QueueName, ReadVariable, SkillValue, Step
+from switch.port import Call, CannotJoin, CannotPlay, Capability, Key, Notice, Parted
+
+log = structlog.get_logger(__name__)
+
+
+class Queue(Step):
+    """Waits with music and announcements, talks with the agent, and goes on when the agent has left.
+
+    While waiting only the queue's own keys work, so that no key gives the caller's place away by mistake.
+    """
+
+    verb = "queue"
+    exits: ClassVar = {
+        "answered": Exit(default=HANG_UP, silent=True),
+        "overflowed": Exit(required=True, silent=True),
+        "left": Exit(default="overflowed"),
+        "unavailable": Exit(default="overflowed", silent=True),
+    }
+    needs = frozenset({Capability.JOIN})
+    prompts = frozenset({"your-position", "estimated-wait"})
+
+    name: QueueName
+    priority: Value = Field(default_factory=lambda: template("0"))
+    skills: tuple[SkillValue, ...] = ()
+    attach: tuple[ReadVariable, ...] = ()
+
+    def run(self, call: Conversation) -> str:
+        with call.untimed():
+            place = call.services.queues.enter(call.call, self._request(call))
+            wait = _Wait(call, place)
+            try:
+                return wait.until_over()
+            finally:
+                wait.settle()
+
+    def _request(self, call: Conversation) -> QueueRequest:
+        return QueueRequest(
+            queue=self.name,
+            priority=self._priority(call),
+            skills=tuple(skill for written in self.skills if (skill := text_of(call.value(written)))),
+            attached=self._attached(call),
+            language=call.state.language,
+            caller=call.caller,
+        )
+
+    def _priority(self, call: Conversation) -> int:
+        """What the expression is worth; a caller whose priority cannot be told waits like everybody else."""
+        try:
+            return int(str(call.value(self.priority)))
+        except (CannotEvaluate, ValueError) as error:
+            log.warning("the priority is no whole number", queue=self.name, error=str(error))
+            return 0
+
+    def _attached(self, call: Conversation) -> Mapping[str, str]:
+        known = call.variables
+        return {
+            name: text_of(known[name]) for name in self.attach if name in known and name not in call.state.sensitive
+        }
+
+
+class _Wait:
+    """One caller's time in a queue, from the first music to the agent's last word."""
+
+    def __init__(self, call: Conversation, place: Place) -> None:
+        self._call = call
+        self._place = place
+        self._over: Literal["abandoned", "left", "answered", "given back"] = "abandoned"
+
+    def settle(self) -> None:
+        """Gives the place up, in whatever way the wait ended."""
+        if self._over != "given back":
+            self._place.leave(self._over)
+
+    def until_over(self) -> str:
+        """The exit by which the wait ended. Raises CallEnded."""
+        self._call.hold(self._place.music)
+        while True:
+            match self._call.event(None, self._ours):
+                case AnnouncementDue(position=position, wait=wait):
+                    self._announce(position, wait)
+                case AgentReady(leg=leg):
+                    if self._talked(leg):
+                        return "answered"
+                    self._call.hold(self._place.music)
+                case QueueOver(exit=exit):
+                    self._over = "given back"
+                    return exit
+                case Key(digit=digit) if self._place.keys.get(digit) == "left":
+                    self._call.note("KeyPressed", key=digit, step=self._call.state.step)
+                    self._over = "left"
+                    return "left"
+
+    def _ours(self, notice: Notice) -> bool:
+        """Whether a notice is meant for this place; those for an earlier one came too late."""
+        return getattr(notice, "place", None) == self._place.id
+
+    def _announce(self, position: int | None, wait: float | None) -> None:
+        """Says what there is to say; a key of the queue or a notice cuts in and is looked at next."""
+        if not self._call.audible:
+            self._place.announced()
+            return
+        cut = None
+        if position is not None:
+            cut = self._say("your-position", {"position": position})
+        if wait is not None and cut is None:
+            cut = self._say("estimated-wait", {"wait": wait})
+        self._place.announced()
+        if not isinstance(cut, Notice):
+            self._call.hold(self._place.music)
+
+    def _say(self, prompt: str, values: Mapping[str, object]) -> Key | Notice | None:
+        try:
+            return self._call.say(Prompt(prompt), stop_on=frozenset(self._place.keys), heed=self._ours, values=values)
+        except (CannotSpeak, CannotPlay, CannotEvaluate) as error:
+            log.error("an announcement cannot be spoken; the music goes on", prompt=prompt, error=str(error))
+            return None
+
+    def _talked(self, leg: Call) -> bool:
+        """Joins the caller to the agent until the agent leaves; False when the agent had left before."""
+        self._call.answer()
+        try:
+            self._call.call.join(leg)
+        except CannotJoin:
+            self._place.connect_failed()
+            return False
+        self._over = "answered"
+        self._place.connected()
+        while not isinstance(self._call.event(None), Parted):
+            continue  # keys and notices mean nothing while they talk
+        self._call.forget_keys()
+        return True

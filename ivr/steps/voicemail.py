@@ -1,0 +1,97 @@
+"""voicemail: lets the caller leave a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from config.values import Duration
+from ivr.conversation import Conversation
+from ivr.language.house import House
+from ivr.language.phrases import Phrase, Prompt
+from ivr.services import CannotKeep, Message
+from ivr.step import BoxName, Exit, Shape, Step
+from switch.port import NONE, CallEnded, CannotRecord, Capability, Cause
+
+END = frozenset("#")
+
+
+class Voicemail(Step):
+    """Greets, beeps and records until ``#``, a long silence or the greatest length.
+
+    Hanging up is the ordinary end of a message: what was said is kept. The variable `message` then has
+    `id`, `box` and `seconds`.
+    """
+
+    verb = "voicemail"
+    exits: ClassVar = {
+        "next": Exit(required=True, silent=True),
+        "empty": Exit(default="next", silent=True),
+        "full": Exit(default="next", silent=True),
+    }
+    needs = frozenset({Capability.RECORD})
+    prompts = frozenset({"beep", "mailbox-full", "message-empty", "message-not-kept", "message-kept"})
+
+    box: BoxName
+    say: Phrase = Prompt("leave-message")
+    longest: Annotated[Duration, Field(ge=1, le=3600)] = 120.0
+    shortest: Duration = 1.0
+    silence: Annotated[Duration, Field(ge=1)] = 5.0
+
+    def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
+        return {"next": {"message": frozenset({"id", "box", "seconds"})}}
+
+    def run(self, call: Conversation) -> str:
+        if call.services.mailboxes.full(self.box):
+            call.say(Prompt("mailbox-full"))
+            return "full"
+        call.say(self.say)
+        call.obey()
+        call.forget_keys()
+        call.say(Prompt("beep"), stop_on=NONE)
+        try:
+            message = self._recorded(call)
+        except (CannotRecord, CannotKeep) as error:
+            call.note("MessageNotKept", box=self.box, reason=str(error))
+            call.say(Prompt("message-not-kept"))
+            return "full"
+        if message is None:
+            call.say(Prompt("message-empty"))
+            return "empty"
+        call.set("message", {"id": message.id, "box": message.box, "seconds": message.seconds})
+        call.say(Prompt("message-kept"))
+        return "next"
+
+    def _recorded(self, call: Conversation) -> Message | None:
+        """The message that was left, None when there is nothing on it. Raises CannotRecord, CannotKeep, CallEnded."""
+        path = call.services.mailboxes.file_for(self.box, call.call.id, call.state.visit)
+        try:
+            recording = call.record(path, longest=self.longest, silence=self.silence, stop_on=END)
+        except CallEnded as ended:
+            if ended.cause is not Cause.SUPERSEDED:
+                self._kept_after_the_end(call, path)
+            raise
+        call.forget_keys()
+        if recording.seconds < self.shortest:
+            path.unlink(missing_ok=True)
+            return None
+        return self._keep(call, path)
+
+    def _kept_after_the_end(self, call: Conversation, path: Path) -> None:
+        try:
+            self._keep(call, path)
+        except CannotKeep as error:
+            call.note("MessageNotKept", box=self.box, reason=str(error))
+
+    def _keep(self, call: Conversation, path: Path) -> Message | None:
+        return call.services.mailboxes.keep(
+            self.box,
+            path,
+            call=call.call.id,
+            visit=call.state.visit,
+            caller=call.caller.number or call.call.caller,
+            caller_name=call.caller.name or call.call.caller_name,
+        )
