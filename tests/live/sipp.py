@@ -19,15 +19,7 @@ _REFUSED = (
     '<ereg regexp="SIP/2.0 ([0-9]+)" search_in="msg" assign_to="line,code"/>'
     '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="them"/>'
 )
-_PARTS = {
-    "@TALK@": (HERE / "talk.xml").read_text(),
-    "@REFUSALS@": "".join(
-        f'<recv response="{code}" optional="true" next="21"><action>{_REFUSED}</action></recv>' for code in _REFUSALS
-    ),
-    "@REFUSED@": _REFUSED,
-    "@HEAR-SDP@": '<ereg regexp="c=IN IP4 ([0-9.]+)" search_in="body" assign_to="all,address"/>'
-    '<ereg regexp="m=audio ([0-9]+) RTP/AVP ([0-9]+)" search_in="body" assign_to="all,port,payload"/>',
-    "@SDP@": """v=0
+_SDP = """v=0
     o=phone 1 1 IN IP4 [local_ip]
     s=-
     c=IN IP4 [local_ip]
@@ -37,8 +29,35 @@ _PARTS = {
     a=rtpmap:101 telephone-event/8000
     a=fmtp:101 0-15
     a=ptime:20
-    a=sendrecv""",
-}
+    a=sendrecv"""
+_HEAR_SDP = (
+    '<ereg regexp="c=IN IP4 ([0-9.]+)" search_in="body" assign_to="all,address"/>'
+    '<ereg regexp="m=audio ([0-9]+)" search_in="body" assign_to="all,port"/>'
+)
+
+
+def _refusals(*more: int) -> str:
+    return "".join(
+        f'<recv response="{code}" optional="true" next="92"><action>{_REFUSED}</action></recv>'
+        for code in (*_REFUSALS, *more)
+    )
+
+
+def assembled(scenario: str) -> str:
+    """The scenario in one piece: sipp knows no includes, nor variables for what it listens to."""
+    dialling = (HERE / "dialling.xml").read_text()
+    parts = {
+        "@ONCE@": dialling.replace("@N@", "1").replace("@REFUSALS@", _refusals()),
+        "@AGAIN@": dialling.replace("@N@", "2").replace("@REFUSALS@", _refusals(401, 407)),
+        "@TALK@": (HERE / "talk.xml").read_text(),
+        "@REFUSED@": _REFUSED,
+        "@HEAR-SDP@": _HEAR_SDP,
+        "@SDP@": _SDP,
+    }
+    text = (HERE / f"{scenario}.xml").read_text()
+    for place, part in parts.items():
+        text = text.replace(place, part)
+    return text
 
 
 class Sipp:
@@ -118,12 +137,3 @@ def free_port(address: str) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])
-
-
-def assembled(scenario: str) -> str:
-    text = (HERE / f"{scenario}.xml").read_text()
-    for place, part in _PARTS.items():
-        text = text.replace(place, part)
-    for place, part in _PARTS.items():  # the parts have places too
-        text = text.replace(place, part)
-    return text

@@ -86,7 +86,7 @@ def test_a_stream_that_jumps_is_placed_by_the_clock_and_one_that_jitters_is_not(
 
 def test_a_caller_talks_with_a_telephone_until_one_of_them_hangs_up(phones, agent):
     for ends in ("caller", "agent"):
-        caller = phones.call("1001", tone=440, codec=rtp.PCMU)
+        caller = phones.call("1001", tone=440)
         caller.wait_answered()
         rung = agent.call
         caller.press("12#")

@@ -1,0 +1,82 @@
+"""A network of the tests' own: loopback, and one pair of interfaces, in a namespace that nothing else can see.
+
+Fixed SIP ports are then free, nothing listens where others could reach it, and baresip, which refuses to work on a
+machine that has only loopback, finds an interface. It needs root; without it the tests use the machine's own loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+
+_CLONE_NEWNET = 0x40000000
+_HERE = "/proc/thread-self/ns/net"
+INTERFACE = "phones0"
+_SETUP = (
+    "ip link set lo up",
+    f"ip link add {INTERFACE} type veth peer name phones1",
+    f"ip address add 198.18.0.1/30 dev {INTERFACE}",
+    f"ip link set {INTERFACE} up",
+    "ip link set phones1 up",
+)
+
+
+class Network:
+    """Where the tests' sockets and processes live. `reason` says why it is not a namespace of its own, else ""."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._namespace: int | None = None
+        try:
+            self._namespace = _fresh_namespace()
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.reason = f"no network namespace: {error}"
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """What this thread opens and starts inside the block is in this network; so are threads started there."""
+        if self._namespace is None:
+            yield
+            return
+        before = os.open(_HERE, os.O_RDONLY)
+        _set(self._namespace)
+        try:
+            yield
+        finally:
+            _set(before)
+            os.close(before)
+
+    def close(self) -> None:
+        if self._namespace is not None:
+            os.close(self._namespace)
+            self._namespace = None
+
+
+def _fresh_namespace() -> int:
+    before = os.open(_HERE, os.O_RDONLY)
+    try:
+        _libc(_LIBC.unshare(_CLONE_NEWNET))
+        try:
+            for command in _SETUP:
+                subprocess.run(command.split(), check=True, capture_output=True)
+            return os.open(_HERE, os.O_RDONLY)
+        finally:
+            _set(before)
+    finally:
+        os.close(before)
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _set(namespace: int) -> None:
+    _libc(_LIBC.setns(namespace, _CLONE_NEWNET))
+
+
+def _libc(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
