@@ -12,13 +12,18 @@ from store.text import SHORT, storable
 
 Record = Mapping[str, Any]
 
-TOLD_BY_CALLS = frozenset(
+TELLING = frozenset(
     {
         "CallArrived",
+        "CallReturned",
         "CallAnswered",
-        "LanguageChosen",
+        "StepLeft",
         "CallQueued",
+        "MoveCall",
         "CallConnected",
+        "CallAbandoned",
+        "CallLeft",
+        "EndWait",
         "TalkEnded",
         "CallEnded",
     }
@@ -26,8 +31,8 @@ TOLD_BY_CALLS = frozenset(
 
 
 def concerns(record: Record) -> bool:
-    """Whether the record says something about an interaction."""
-    return record["type"] in TOLD_BY_CALLS and bool(record.get("call"))
+    """Whether the record may say something about an interaction."""
+    return record["type"] in TELLING and bool(record.get("call"))
 
 
 def call_of(record: Record) -> str:
@@ -39,8 +44,10 @@ def fold(known: Mapping[str, Interaction], records: Iterable[Record]) -> dict[st
     changed: dict[str, Interaction] = {}
     for record in filter(concerns, records):
         call = call_of(record)
-        before = changed.get(call) or known.get(call) or Interaction(call)
-        changed[call] = told(before, record)
+        before = changed.get(call) or known.get(call)
+        after = told(before or Interaction(call), record)
+        if after != before:
+            changed[call] = after
     return changed
 
 
@@ -49,18 +56,22 @@ def told(row: Interaction, record: Record) -> Interaction:
     at = _moment(record.get("at"))
     news: dict[str, Any] = {}
     match record["type"]:
-        case "CallArrived":
-            news = _texts(record, "caller", "dialled", "flow", "version", "language")
+        case "CallArrived" | "CallReturned":
+            news = _texts(record, "caller", "dialled", "flow", "version")
             news["started"] = row.started or at
         case "CallAnswered":
             news["answered"] = row.answered or at
-        case "LanguageChosen":
+        case "StepLeft":
             news = _texts(record, "language")
         case "CallQueued":
-            news = _texts(record, "queue", "language")
+            news = _texts(record, "queue")
             news["queued"] = row.queued or at
+        case "MoveCall":
+            news = _texts(record, "queue")
         case "CallConnected":
             news = _texts(record, "queue", "agent") | _millis("waited_ms", record.get("waited"))
+        case "CallAbandoned" | "CallLeft" | "EndWait" if row.waited_ms is None and row.queued and at:
+            news["waited_ms"] = max(0, round((at - row.queued).total_seconds() * 1000))
         case "TalkEnded":
             news = _millis("talked_ms", record.get("talked"), on_top_of=row.talked_ms or 0)
         case "CallEnded":

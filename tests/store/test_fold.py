@@ -10,9 +10,12 @@ from store.rows import Interaction
 
 TYPES = (
     "CallArrived",
+    "CallReturned",
     "CallAnswered",
-    "LanguageChosen",
+    "StepLeft",
     "CallQueued",
+    "MoveCall",
+    "CallAbandoned",
     "CallConnected",
     "TalkEnded",
     "CallEnded",
@@ -57,6 +60,37 @@ def test_a_call_that_goes_through_two_queues_keeps_when_it_was_first_queued():
     row = rows["c"]
     assert (row.queue, row.queued) == ("experts", datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     assert (row.agent, row.waited_ms, row.talked_ms) == ("1004", 2000, 1500)
+
+
+def test_a_caller_who_gives_up_has_waited_too():
+    rows = fold(
+        {},
+        [
+            {"type": "CallQueued", "call": "c", "queue": "service", "at": "2026-11-23T09:00:00.000+00:00"},
+            {"type": "MoveCall", "call": "c", "queue": "experts", "at": "2026-11-23T09:00:30.000+00:00"},
+            {"type": "CallAbandoned", "call": "c", "at": "2026-11-23T09:00:42.500+00:00"},
+            {"type": "CallEnded", "call": "c", "at": "2026-11-23T09:00:42.600+00:00", "outcome": "caller left"},
+        ],
+    )
+    assert (rows["c"].queue, rows["c"].waited_ms, rows["c"].agent) == ("experts", 42_500, "")
+
+
+def test_a_call_that_comes_back_after_a_restart_keeps_its_beginning():
+    rows = fold(
+        {},
+        [
+            {"type": "CallArrived", "call": "c", "caller": "1", "at": "2026-11-23T09:00:00+00:00"},
+            {"type": "CallReturned", "call": "c", "caller": "1", "at": "2026-11-23T09:07:00+00:00"},
+            {"type": "StepLeft", "call": "c", "step": "cantonese", "language": "yue"},
+        ],
+    )
+    assert rows["c"].started == datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    assert rows["c"].language == "yue"
+
+
+def test_a_record_that_tells_nothing_new_changes_no_row():
+    known = fold({}, [{"type": "StepLeft", "call": "c", "language": "cmn"}])
+    assert fold(known, [{"type": "StepLeft", "call": "c", "language": "cmn"}] * 3) == {}
 
 
 def test_records_of_no_call_and_of_unknown_types_make_no_row():
