@@ -1,0 +1,218 @@
+"""`switch.port.Call` on Asterisk: what each promise takes in requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from switch.asterisk import encoding, recording
+from switch.asterisk.ari import Json, Refused, named
+from switch.asterisk.config import MEMORY, TRANSFER
+from switch.asterisk.line import Line, Pending, Playback
+from switch.port import (
+    NONE,
+    Call,
+    CallEnded,
+    CallId,
+    CannotJoin,
+    CannotPlay,
+    Cause,
+    Key,
+    Keys,
+    Media,
+    Notice,
+    Parted,
+    Recording,
+    Silence,
+    Sound,
+    SwitchError,
+)
+
+LATE = 0.5  # seconds within which a hang-up follows the failed playback that it caused
+LOOK_AGAIN = 30.0  # seconds after which we ask whether a playback still plays
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a channel says of itself."""
+
+    caller: str
+    caller_name: str
+    dialled: str
+    account: str
+    remembered: Mapping[str, str]
+    answered: bool
+
+
+def facts(channel: Json) -> Facts:
+    variables = channel.get("channelvars") or {}
+    return Facts(
+        caller=channel["caller"]["number"],
+        caller_name=channel["caller"]["name"],
+        dialled=variables.get("HOTLINE_DIALLED", ""),
+        account=variables.get("HOTLINE_ACCOUNT", ""),
+        remembered=encoding.remembered(variables.get(MEMORY, "")),
+        answered=channel["state"] == "Up",
+    )
+
+
+class AsteriskCall:
+    """A leg in our Stasis application. See `switch.port.Call` for what each method promises."""
+
+    def __init__(self, line: Line, told: Facts) -> None:
+        self.id: CallId = line.id
+        self.caller = told.caller
+        self.caller_name = told.caller_name
+        self.dialled = told.dialled
+        self.account = told.account
+        self.remembered: Mapping[str, str] = told.remembered
+        self.line = line
+        self._memory = dict(told.remembered)
+        self._answered = told.answered
+        self._inbox = line.inbox
+
+    def answer(self) -> None:
+        self._inbox.check()
+        if not self._answered:
+            self.line.ask("POST", "answer")
+            self._answered = True
+
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+        cut = self._cut_in(stop_on, within=0)
+        if cut is not None:
+            return cut
+        self.quieten()
+        for medium in media:
+            match medium:
+                case Silence(seconds):
+                    cut = self._cut_in(stop_on, within=seconds)
+                case Sound(path):
+                    cut = self._play(path, stop_on)
+            if cut is not None:
+                return cut
+        return None
+
+    def record(self, to: Path, *, longest: float, silence: float, stop_on: Keys) -> Recording:
+        self._inbox.check()
+        self._inbox.drop_keys()
+        self.quieten()
+        return recording.record(self.line, to, longest=longest, silence=silence, stop_on=stop_on)
+
+    def hold(self, music: str) -> None:
+        self.quieten()
+        self.line.ask("POST", "moh", mohClass=encoding.music(music))
+        self.line.music = True
+
+    def wait(self, within: float | None) -> Key | Notice | Parted | None:
+        return self._inbox.take(within)
+
+    def post(self, notice: Notice) -> None:
+        self._inbox.put(notice)
+
+    def join(self, other: Call) -> None:
+        self._inbox.check()
+        if not isinstance(other, AsteriskCall) or other.line.inbox.ended is not None:
+            raise CannotJoin("the other leg is gone")
+        self.quieten()
+        other.quieten_for_join()
+        bridge = self.line.next_name("bridge")
+        self.line.request("POST", named("bridges", bridge), type="mixing,dtmf_events")
+        self.line.bridge = other.line.bridge = bridge
+        try:
+            self.line.request("POST", f"{named('bridges', bridge)}/addChannel", channel=[self.id, other.id])
+        except BaseException as error:
+            other.line.bridge = None
+            self._leave()
+            if isinstance(error, Refused):
+                raise CannotJoin("a leg was gone before the two were joined") from error
+            raise
+
+    def remember(self, name: str, value: str) -> None:
+        memory = {**self._memory, name: value}
+        self.line.ask("POST", "variable", variable=MEMORY, value=encoding.memory(memory))
+        self._memory = memory
+
+    def transfer(self, address: str) -> None:
+        self._inbox.check()
+        extension = encoding.extension(address)
+        if extension is None:
+            raise SwitchError("not an address that a call can be transferred to")
+        self.quieten()
+        self.line.ask("POST", "continue", context=TRANSFER, extension=extension, priority=1)
+        self.line.end(Cause.NORMAL)
+        raise CallEnded(Cause.NORMAL)
+
+    def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
+        self.line.hang_up(cause)
+
+    # --- sound
+
+    def quieten(self) -> None:
+        """Nothing plays any more, and the leg is alone."""
+        self._inbox.check()
+        self._leave()
+        if self.line.music:
+            self.line.music = False
+            self.line.ask("DELETE", "moh")
+
+    def quieten_for_join(self) -> None:
+        """Like `quieten`, from the greenlet that drives the other leg. Raises CannotJoin."""
+        try:
+            self.quieten()
+        except CallEnded as ended:
+            raise CannotJoin("the other leg is gone") from ended
+
+    def _leave(self) -> None:
+        bridge, self.line.bridge = self.line.bridge, None
+        if bridge is not None:
+            self.line.link.later("DELETE", named("bridges", bridge))
+
+    def _play(self, path: Path, stop_on: Keys) -> Key | Notice | None:
+        media = encoding.sound(path)
+        if media is None:
+            raise CannotPlay(f"{path}: not a WAV file by its name")
+        playback = self.line.playback = Playback(self.line.next_name("play"))
+        try:
+            self._start(media, playback)
+            cut = self._await(playback, stop_on)
+        finally:
+            self.line.playback = None
+            if playback.over:
+                self._inbox.remove(playback)
+        if cut is not None and not playback.over:
+            self.line.link.later("DELETE", named("playbacks", playback.id))
+        elif playback.ended == [False]:
+            # A hang-up fails the playback first and is told a moment later.
+            self._inbox.find(lambda _: False, LATE)
+            raise CannotPlay(f"{path}: Asterisk could not play it")
+        return cut
+
+    def _start(self, media: str, playback: Playback) -> None:
+        try:
+            self.line.ask("POST", "play", media=[media], playbackId=playback.id)
+        except Refused as refused:
+            raise CannotPlay(str(refused)) from refused
+
+    def _await(self, playback: Playback, stop_on: Keys) -> Key | Notice | None:
+        """Returns when it is over, or what cuts in."""
+        while not playback.over:
+            item = self._cut_in(stop_on, within=LOOK_AGAIN, playback=playback)
+            if item is not None and item is not playback:
+                return item
+            if item is None:
+                self.line.catch_up()
+        return None
+
+    def _cut_in(self, stop_on: Keys, *, within: float, playback: Playback | None = None) -> Key | Notice | None:
+        """Waits for a key of `stop_on`, a notice or the end of the playback, and leaves it where it is."""
+        item = self._inbox.find(
+            lambda item: (
+                item is playback
+                if isinstance(item, Pending)
+                else isinstance(item, Notice) or (isinstance(item, Key) and item.digit in stop_on)
+            ),
+            within,
+        )
+        assert not isinstance(item, Parted)
+        return item

@@ -1,0 +1,216 @@
+"""One channel in our application: what happens to it, and how it is asked for things.
+
+A `Line` is fed by the events of its channel and read by the one greenlet that drives the call. What is
+under way on it (a playback, a recording) comes into its inbox when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gevent.event import Event
+
+from switch.asterisk.ari import Json, Refused, named
+from switch.port import CallId, Cause, Key, Notice, Parted, SwitchLost
+from switch.shared.clock import Clock
+from switch.shared.inbox import Inbox
+
+NAMES_IN_TURN = 8  # names of playbacks and recordings of a channel, so that a later controller can stop them
+
+
+class Link(Protocol):
+    """The connection that all lines share."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def request(self, method: str, path: str, **parameters: Any) -> Any: ...
+
+    def download(self, path: str, *, within: float) -> AbstractContextManager[Iterator[bytes]]: ...
+
+    def await_connection(self) -> None:
+        """Returns when the connection is up again, or has been down for too long."""
+        ...
+
+    def later(self, method: str, path: str, **parameters: Any) -> None:
+        """A request whose answer nobody waits for, made now or as soon as there is a connection again."""
+        ...
+
+    def hang_up(self, call_id: CallId, cause: Cause) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending(Notice):
+    """Something under way on a line. When it is over it comes into the inbox itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Playback(Pending):
+    id: str
+    ended: list[bool] = field(default_factory=list)
+    """Empty while it plays, then whether it was played."""
+
+    @property
+    def over(self) -> bool:
+        return bool(self.ended)
+
+
+@dataclass(slots=True, eq=False)
+class Tape:
+    """A recording under way."""
+
+    name: str
+    changed: Pending = field(default_factory=Pending)
+    told: bool = False
+    """Whether `changed` is in the inbox."""
+    started: bool = False
+    pause: int = 0
+    """Milliseconds without speech before we hear of it."""
+    talking: bool = False
+    quiet_since: int = 0
+    finished: Event = field(default_factory=Event)
+    failed: str = ""
+
+
+class Line:
+    """One channel."""
+
+    def __init__(self, call_id: CallId, link: Link, clock: Clock, *, forget: Callable[[Line], None]) -> None:
+        self.id = call_id
+        self.link = link
+        self.clock = clock
+        self.inbox = Inbox(clock)
+        self.playback: Playback | None = None
+        self.tape: Tape | None = None
+        self.bridge: str | None = None
+        self.music = False
+        self.entered = False
+        self.on_entered: Callable[[], None] = lambda: None
+        self._forget = forget
+        self._turn = 0
+
+    # --- what is asked for
+
+    def ask(self, method: str, what: str = "", **parameters: Any) -> Any:
+        """A request about this channel, such as ``POST answer``. Raises CallEnded when it is gone, Refused, SwitchLost.
+
+        When the connection breaks meanwhile, it is asked again over the next one.
+        """
+        path = named("channels", self.id) + (f"/{what}" if what else "")
+        return self.request(method, path, its_own=True, **parameters)
+
+    def request(self, method: str, path: str, *, its_own: bool = False, **parameters: Any) -> Any:
+        while True:
+            self.inbox.check()
+            try:
+                return self.link.request(method, path, **parameters)
+            except Refused as refused:
+                if its_own and refused.status in {404, 409}:
+                    # The channel is gone, or has left our application: its end is on the way, or was missed.
+                    self.gone(Cause.NORMAL)
+                self.inbox.check()
+                raise
+            except SwitchLost:
+                self.inbox.check()
+                if self.link.connected:
+                    raise
+                self.link.await_connection()
+
+    def next_name(self, what: str) -> str:
+        self._turn = (self._turn + 1) % NAMES_IN_TURN
+        return turn_name(self.id, what, self._turn)
+
+    def hang_up(self, cause: Cause, *, ended_with: Cause = Cause.NORMAL) -> None:
+        if self.inbox.ended is None:
+            self.end(ended_with)
+            self.link.hang_up(self.id, cause)
+
+    # --- what happens
+
+    def end(self, cause: Cause) -> None:
+        """The call is over for us; what its channel still has to say, such as where a recording ended, is heard."""
+        self.inbox.end(cause)
+
+    def gone(self, cause: Cause) -> None:
+        """Nothing more will be heard of the channel."""
+        self.inbox.end(cause)
+        self._forget(self)
+
+    def enter(self) -> None:
+        """The channel has come into our application: it is answered, where we dialled it."""
+        if not self.entered:
+            self.entered = True
+            self.on_entered()
+
+    def pressed(self, digit: str) -> None:
+        self.inbox.put(Key(digit))
+
+    def played(self, playback: str, state: str) -> None:
+        if self.playback is not None and self.playback.id == playback and not self.playback.over:
+            self.playback.ended.append(state == "done")
+            self.inbox.put(self.playback)
+
+    def talks(self, talking: bool) -> None:
+        if self.tape is not None:
+            self.tape.talking = talking
+            self.tape.quiet_since = self.clock.now() - self.tape.pause
+            self._tell(self.tape)
+
+    def recorded(self, name: str, failure: str) -> None:
+        if self.tape is not None and self.tape.name == name:
+            self.tape.failed = failure
+            self.tape.finished.set()
+            self._tell(self.tape)
+
+    def _tell(self, tape: Tape) -> None:
+        if not tape.told:
+            tape.told = True
+            self.inbox.put(tape.changed)
+
+    def listened(self, tape: Tape) -> None:
+        """The reader has seen what changed."""
+        tape.told = False
+        self.inbox.remove(tape.changed)
+
+    def left_alone(self, bridge: str) -> None:
+        """The other leg of a bridge has left it."""
+        if self.bridge == bridge:
+            self.bridge = None
+            self.inbox.put(Parted())
+            self.link.later("DELETE", named("bridges", bridge))
+
+    # --- after the connection was lost and found again
+
+    def catch_up(self) -> None:
+        """Notes what must have happened while we could not hear it. Raises SwitchLost, Refused."""
+        if self.playback is not None and not self.playback.over and self._is_gone("playbacks", self.playback.id):
+            self.played(self.playback.id, "done")
+        if self.tape is not None and self._is_gone("recordings", "live", self.tape.name):
+            self.recorded(self.tape.name, "")
+        if self.bridge is not None:
+            there = self._lookup("bridges", self.bridge)
+            if there is None or len(there["channels"]) < 2:
+                self.left_alone(self.bridge)
+        if not self.entered:
+            channel = self._lookup("channels", self.id)
+            if channel is not None and channel["state"] == "Up":
+                self.enter()
+
+    def _is_gone(self, *path: str) -> bool:
+        return self._lookup(*path) is None
+
+    def _lookup(self, *path: str) -> Json | None:
+        try:
+            found: Json = self.link.request("GET", named(*path))
+        except Refused as refused:
+            if refused.gone:
+                return None
+            raise
+        return found
+
+
+def turn_name(call_id: CallId, what: str, turn: int) -> str:
+    return f"hotline-{what}-{call_id}-{turn}"

@@ -1,0 +1,314 @@
+"""`switch.port.Switch` on Asterisk: calls come into our Stasis application, everything else goes by ARI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gevent
+import structlog
+
+from switch.asterisk import causes, encoding
+from switch.asterisk.ari import Ari, Events, Json, Refused, named
+from switch.asterisk.calls import AsteriskCall, Facts, facts
+from switch.asterisk.config import APPLICATION
+from switch.asterisk.dialling import DialledCall
+from switch.asterisk.line import NAMES_IN_TURN, Line, turn_name
+from switch.asterisk.link import Mended
+from switch.port import (
+    Call,
+    CallId,
+    Capability,
+    Cause,
+    NoSuchCall,
+    OutboundCall,
+    Snapshot,
+    SwitchLost,
+)
+from switch.shared.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+EPOCH = "HOTLINE_EPOCH"  # the global variable that names the newest controller
+
+
+class Asterisk:
+    """One Asterisk, and our side of all calls in our Stasis application.
+
+    `epoch` must be greater than that of every controller before us; the start's wall clock is. A newer
+    controller takes the application, and with it all calls, from an older one. `patience` is how many
+    seconds a call outlives a broken connection.
+    """
+
+    capabilities = frozenset(Capability) - {Capability.RECORD_JOINED}
+
+    def __init__(
+        self,
+        *,
+        url: str = "http://127.0.0.1:8088",
+        user: str = "hotline",
+        password: str,
+        clock: Clock,
+        epoch: int | None = None,
+        patience: float = 10.0,
+    ) -> None:
+        self._clock = clock
+        self._epoch = epoch if epoch is not None else int(clock.wall().timestamp() * 1000)
+        self._handlers: Mapping[str, Callable[[Json], None]] = {
+            "StasisStart": self._came,
+            "StasisEnd": self._left,
+            "ChannelHangupRequest": self._hung_up,
+            "ChannelDestroyed": self._destroyed,
+            "ChannelDtmfReceived": self._pressed,
+            "PlaybackFinished": self._played,
+            "RecordingFinished": self._recorded,
+            "RecordingFailed": self._recorded,
+            "ChannelTalkingStarted": self._talks,
+            "ChannelTalkingFinished": self._talks,
+            "ChannelLeftBridge": self._left_bridge,
+            "ApplicationReplaced": self._replaced,
+        }
+        self._ari = Ari(
+            url,
+            user=user,
+            password=password,
+            application=APPLICATION,
+            wanted=list(self._handlers),
+            events=Events(happened=self._happened, opening=self._take_over, up=self._on_up, down=self._on_down),
+        )
+        self._link = Mended(self._ari, clock, patience=patience, on_given_up=self._give_up)
+        self._lines: dict[CallId, Line] = {}
+        self._on_call: Callable[[Call], None] = _refuse
+
+    @property
+    def connected(self) -> bool:
+        return self._link.connected
+
+    @property
+    def version(self) -> str:
+        return self._ari.version
+
+    def serve(self, on_call: Callable[[Call], None]) -> None:
+        self._on_call = on_call
+        self._ari.open()
+
+    def stop(self) -> None:
+        self._ari.close()
+        self._end_all(Cause.SWITCH_LOST)
+
+    def dial(
+        self, address: str, *, call_id: CallId, caller: str, caller_name: str = "", ring_for: float
+    ) -> OutboundCall:
+        if not self._link.connected:
+            raise SwitchLost("the connection to Asterisk is down")
+        if call_id in self._lines:
+            raise ValueError(f"{call_id} is in use")
+        line = self._line(CallId(encoding.call_id(call_id)))
+        call = DialledCall(line, address, caller=caller, caller_name=caller_name, ring_for=ring_for)
+        call.ring()
+        return call
+
+    def adopt(self, call_id: CallId) -> Call:
+        if not self._link.connected:
+            raise SwitchLost("the connection to Asterisk is down")
+        channel = self._ours().get(call_id)
+        if channel is None:
+            raise NoSuchCall(call_id)
+        former = self._lines.pop(call_id, None)
+        if former is not None:
+            former.end(Cause.SUPERSEDED)
+            former.bridge = None
+        bridge = self._bridges().get(call_id)
+        line = self._line(call_id)
+        line.entered = True
+        line.bridge = bridge["id"] if bridge else None
+        if bridge is None:
+            self._silence(line)
+        return AsteriskCall(line, facts(channel))
+
+    def calls(self) -> Mapping[CallId, Snapshot]:
+        bridges = self._bridges()
+        return {call_id: _snapshot(call_id, channel, bridges.get(call_id)) for call_id, channel in self._ours().items()}
+
+    def registrations(self) -> frozenset[str]:
+        endpoints = self._ari.request("GET", "endpoints/PJSIP", by_http=True)
+        return frozenset(
+            endpoint["resource"]
+            for endpoint in endpoints
+            if endpoint["state"] == "online" and not endpoint["resource"].startswith("trunk")
+        )
+
+    # --- what is there
+
+    def _ours(self) -> dict[CallId, Json]:
+        """The channels in our application. Raises SwitchLost."""
+        try:
+            ours = set(self._ari.request("GET", named("applications", APPLICATION), by_http=True)["channel_ids"])
+        except Refused as refused:
+            if refused.gone:
+                return {}
+            raise SwitchLost(str(refused)) from refused
+        channels = self._ari.request("GET", "channels", by_http=True)
+        return {CallId(channel["id"]): channel for channel in channels if channel["id"] in ours}
+
+    def _bridges(self) -> dict[CallId, Json]:
+        """The bridge of every leg that is in one of ours."""
+        bridges = self._ari.request("GET", "bridges", by_http=True)
+        return {
+            CallId(channel): bridge
+            for bridge in bridges
+            if bridge["id"].startswith("hotline-")
+            for channel in bridge["channels"]
+        }
+
+    def _silence(self, line: Line) -> None:
+        """Ends what a former controller left playing or recording."""
+        self._link.later("DELETE", f"{named('channels', line.id)}/moh")
+        for turn in range(NAMES_IN_TURN):
+            self._link.later("DELETE", named("playbacks", turn_name(line.id, "play", turn)))
+            self._link.later("POST", f"{named('recordings', 'live', turn_name(line.id, 'tape', turn))}/stop")
+
+    def _line(self, call_id: CallId) -> Line:
+        line = self._lines[call_id] = Line(call_id, self._link, self._clock, forget=self._forget)
+        return line
+
+    def _forget(self, line: Line) -> None:
+        if self._lines.get(line.id) is line:
+            del self._lines[line.id]
+        if line.bridge is not None:
+            for other in list(self._lines.values()):
+                other.left_alone(line.bridge)
+
+    def _end_all(self, cause: Cause) -> None:
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            line.end(cause)
+
+    # --- what happens
+
+    def _happened(self, event: Json) -> None:
+        handler = self._handlers.get(str(event.get("type")))
+        if handler is None:
+            return
+        try:
+            handler(event)
+        except (LookupError, TypeError, AttributeError):
+            log.exception("an event of Asterisk is not as it should be", kind=event.get("type"))
+
+    def _came(self, event: Json) -> None:
+        channel, args = event["channel"], event["args"]
+        call_id = CallId(channel["id"])
+        line = self._lines.get(call_id)
+        if line is not None:
+            line.enter()
+        elif args[:1] == ["call"]:
+            line = self._line(call_id)
+            line.entered = True
+            dialled, account = [*args[1:3], "", ""][:2]
+            told = replace(facts(channel), dialled=dialled, account=account)
+            gevent.spawn(self._drive, AsteriskCall(line, told))
+        else:
+            # Dialled by a controller that is gone, or cancelled while the far end answered: nobody waits for it.
+            self._link.hang_up(call_id, Cause.NORMAL)
+
+    def _drive(self, call: AsteriskCall) -> None:
+        try:
+            self._on_call(call)
+        finally:
+            call.hang_up()
+
+    def _left(self, event: Json) -> None:
+        if line := self._of(event):
+            line.gone(Cause.NORMAL)
+
+    def _destroyed(self, event: Json) -> None:
+        if line := self._of(event):
+            line.gone(causes.meaning(event.get("cause")))
+
+    def _hung_up(self, event: Json) -> None:
+        if line := self._of(event):
+            line.end(causes.meaning(event.get("cause")))
+
+    def _pressed(self, event: Json) -> None:
+        if line := self._of(event):
+            line.pressed(str(event["digit"]))
+
+    def _talks(self, event: Json) -> None:
+        if line := self._of(event):
+            line.talks(event["type"] == "ChannelTalkingStarted")
+
+    def _played(self, event: Json) -> None:
+        playback = event["playback"]
+        if line := self._target(playback):
+            line.played(playback["id"], playback["state"])
+
+    def _recorded(self, event: Json) -> None:
+        recording = event["recording"]
+        failure = "" if event["type"] == "RecordingFinished" else str(recording.get("cause") or "Asterisk failed")
+        if line := self._target(recording):
+            line.recorded(recording["name"], failure)
+
+    def _left_bridge(self, event: Json) -> None:
+        bridge = event["bridge"]
+        for channel in (event["channel"]["id"], *bridge["channels"]):
+            if line := self._lines.get(channel):
+                line.left_alone(bridge["id"])
+
+    def _of(self, event: Json) -> Line | None:
+        return self._lines.get(CallId(event["channel"]["id"]))
+
+    def _target(self, thing: Mapping[str, Any]) -> Line | None:
+        return self._lines.get(CallId(str(thing["target_uri"]).removeprefix("channel:")))
+
+    # --- the connection
+
+    def _take_over(self) -> bool:
+        """Whether we are the newest controller of this Asterisk; then it is told so."""
+        newest = self._ari.request("GET", "asterisk/variable", by_http=True, variable=EPOCH)["value"]
+        if newest.isdigit() and int(newest) > self._epoch:
+            log.error("a newer controller drives this Asterisk; we take no calls")
+            self._end_all(Cause.SUPERSEDED)
+            return False
+        self._ari.request("POST", "asterisk/variable", by_http=True, variable=EPOCH, value=str(self._epoch))
+        return True
+
+    def _replaced(self, _: Json) -> None:
+        log.error("a newer controller has taken over this Asterisk and its calls")
+        self._ari.give_way()
+        self._end_all(Cause.SUPERSEDED)
+
+    def _on_up(self) -> None:
+        """Brings every line up to date. Raises SwitchLost."""
+        there = self._ours()
+        for line in list(self._lines.values()):
+            if line.id in there:
+                line.catch_up()
+            else:
+                line.gone(Cause.SWITCH_LOST)
+        self._link.came_up()
+
+    def _on_down(self) -> None:
+        self._link.went_down()
+
+    def _give_up(self) -> None:
+        """The connection has been down for too long: calls that may still be there are ended when it is back."""
+        for line in list(self._lines.values()):
+            line.hang_up(Cause.CONGESTION, ended_with=Cause.SWITCH_LOST)
+
+
+def _snapshot(call_id: CallId, channel: Json, bridge: Json | None) -> Snapshot:
+    told: Facts = facts(channel)
+    others = [other for other in bridge["channels"] if other != call_id] if bridge else []
+    return Snapshot(
+        id=call_id,
+        caller=told.caller,
+        dialled=told.dialled,
+        answered=told.answered,
+        joined_to=CallId(others[0]) if others else None,
+        remembered=told.remembered,
+    )
+
+
+def _refuse(call: Call) -> None:
+    call.hang_up(Cause.CONGESTION)
