@@ -170,6 +170,8 @@ class Acd:
     def _queues_changed(self, event: QueuesChanged) -> bool:
         rules = {rule.name: rule for rule in event.queues}
         floor = self._board.floor
+        homeless = [call for call in self._waits.calls.values() if call.queue.gone]
+        self._board.calls.update(dict.fromkeys(homeless))  # perhaps their queue is there again
         replaced = [queue for queue in floor.queues.values() if rules.get(queue.rule.name) != queue.rule]
         for agent in floor.agents.values():
             if agent.indexed:

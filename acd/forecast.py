@@ -15,6 +15,7 @@ from acd.model import Millis
 
 _WEIGHT = 0.05  # of the newest observation: the last twenty or so calls count
 _FIRST = 20  # observations for which the plain mean is taken
+_SUMMED = 64
 
 # seconds: callers are told "less than one minute", "one to two minutes" ...
 BANDS = (0, 60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600)
@@ -69,17 +70,15 @@ class Pace:
 def departures(count: int, service: float, abandon: float) -> float:
     """The expected time of `count` departures: the sum over i of 1 / (service + i * abandon), i below count.
 
-    Summed exactly for short queues, by the integral of the midpoint rule for long ones.
+    The first are summed exactly, those far behind by the integral (the midpoint rule).
     """
     if not abandon:
         return count / service
-    if count <= 64:
-        return sum(1 / (service + i * abandon) for i in range(count))
-    return (
-        math.log((service + (count - 0.5) * abandon) / (service - 0.5 * abandon)) / abandon
-        if (service > 0.5 * abandon)
-        else sum(1 / (service + i * abandon) for i in range(count))
-    )
+    exact = sum(1 / (service + i * abandon) for i in range(min(count, _SUMMED)))
+    if count <= _SUMMED:
+        return exact
+    start = service + (_SUMMED - 0.5) * abandon
+    return exact + math.log1p((count - _SUMMED) * abandon / start) / abandon
 
 
 def band(seconds: float) -> tuple[int, int | None]:

@@ -76,12 +76,12 @@ class Waits:
             elif agent.gone and agent.state is LOGGED_OFF:
                 floor.remove(agent)
         if len(free) == 1 and (call := floor.best_call(free)):
-            self._ring(call, free[0])
+            self._ring(call, free[0])  # the common case, without a way through the indexes
             return
         for agent in free:
             if not agent.indexed:
                 floor.free(agent)
-        while len(free) > 1 and (call := floor.best_call(free)):
+        while free and (call := floor.best_call(free)):
             self._serve(call)
             free = [agent for agent in free if agent.indexed]
 

@@ -1,0 +1,163 @@
+"""What waiting callers are told: when, and only what is true."""
+
+from __future__ import annotations
+
+from acd.model import (
+    Announce,
+    AnnouncementMade,
+    Announcements,
+    CallAbandoned,
+    ConnectFailed,
+    Decision,
+    MoveCall,
+    OfferAnswered,
+    Overflow,
+    QueueRule,
+)
+from tests.acd.script import Script, only_offer
+
+
+def queue(name: str = "service", overflow: tuple[Overflow, ...] = (), **announce: object) -> QueueRule:
+    facts = {"position": True, "first": 15_000, "every": 30_000} | announce
+    return QueueRule(name, announce=Announcements(**facts), overflow=overflow)
+
+
+def said(decisions: list[Decision]) -> list[Announce]:
+    return [decision for decision in decisions if isinstance(decision, Announce)]
+
+
+def heard(script: Script, call: str) -> list[tuple[float, int | None]]:
+    """When which position was spoken to that caller."""
+    return [(now / 1000, d.position) for now, d in script.said if isinstance(d, Announce) and d.call == call]
+
+
+def listen(script: Script, until: float) -> None:
+    """Lets time pass; every announcement takes four seconds to speak."""
+    ending: list[tuple[float, str]] = []
+    while True:
+        due = script.acd.next_deadline()
+        step = min([until, *([due / 1000] if due is not None else []), *(at for at, _ in ending)])
+        new = said(script.until(step))
+        ending += [(step + 4, announce.call) for announce in new]
+        for at, call in [each for each in ending if each[0] <= step]:
+            ending.remove((at, call))
+            script.tell(AnnouncementMade(call))
+        if step >= until:
+            return
+
+
+def test_first_and_every_are_counted_from_the_end_of_the_last():
+    script = Script(queue(only_if_better=False))
+    script.call("c1")
+    listen(script, 120)
+    assert heard(script, "c1") == [(15, 1), (49, 1), (83, 1), (117, 1)]
+
+
+def test_only_if_better_is_silent_until_it_is_better():
+    script = Script(queue())
+    script.call("a")
+    script.call("b")
+    script.call("c", at=1)
+    listen(script, 100)
+    script.tell(CallAbandoned("a"))
+    listen(script, 200)
+    assert [position for _, position in heard(script, "c")] == [3, 2]
+
+
+def test_a_position_that_rose_is_not_spoken():
+    script = Script(queue(only_if_better=False))
+    script.call("plain")
+    script.until(20)
+    script.call("gold", priority=5)
+    listen(script, 100)
+    assert script.acd.position("plain") == 2
+    assert heard(script, "plain") == [(15, 1)]
+
+
+def test_it_is_spoken_again_as_soon_as_it_is_not_worse():
+    script = Script(queue(only_if_better=False))
+    script.call("plain")
+    script.until(20)
+    script.call("gold", priority=5)
+    listen(script, 100)
+    script.tell(CallAbandoned("gold"))
+    listen(script, 120)
+    assert [position for _, position in heard(script, "plain")] == [1, 1]
+
+
+def test_nobody_is_spoken_to_while_the_agent_is_being_connected():
+    script = Script(queue(only_if_better=False))
+    script.agent("1001")
+    script.call("c1")
+    script.tell(OfferAnswered("0-1"), at=14)
+    assert said(script.until(23)) == []
+    script.tell(ConnectFailed("0-1"))
+    assert heard(script, "c1") == []
+    assert said(script.until(60)) != []
+
+
+def test_an_announcement_whose_end_nobody_tells_is_not_the_last():
+    script = Script(queue(only_if_better=False))
+    script.call("c1")
+    script.until(300)
+    assert heard(script, "c1") == [(15, 1), (105, 1), (195, 1), (285, 1)]
+
+
+def test_an_end_that_was_told_already_changes_nothing():
+    script = Script(queue(only_if_better=False))
+    script.call("c1")
+    script.until(15)
+    script.tell(AnnouncementMade("c1"))
+    script.tell(AnnouncementMade("c1"), at=40)
+    assert script.acd.ignored == {"AnnouncementMade": 1}
+    assert said(script.until(45)) == [Announce("c1", 1, None)]
+
+
+def test_in_another_queue_it_begins_anew():
+    over = (Overflow(after=20_000, to_queue="experts"),)
+    script = Script(queue(overflow=over), queue("experts"))
+    for name in ("a", "b"):
+        script.call(name, "experts")
+    script.call("c1", at=5)
+    script.until(60)
+    assert (25_000, MoveCall("c1", "experts")) in script.said
+    assert heard(script, "c1") == [(20, 1), (40, 3)]
+
+
+def test_a_queue_that_announces_nothing_sets_no_deadline():
+    script = Script(QueueRule("service"))
+    script.call("c1")
+    assert script.acd.next_deadline() is None
+
+
+class TestTheWait:
+    def script(self, **announce: object) -> Script:
+        """One agent who has served one call of 60 s and 20 s of wrap-up, and has another for 30 minutes."""
+        script = Script(queue(position=False, wait=True, **announce))
+        script.agent("1001")
+        script.serve(only_offer(script.call("past")), talk=60)
+        script.until(80)
+        script.accept(only_offer(script.call("long")))
+        return script
+
+    def test_is_told_from_what_calls_took_so_far(self):
+        script = self.script()
+        script.call("a")
+        script.call("b")
+        script.until(100)
+        assert [(now, d.wait) for now, d in script.said if isinstance(d, Announce)] == [(95_000, 80.0), (95_000, 160.0)]
+
+    def test_is_not_told_when_nothing_is_known(self):
+        script = Script(queue(position=False, wait=True))
+        script.call("c1")
+        assert said(script.until(300)) == []
+
+    def test_is_told_again_only_in_a_better_band(self):
+        script = self.script(only_if_better=True)
+        for name in ("a", "b", "c"):
+            script.call(name)
+        listen(script, 150)
+        assert len(heard(script, "c")) == 1
+        script.tell(CallAbandoned("a"))
+        listen(script, 250)
+        assert len(heard(script, "c")) == 2

@@ -1,0 +1,326 @@
+"""Limits and what happens then: at the entry, while waiting, when rules or agents change."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.model import (
+    Agent,
+    AgentBecameNotReady,
+    AgentChanged,
+    AgentLoggedOff,
+    AgentRemoved,
+    CallConnected,
+    ConnectFailed,
+    EndWait,
+    MoveCall,
+    OfferAnswered,
+    OfferCall,
+    OfferDeclined,
+    Overflow,
+    QueueRule,
+    QueuesChanged,
+    ShowAgentState,
+    TalkEnded,
+    WithdrawOffer,
+)
+from tests.acd.script import Script, besides_states, offers, only_offer, rung
+
+
+def queue(*overflow: Overflow, name: str = "service", **facts: object) -> QueueRule:
+    return QueueRule(name, overflow=overflow, **facts)
+
+
+NONE_LOGGED_ON = Overflow(when="none-logged-on", exit="unavailable")
+NONE_READY = Overflow(when="none-ready", after=300_000, exit="unavailable")
+OVER = EndWait("c1", "service", "overflowed")
+UNAVAILABLE = EndWait("c1", "service", "unavailable")
+
+
+class TestLongestWait:
+    def test_ends_the_wait_to_the_millisecond(self):
+        script = Script(queue(Overflow(after=600_000, exit="overflowed")))
+        script.call("c1")
+        assert script.until(599.999) == []
+        assert script.until(600) == [OVER]
+        assert script.waiting() == []
+
+    def test_counts_from_the_entry_into_the_queue_not_from_the_arrival(self):
+        script = Script(queue(Overflow(after=600_000, exit="overflowed")))
+        script.call("c1", at=1000, arrived=0)
+        assert script.until(1599) == []
+        assert script.until(1600) == [OVER]
+
+    def test_goes_on_counting_across_a_restart(self):
+        script = Script(queue(Overflow(after=600_000, exit="overflowed")))
+        script.call("c1", at=1000, arrived=500_000, entered=500_000)
+        assert script.until(1100) == [OVER]
+
+    def test_does_not_tear_a_caller_from_an_agent_who_has_answered(self):
+        script = Script(queue(Overflow(after=10_000, exit="overflowed")))
+        script.agent("1001")
+        script.call("c1")
+        script.tell(OfferAnswered("0-1"), at=9)
+        assert script.until(12) == []
+        assert script.tell(ConnectFailed("0-1"))[-1] == OVER
+
+
+class TestNoneLoggedOn:
+    def test_sends_callers_away_at_the_entry(self):
+        script = Script(queue(NONE_LOGGED_ON))
+        assert script.call("c1") == [UNAVAILABLE]
+
+    def test_sends_those_away_who_wait_when_the_last_agent_leaves(self):
+        script = Script(queue(NONE_LOGGED_ON))
+        for agent in ("1001", "1002"):
+            script.agent(agent)
+            script.tell(AgentBecameNotReady(agent, "lunch"))
+        assert script.call("c1") == []
+        assert besides_states(script.tell(AgentLoggedOff("1001"))) == []
+        assert besides_states(script.tell(AgentLoggedOff("1002"))) == [UNAVAILABLE]
+
+    @pytest.mark.parametrize(
+        "how", [AgentRemoved("1001"), AgentChanged(Agent("1001")), AgentChanged(Agent("1001", queues=("other",)))]
+    )
+    def test_an_agent_taken_from_the_queue_counts_as_leaving(self, how):
+        script = Script(queue(NONE_LOGGED_ON))
+        script.agent("1001")
+        script.tell(AgentBecameNotReady("1001", "lunch"))
+        script.call("c1")
+        assert besides_states(script.tell(how)) == [UNAVAILABLE]
+
+    def test_counts_only_agents_who_could_ever_serve_the_caller(self):
+        script = Script(queue(NONE_LOGGED_ON))
+        script.agent("1001", skills={"cmn": 5})
+        assert script.call("c1", skills=("yue",)) == [UNAVAILABLE]
+
+    def test_waits_for_a_skill_to_be_relaxed(self):
+        script = Script(queue(NONE_LOGGED_ON, Overflow(after=30_000, relax="claims"), skills={"claims": "required"}))
+        script.agent("1001")
+        assert script.call("c1") == []
+        assert rung(script.until(30)) == [("c1", "1001")]
+
+    def test_may_send_to_another_queue_instead(self):
+        script = Script(queue(Overflow(when="none-logged-on", to_queue="experts")), queue(name="experts"))
+        assert script.call("c1") == [MoveCall("c1", "experts")]
+
+    def test_in_two_queues_that_point_at_each_other_ends_somewhere(self):
+        """Such files are refused; should one get in, nobody goes round for ever."""
+        script = Script(
+            queue(Overflow(when="none-logged-on", to_queue="experts")),
+            queue(Overflow(when="none-logged-on", to_queue="service"), name="experts"),
+        )
+        assert script.call("c1") == [MoveCall("c1", "experts")]
+        assert script.waiting("experts") == ["c1"]
+
+
+class TestNoneReady:
+    def test_means_that_nobody_takes_calls_not_that_all_are_talking(self):
+        script = Script(queue(NONE_READY))
+        script.agent("1001")
+        script.accept(only_offer(script.call("c0")))
+        script.call("c1")
+        assert script.until(900) == []
+
+    def test_ends_the_wait_when_its_time_has_come(self):
+        script = Script(queue(NONE_READY))
+        script.agent("1001")
+        script.tell(AgentBecameNotReady("1001", "lunch"))
+        script.call("c1", at=10)
+        assert script.until(309.999) == []
+        assert script.until(310) == [UNAVAILABLE]
+
+    def test_ends_the_wait_when_the_last_one_goes_after_its_time(self):
+        script = Script(queue(NONE_READY, wrap_up=0))
+        script.agent("1001")
+        script.accept(only_offer(script.call("c0")))
+        script.call("c1")
+        script.until(400)
+        script.tell(AgentBecameNotReady("1001", "lunch"))
+        assert besides_states(script.tell(TalkEnded("0-1"))) == [UNAVAILABLE]
+
+
+class TestToQueue:
+    def test_keeps_the_arrival(self):
+        script = Script(queue(Overflow(after=60_000, to_queue="experts")), queue(name="experts"))
+        script.call("c1")
+        script.call("c2", "experts", at=30)
+        assert script.until(60) == [MoveCall("c1", "experts")]
+        assert script.waiting("experts") == ["c1", "c2"]
+
+    def test_finds_a_free_agent_there_at_once(self):
+        script = Script(queue(Overflow(after=60_000, to_queue="experts")), queue(name="experts"))
+        script.agent("1001", "experts")
+        script.call("c1")
+        assert besides_states(script.until(60)) == [
+            MoveCall("c1", "experts"),
+            OfferCall("0-1", "c1", "experts", "1001", 15_000),
+        ]
+
+    def test_takes_back_the_offer_of_the_first_queue(self):
+        script = Script(queue(Overflow(after=10_000, to_queue="experts")), queue(name="experts"))
+        script.agent("1001")
+        script.call("c1")
+        assert besides_states(script.until(10)) == [
+            WithdrawOffer("0-1", "1001", "caller gone"),
+            MoveCall("c1", "experts"),
+        ]
+
+    def test_waits_for_room_in_a_queue_that_is_full(self):
+        script = Script(queue(Overflow(after=10_000, to_queue="experts")), queue(name="experts", longest_queue=1))
+        script.call("c0", "experts")
+        script.call("c1")
+        assert script.until(12) == []
+        assert script.waiting("service") == ["c1"]
+        script.agent("1001", "experts")
+        script.accept(OfferCall("0-1", "c0", "experts", "1001", 15_000))
+        assert script.until(15) == [MoveCall("c1", "experts")]
+
+
+class TestRelax:
+    def test_opens_the_call_to_more_agents_in_the_same_place(self):
+        rule = queue(Overflow(after=90_000, relax="claims"), skills={"cmn": "required", "claims": "required"})
+        script = Script(rule)
+        script.agent("1001", skills={"cmn": 3})
+        script.agent("1002", skills={"claims": 5})
+        assert script.call("c1") == []
+        assert script.until(89.999) == []
+        assert rung(script.until(90)) == [("c1", "1001")]
+
+    def test_a_preferred_skill_is_waited_for_until_it_is_relaxed(self):
+        script = Script(queue(Overflow(after=90_000, relax="claims"), skills={"claims": "preferred"}))
+        script.agent("1001")
+        assert script.call("c1") == []
+        assert rung(script.until(90)) == [("c1", "1001")]
+
+    def test_after_it_the_skill_is_still_preferred(self):
+        script = Script(queue(Overflow(after=90_000, relax="claims"), skills={"claims": "required 4"}))
+        script.call("c1")
+        script.until(90)
+        script.call("other", skills=("nobody has this",))
+        script.agent("1001", "elsewhere")
+        script.agent("1002", "elsewhere", skills={"claims": 4})
+        script.tell(QueuesChanged((queue(Overflow(after=90_000, relax="claims"), skills={"claims": "required 4"}),)))
+        for id_ in ("1001", "1002"):
+            script.tell(AgentBecameNotReady(id_, "wait"))
+            script.tell(AgentChanged(Agent(id_, queues=("service",), skills={"claims": 4} if id_ == "1002" else {})))
+        assert script.state("1001") == "NotReady (wait)"
+
+    def test_two_who_relax_at_once_are_served_by_rank(self):
+        script = Script(queue(Overflow(after=60_000, relax="claims"), skills={"claims": "required"}))
+        script.call("later", arrived=-1)
+        script.call("first", arrived=-2)
+        script.agent("1001")
+        assert rung(script.until(60)) == [("first", "1001")]
+
+
+class TestLongestQueue:
+    def test_gives_back_whoever_comes_when_it_is_full(self):
+        script = Script(queue(longest_queue=2))
+        for name in ("a", "b"):
+            assert script.call(name) == []
+        assert script.call("c1") == [OVER]
+        assert script.waiting() == ["a", "b"]
+
+    def test_lets_in_whoever_is_served_at_once(self):
+        script = Script(queue(longest_queue=0))
+        script.agent("1001")
+        assert rung(script.call("c1")) == [("c1", "1001")]
+        assert script.call("c2") == [EndWait("c2", "service", "overflowed")]
+
+
+class TestReload:
+    def test_drops_nobody_and_keeps_the_order(self):
+        script = Script(queue())
+        for number in range(3):
+            script.call(f"c{number}", at=number)
+        assert script.tell(QueuesChanged((queue(wrap_up=1_000, music="other"),))) == []
+        assert script.waiting() == ["c0", "c1", "c2"]
+
+    def test_applies_the_new_limits_to_who_waits(self):
+        script = Script(queue())
+        script.call("c1")
+        script.until(100)
+        assert script.tell(QueuesChanged((queue(Overflow(after=60_000, exit="overflowed")),))) == [OVER]
+
+    def test_applies_the_new_credit_to_who_waits(self):
+        script = Script(queue(priority_credit=60_000))
+        script.call("plain")
+        script.call("gold", at=30, priority=1)
+        assert script.waiting() == ["gold", "plain"]
+        script.tell(QueuesChanged((queue(priority_credit=10_000),)))
+        assert script.waiting() == ["plain", "gold"]
+
+    def test_lets_an_offer_ring_on(self):
+        script = Script(queue())
+        script.agent("1001")
+        script.call("c1")
+        assert script.tell(QueuesChanged((queue(music="other"),))) == []
+        script.accept(OfferCall("0-1", "c1", "service", "1001", 15_000))
+
+    def test_gives_the_calls_of_a_queue_that_is_gone_to_its_successor(self):
+        script = Script(queue(successor="experts"), queue(name="experts"))
+        script.agent("1001")
+        script.agent("1002", "experts")
+        script.call("c1")
+        script.call("c2", at=1)
+        assert besides_states(script.tell(QueuesChanged((queue(name="experts"),)))) == [
+            WithdrawOffer("0-1", "1001", "queue gone"),
+            MoveCall("c1", "experts"),
+            MoveCall("c2", "experts"),
+            OfferCall("0-2", "c1", "experts", "1002", 15_000),
+        ]
+
+    def test_gives_them_back_to_their_flow_where_there_is_no_successor(self):
+        script = Script(queue())
+        script.call("c1")
+        assert script.tell(QueuesChanged(())) == [OVER]
+
+    def test_lets_who_is_being_connected_talk(self):
+        script = Script(queue())
+        script.agent("1001")
+        script.call("c1")
+        script.tell(OfferAnswered("0-1"))
+        assert script.tell(QueuesChanged(())) == []
+        script.tell(CallConnected("0-1"))
+        assert script.state("1001") == "Busy"
+
+    def test_gives_who_could_not_be_connected_back_then(self):
+        script = Script(queue())
+        script.agent("1001")
+        script.call("c1")
+        script.tell(OfferAnswered("0-1"))
+        script.tell(QueuesChanged(()))
+        assert script.tell(OfferDeclined("0-1", "gone"))[-1] == OVER
+
+    def test_takes_in_who_was_being_connected_when_its_queue_comes_again(self):
+        script = Script(queue())
+        script.agent("1001")
+        script.call("c1")
+        script.tell(OfferAnswered("0-1"))
+        script.tell(QueuesChanged(()))
+        script.tell(QueuesChanged((queue(),)))
+        assert script.waiting() == ["c1"]
+
+    def test_a_new_queue_finds_its_agents(self):
+        script = Script()
+        script.agent("1001")
+        script.tell(QueuesChanged((queue(),)))
+        assert rung(script.call("c1")) == [("c1", "1001")]
+
+    def test_an_agent_who_is_free_stays_free(self):
+        script = Script(queue())
+        script.agent("1001")
+        assert script.tell(QueuesChanged((queue(music="other"),))) == []
+        assert rung(script.call("c1")) == [("c1", "1001")]
+        assert not [d for d in script.tell(QueuesChanged((queue(),))) if isinstance(d, ShowAgentState)]
+
+    def test_many_free_agents_take_many_callers_in_order_by_the_strategy(self):
+        script = Script(queue(name="experts"))
+        for number in range(3):
+            script.until(number)
+            script.agent(f"100{number}")
+        for number in range(3):
+            script.call(f"c{number}", "experts", at=10 + number)
+        assert offers(script.tell(QueuesChanged((queue(), queue(name="experts", successor="service"))))) == []
+        assert rung(script.tell(QueuesChanged((queue(),)))) == [("c0", "1000"), ("c1", "1001"), ("c2", "1002")]
