@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import structlog
 from pydantic import Field
 
 from config.values import Duration
 from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
-from ivr.services import CannotKeep, Message
+from ivr.services import CannotKeep, CannotSpeak, Message
 from ivr.step import BoxName, Exit, Shape, Step
-from switch.port import NONE, CallEnded, CannotRecord, Capability, Cause
+from switch.port import NONE, CallEnded, CannotPlay, CannotRecord, Capability, Cause
+
+log = structlog.get_logger(__name__)
 
 END = frozenset("#")
 
@@ -51,7 +54,7 @@ class Voicemail(Step):
         call.say(self.say)
         call.obey()
         call.forget_keys()
-        call.say(Prompt("beep"), stop_on=NONE)
+        self._beep(call)
         try:
             message = self._recorded(call)
         except (CannotRecord, CannotKeep) as error:
@@ -64,6 +67,13 @@ class Voicemail(Step):
         call.set("message", {"id": message.id, "box": message.box, "seconds": message.seconds})
         call.say(Prompt("message-kept"))
         return "next"
+
+    def _beep(self, call: Conversation) -> None:
+        """A message without a beep before it is still a message."""
+        try:
+            call.say(Prompt("beep"), stop_on=NONE)
+        except (CannotSpeak, CannotPlay) as error:
+            log.error("the beep cannot be played", error=str(error))
 
     def _recorded(self, call: Conversation) -> Message | None:
         """The message that was left, None when there is nothing on it. Raises CannotRecord, CannotKeep, CallEnded."""

@@ -1,0 +1,194 @@
+"""flows/calendars.yaml: when a business is open. Pure: the time is passed in.
+
+office:
+  zone: Asia/Shanghai
+  open: {mon-fri: "08:30-12:00, 13:30-18:00", sat: "09:00-12:00"}
+  holidays: CN
+  exceptions: {"2026-10-10": "08:30-18:00", "2026-12-31": closed}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays as calendar_of_holidays
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from config.document import Written, load
+from config.values import Diagnostic
+from config.wording import suggestion
+from ivr.services import HoursState
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOSED = "closed"
+_SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Open from one minute of the day to another, the second not included; past 1440 it ends on the next day."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """`week`: the spans of each weekday from Monday; `exceptions` come before `holidays` and the week."""
+
+    name: str
+    zone: ZoneInfo
+    week: tuple[tuple[Span, ...], ...]
+    holidays: str = ""  # a country, or country and region as in DE-BY
+    exceptions: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
+
+    def state(self, at: datetime) -> HoursState:
+        """Whether it is open at an aware time."""
+        local = at.astimezone(self.zone)
+        today, minute = local.date(), local.hour * 60 + local.minute
+        if any(span.start <= minute < span.end for span in self.spans(today)):
+            return "open"
+        yesterday = today - timedelta(days=1)
+        if any(minute + 1440 < span.end for span in self.spans(yesterday)):
+            return "open"
+        return "holiday" if self._is_day_off(today) else "closed"
+
+    def spans(self, day: date) -> tuple[Span, ...]:
+        if day in self.exceptions:
+            return self.exceptions[day]
+        return () if self._is_holiday(day) else self.week[day.weekday()]
+
+    def _is_day_off(self, day: date) -> bool:
+        """A holiday, or a day that an exception closes; a day with hours of its own is neither."""
+        return not self.exceptions[day] if day in self.exceptions else self._is_holiday(day)
+
+    def _is_holiday(self, day: date) -> bool:
+        return bool(self.holidays) and day in _holidays(self.holidays)
+
+
+class OpeningHours:
+    """`ivr.services.Calendars` over some calendars."""
+
+    def __init__(self, calendars: Mapping[str, Calendar]) -> None:
+        self._calendars = calendars
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._calendars)
+
+    def state(self, calendar: str, at: datetime) -> HoursState:
+        return self._calendars[calendar].state(at)
+
+
+def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[Diagnostic]]:
+    """Every calendar of a file, or none and everything that is wrong."""
+    entries, problems = load(dict[str, Entry], text, name)
+    if entries is None:
+        return {}, problems
+    return {calendar: entry.calendar(calendar) for calendar, entry in entries.items()}, []
+
+
+# --- what is written -------------------------------------------------------------------------------
+
+
+def _zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError(f"'{text}' is not a time zone.{suggestion(text, available_timezones()) or _ZONES}")
+    return text
+
+
+_ZONES = " Write for example Asia/Shanghai, Asia/Hong_Kong or Europe/London"
+
+
+def _country(text: str) -> str:
+    country, _, region = text.partition("-")
+    known: Mapping[str, list[str]] = calendar_of_holidays.list_supported_countries()
+    if country not in known:
+        raise ValueError(f"no holidays are known for '{text}'; write a country's two letters, such as CN, HK or GB")
+    if region and region not in known[country]:
+        raise ValueError(f"no region '{region}' of {country} is known; there are {', '.join(known[country]) or 'none'}")
+    return text
+
+
+def _spans(written: object) -> object:
+    if not isinstance(written, str):
+        raise ValueError('hours are expected here, such as "08:30-18:00", or the word closed')  # noqa: TRY004
+    if written.strip() == CLOSED:
+        return ()
+    return tuple(_span(part) for part in written.split(","))
+
+
+def _span(text: str) -> Span:
+    found = _SPAN.fullmatch(text.strip())
+    start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
+    if not found or int(found[2]) > 59 or int(found[4]) > 59 or start >= 1440 or end > 1440 or start == end:
+        raise ValueError(f'\'{text.strip()}\' are no hours; write for example "08:30-18:00" or "22:00-06:00"')
+    return Span(start, end if end > start else end + 1440)
+
+
+def _days(text: str) -> tuple[int, ...]:
+    """The weekdays of ``mon``, ``mon-fri``, ``mon, wed`` or ``daily``."""
+    if text.strip() == "daily":
+        return tuple(range(7))
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        for word in (first, last) if dash else (first,):
+            if word not in DAYS:
+                raise ValueError(f"'{word}' is not a weekday; write {', '.join(DAYS)}, mon-fri or daily")
+        start, end = DAYS.index(first), DAYS.index(last if dash else first)
+        found += [day % 7 for day in range(start, end + 1 if end >= start else end + 8)]
+    return tuple(found)
+
+
+def _once(week: dict[str, Any]) -> dict[str, Any]:
+    seen: dict[int, str] = {}
+    for written in week:
+        for day in _days(written):
+            if day in seen:
+                raise ValueError(f"{DAYS[day]} stands in '{seen[day]}' and in '{written}'")
+            seen[day] = written
+    return week
+
+
+def _date(text: object) -> object:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(f"'{text}' is not a date; write for example 2026-12-31") from None
+
+
+def _weekday(text: str) -> str:
+    _days(text)
+    return text
+
+
+Hours = Annotated[tuple[Span, ...], BeforeValidator(_spans, json_schema_input_type=str)]
+Week = Annotated[dict[Annotated[str, AfterValidator(_weekday)], Hours], Field(min_length=1), AfterValidator(_once)]
+
+
+class Entry(Written):
+    zone: Annotated[str, AfterValidator(_zone)]
+    open: Week
+    holidays: Annotated[str, AfterValidator(_country)] = ""
+    exceptions: Mapping[Annotated[date, BeforeValidator(_date)], Hours] = Field(default_factory=dict)
+
+    def calendar(self, name: str) -> Calendar:
+        week: list[tuple[Span, ...]] = [()] * 7
+        for written, spans in self.open.items():
+            for day in _days(written):
+                week[day] = spans
+        return Calendar(name, ZoneInfo(self.zone), tuple(week), self.holidays, dict(self.exceptions))
+
+
+@cache
+def _holidays(country: str) -> Any:
+    """The holidays of a country; years are worked out when a day of theirs is asked for."""
+    code, _, region = country.partition("-")
+    return calendar_of_holidays.country_holidays(code, subdiv=region or None)

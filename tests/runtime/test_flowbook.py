@@ -1,0 +1,145 @@
+"""The book of flows: read as a whole, changed as a whole, and never wrong while a call looks into it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config.appliance import Config
+from config.values import UserError
+from runtime.flowbook import Flowbook, Surroundings, read_book
+from switch.port import Capability
+
+HERE = Path(__file__).parents[2]
+KNOWN = Surroundings(boxes=["service", "complaints"], skills=["cmn", "yue", "en"])
+
+
+@pytest.fixture
+def config(tmp_path):
+    shutil.copytree(HERE / "flows", tmp_path / "flows")
+    shutil.copytree(HERE / "prompts", tmp_path / "prompts")
+    return Config().at(tmp_path)
+
+
+def edit(config, file, before, after):
+    path = config.flows_dir / file
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    stamp = path.stat().st_mtime_ns + 1_000_000_000
+    os.utime(path, ns=(stamp, stamp))
+
+
+def opened(config, **around):
+    return Flowbook(config, boxes=KNOWN.boxes, skills=KNOWN.skills, **around)
+
+
+def test_the_flows_that_ship_are_right():
+    book, problems = read_book(HERE / "flows", HERE / "prompts", KNOWN)
+    assert problems == []
+    assert book.flow_for("1000") is book.flow_for("4008001234") is book.flows[0]
+    assert book.flow_for("1001") is None
+    assert book.language == "cmn"
+    assert {rule.name for rule in book.queues} == {"service"}
+    assert "order_by_number" in book.queries
+
+
+def test_a_saved_change_is_taken_and_counted(config):
+    flowbook = opened(config)
+    first = flowbook.book
+    assert first.flows[0].version == 1
+    assert not flowbook.changed()
+
+    edit(config, "hotline.yaml", "tries: 2", "tries: 4")
+    assert flowbook.changed()
+    assert flowbook.reload() == []
+
+    assert not flowbook.changed()
+    assert flowbook.book.flows[0].version == 2
+    assert flowbook.book.flows[0].steps["main"].does.tries == 4
+    assert first.flows[0].steps["main"].does.tries == 2  # for the calls that began with it
+
+
+def test_a_change_beside_the_flow_leaves_its_version(config):
+    flowbook = opened(config)
+    edit(config, "calendars.yaml", "18:00", "20:00")
+    assert flowbook.reload() == []
+    assert flowbook.book.flows[0].version == 1
+
+
+def test_a_wrong_change_is_refused_whole_and_the_last_good_book_goes_on(config):
+    flowbook = opened(config)
+    good = flowbook.book
+    edit(config, "hotline.yaml", '"1": track', '"1": trak')
+    edit(config, "calendars.yaml", "Asia/Shanghai", "Asia/Shangai")
+
+    problems = flowbook.reload()
+
+    assert [(Path(p.path).name, p.message) for p in problems] == [
+        ("calendars.yaml", "office.zone: 'Asia/Shangai' is not a time zone. Did you mean 'Asia/Shanghai'?"),
+        ("hotline.yaml", "main.options.1: no step 'trak'. Did you mean 'track'?"),
+    ]
+    assert flowbook.problems == problems
+    assert flowbook.book is good
+
+    edit(config, "hotline.yaml", '"1": trak', '"1": track')
+    edit(config, "calendars.yaml", "Asia/Shangai", "Asia/Shanghai")
+    assert flowbook.reload() == []
+    assert flowbook.problems == []
+
+
+def test_one_mistake_beside_the_flow_is_told_once(config):
+    edit(config, "queues.yaml", "ring-for: 15s", "ring-for: soon")
+    edit(config, "queries.yaml", "within: 1s", "within: shortly")
+    (config.prompts_dir / "catalogue.yaml").write_text(
+        (config.prompts_dir / "catalogue.yaml").read_text(encoding="utf-8") + "oops: {fr: bonjour}\n", encoding="utf-8"
+    )
+    with pytest.raises(UserError) as refused:
+        opened(config)
+    told = str(refused.value).splitlines()
+    assert [Path(line.split(":")[0]).name for line in told] == ["queries.yaml", "queues.yaml", "catalogue.yaml"]
+
+
+def test_what_flows_count_on_must_be_there(config):
+    shutil.rmtree(config.flows_dir / "calendars.yaml", ignore_errors=True)
+    (config.flows_dir / "calendars.yaml").unlink()
+    book, problems = read_book(
+        config.flows_dir,
+        config.prompts_dir,
+        Surroundings(boxes=["service"], skills=["cmn", "en"], capabilities=frozenset({Capability.JOIN})),
+    )
+    assert book is None
+    assert [p.message for p in problems] == [
+        "leave-message: the verb 'voicemail' needs a switch that can record; this one cannot",
+        "complaint: the verb 'voicemail' needs a switch that can record; this one cannot",
+        "complaint.box: no box 'complaints'. There is: service",
+        "agent.calendar: no calendar 'office'. There is none",
+        "queue-service.skills.0: no skill 'yue'. There is: cmn or en",
+    ]
+
+
+def test_a_recording_is_as_good_as_a_text(config):
+    edit(config, "hotline.yaml", "say: welcome ", "say: jingle ")
+    _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
+    assert [p.message for p in problems] == [
+        "welcome: no prompt 'jingle'. Write its texts into the prompts' catalogue.yaml"
+    ]
+    for language in ("cmn", "en"):
+        (config.prompts_dir / language).mkdir()
+        (config.prompts_dir / language / "jingle.wav").touch()
+    _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
+    assert [p.message for p in problems] == ["welcome: the prompt 'jingle' has neither a text nor a recording in yue"]
+
+
+def test_an_empty_folder_is_a_problem_and_no_crash(tmp_path):
+    book, problems = read_book(tmp_path, tmp_path)
+    assert book is None
+    assert [p.message for p in problems] == ["there is no call flow in this folder"]
+
+
+def test_two_flows_cannot_answer_one_number(config):
+    shutil.copy(config.flows_dir / "hotline.yaml", config.flows_dir / "second.yaml")
+    _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
+    assert [(Path(p.path).name, p.line, p.column) for p in problems] == [("second.yaml", 6, 10), ("second.yaml", 6, 18)]
+    assert "is answered in" in problems[0].message
