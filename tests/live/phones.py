@@ -6,6 +6,7 @@ file with the SIP messages.
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from tests.live import heard, rtp
 from tests.live.sipp import Sipp, assembled, free_port
 
 T = TypeVar("T")
+_NUMBERS = itertools.count(1)  # of callers, each has its own
 
 
 class Late(AssertionError):
@@ -207,6 +209,7 @@ class Caller(Leg):
         local: str = "127.0.0.1",
     ) -> None:
         media = rtp.Endpoint(local)
+        self.caller = caller
         super().__init__(f"{caller or 'anonymous'} to {number}", media=media)
         address = f"<sip:{caller}@{local}>" if caller else "<sip:anonymous@anonymous.invalid>"
         display = f'"{name}" ' if name else ""
@@ -257,7 +260,7 @@ class Phone:
         self._password, self._to, self._log, self._codec, self._local = password, to, log, codec, local
         self._changed = threading.Condition()
         self._by_id: dict[str, Leg] = {}
-        self._dialled: list[Caller] = []
+        self.dialled: list[Caller] = []
         self._port = free_port(local)
         self._sipp: Sipp | None = None
 
@@ -286,19 +289,19 @@ class Phone:
 
     def dial(self, number: str) -> Caller:
         """Dials as this account, authenticated: star codes, other agents, the trunk."""
-        log = self._log.with_name(f"{self._log.name}-dials-{len(self._dialled) + 1}")
+        log = self._log.with_name(f"{self._log.name}-dials-{len(self.dialled) + 1}")
         call = Caller(
             number, to=self._to, log=log, caller=self.account, account=(self.account, self._password),
             codec=self._codec, local=self._local,
         )  # fmt: skip
-        self._dialled.append(call)
+        self.dialled.append(call)
         return call
 
     def answer(self, leg: Leg) -> None:
         leg.answer()
 
     def close(self) -> None:
-        for call in (*self.calls, *self._dialled):
+        for call in (*self.calls, *self.dialled):
             call.close()
         self.unplug()
 
@@ -379,12 +382,16 @@ class Phones:
         self,
         number: str,
         *,
-        caller: str = "13800000001",
+        caller: str | None = None,
         name: str = "",
         tone: float | None = None,
         codec: rtp.Codec = rtp.PCMA,
     ) -> Caller:
-        """Dials a number through the trunk; `name` stands raw between the quotes of the From header."""
+        """Dials a number through the trunk, from a number of its own; "" hides it.
+
+        `name` stands raw between the quotes of the From header.
+        """
+        caller = f"139{next(_NUMBERS):08d}" if caller is None else caller
         call = Caller(
             number, to=self.trunk, log=self._log("caller"), caller=caller, name=name, codec=codec, local=self._local
         )
@@ -399,6 +406,12 @@ class Phones:
         phone = Phone(account, password, to=self._agents, log=log, codec=codec, tone=tone, local=self._local)
         self.made.append(phone)
         return phone
+
+    @property
+    def calls(self) -> int:
+        """How many calls these telephones made or were rung with."""
+        agents = [phone for phone in self.made if isinstance(phone, Phone)]
+        return len(self.made) - len(agents) + sum(len(phone.calls) + len(phone.dialled) for phone in agents)
 
     def close(self) -> None:
         for phone in self.made:
