@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from switch.port import CallEnded, Cause, Key, Keys, Notice, Parted
@@ -22,8 +23,11 @@ class Inbox:
         self.ended: Cause | None = None
 
     def put(self, item: Key | Notice | Parted) -> None:
-        if self.ended is None:
-            self._items.put(item)
+        if self.ended is not None or self._items.put(item) or isinstance(item, Key):
+            return
+        # A far end that floods keys must not keep anything else out.
+        self.drop_keys()
+        self._items.put(item)
 
     def end(self, cause: Cause) -> None:
         """The leg is gone: whoever waits, and whoever comes to wait, gets CallEnded. The first cause stays."""
@@ -54,8 +58,22 @@ class Inbox:
         self.check()
         return found if isinstance(found, Key | Notice) else None
 
+    def find(
+        self, wanted: Callable[[Key | Notice | Parted], bool], within: float | None
+    ) -> Key | Notice | Parted | None:
+        """Waits for an item that is wanted and returns it without taking it; None after `within`."""
+        self.check()
+        found = self._items.find(lambda item: isinstance(item, _Ended) or wanted(item), within)
+        self.check()
+        assert not isinstance(found, _Ended)
+        return found
+
     def take_key(self, wanted: Key) -> None:
         """Takes one key that `cut_in` found."""
+        self.remove(wanted)
+
+    def remove(self, wanted: Key | Notice | Parted) -> None:
+        """Takes one item that was found."""
         taken = False
 
         def is_it(item: object) -> bool:

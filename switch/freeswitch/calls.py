@@ -1,0 +1,311 @@
+"""`switch.port.Call` on FreeSWITCH: what each promise takes in commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import structlog
+from gevent import get_hub
+
+from switch.freeswitch import encoding, esl, names
+from switch.freeswitch.leg import NAP, Application, Bridge, Leg, Pending, Tape
+from switch.freeswitch.media import Programme, programme, wav_seconds, write_empty_wav
+from switch.port import (
+    NONE,
+    Call,
+    CallEnded,
+    CallId,
+    CannotJoin,
+    CannotPlay,
+    CannotRecord,
+    Cause,
+    Key,
+    Keys,
+    Media,
+    Notice,
+    Parted,
+    Recording,
+    SwitchError,
+)
+
+log = structlog.get_logger(__name__)
+
+LATE = 10.0  # seconds after which something that should have ended by itself is given up
+SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
+SHORT = 0.3  # seconds that may be missing of what was played; more, and something was not played at all
+AGAIN_AFTER = 1.0  # music that ends sooner than this cannot be played, and is not tried again
+
+_KEYS = "0123456789*#ABCD"
+_BY_SILENCE = ("success-silence", "no-input-timeout", "empty-file")
+
+
+class FreeSwitchCall:
+    """A leg that FreeSWITCH has handed to us. See `switch.port.Call` for what each method promises."""
+
+    def __init__(self, leg: Leg, channel: esl.Event) -> None:
+        self.id: CallId = leg.id
+        self.caller = channel["Caller-Caller-ID-Number"]
+        self.caller_name = channel["Caller-Caller-ID-Name"]
+        self.dialled = dialled(channel)
+        self.account = channel[f"variable_{names.ACCOUNT}"]
+        self.remembered: Mapping[str, str] = encoding.remembered(channel.startingwith(f"variable_{names.REMEMBERED}"))
+        self.leg = leg
+        self._inbox = leg.inbox
+        self._answered = channel["Answer-State"] == "answered"
+        self._answering: Application | None = None
+        self._sound: Application | None = None
+        self._cut_by_key = False  # the sound was stopped inside FreeSWITCH, by a key of playback_terminators
+        self._music = ""
+        self._music_since = 0
+        self._terminators: Keys | None = None
+        self._joined = False
+        leg.met_again = self._met_again
+
+    def answer(self) -> None:
+        self._inbox.check()
+        if not self._answered:
+            self._answering = self.leg.execute("answer")
+            self._answered = True
+
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+        cut = self._cut_in(stop_on, within=0)
+        if cut is not None:
+            return cut
+        wanted = programme(media)
+        if wanted.argument:
+            self._quiet()
+            cut = self._play(wanted, stop_on)
+        if cut is None and wanted.missing:
+            raise CannotPlay(f"{wanted.missing}: no such file, not readable, or a name that cannot be passed on")
+        return cut
+
+    def record(self, to: Path, *, longest: float, silence: float, stop_on: Keys) -> Recording:
+        self._inbox.check()
+        self._inbox.drop_keys()
+        self._quiet()
+        self._settle()
+        name = encoding.path(to)
+        if name is None:
+            raise CannotRecord("the file's name has signs that cannot be passed on")
+        tape = Tape(name)
+        self.leg.taping(tape)
+        try:
+            self._start(tape, silence)
+            key = self._listen(tape, longest, stop_on)
+        finally:
+            self.leg.taping(None)
+        return self._recorded(tape, to, key)
+
+    def hold(self, music: str) -> None:
+        self._inbox.check()
+        self._quiet()
+        self._music = encoding.display(music)
+        self._start_music()
+
+    def wait(self, within: float | None) -> Key | Notice | Parted | None:
+        clock = self.leg.clock
+        until = None if within is None else clock.now() + round(within * 1000)
+        while True:
+            item = self._inbox.take(within)
+            if not isinstance(item, Pending):
+                return item
+            if item is self._sound and self._music:
+                self._music_ended()
+            if until is not None:
+                within = max(0, until - clock.now()) / 1000
+
+    def post(self, notice: Notice) -> None:
+        self._inbox.put(notice)
+
+    def join(self, other: Call) -> None:
+        self._inbox.check()
+        if not isinstance(other, FreeSwitchCall) or not other.leg.attached:
+            raise CannotJoin("the other leg is not ours on this switch")
+        self._quiet()
+        self._settle()
+        bridge = Bridge()
+        self.leg.bridging(bridge)
+        try:
+            self._bridge_to(other)
+            begun = self._inbox.find(lambda item: item is bridge or isinstance(item, Parted), LATE)
+        finally:
+            self.leg.bridging(None)
+        if begun is not None:
+            self._inbox.remove(begun)
+        if begun is not bridge:
+            raise CannotJoin("the other leg was gone before the two were joined")
+
+    def remember(self, name: str, value: str) -> None:
+        self.leg.api(f"uuid_setvar {self.id} {encoding.variable(name)} {encoding.value(value)}")
+
+    def transfer(self, address: str) -> None:
+        self._inbox.check()
+        number = encoding.address(address)
+        if number is None:
+            raise SwitchError("not an address that a call can be transferred to")
+        self._settle()
+        self.leg.api(f"uuid_transfer {self.id} {number} XML {names.TRANSFER}")
+        self.leg.end(Cause.NORMAL)
+        raise CallEnded(Cause.NORMAL)
+
+    def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
+        self.leg.kill(cause)
+
+    # --- sound
+
+    def _cut_in(self, stop_on: Keys, *, within: float, sound: Application | None = None) -> Key | Notice | None:
+        """Waits for a key of `stop_on`, a notice or the end of the sound, and leaves it where it is."""
+        item = self._inbox.find(
+            lambda item: (
+                item is sound
+                if isinstance(item, Pending)
+                else isinstance(item, Notice) or (isinstance(item, Key) and item.digit in stop_on)
+            ),
+            within,
+        )
+        assert not isinstance(item, Parted)
+        return item
+
+    def _play(self, wanted: Programme, stop_on: Keys) -> Key | Notice | None:
+        setting = b""
+        if stop_on != self._terminators:
+            keys = "".join(key for key in _KEYS if key in stop_on) or "none"
+            setting = esl.command(f"api uuid_setvar {self.id} playback_terminators {keys}")
+            self._terminators = stop_on
+        sound = self._sound = self.leg.execute("playback", wanted.argument, before=setting)
+        item = self._cut_in(stop_on, within=wanted.seconds + LATE, sound=sound)
+        if item is sound:
+            self._inbox.remove(sound)
+            _check(sound, wanted)
+            return None
+        if item is None:
+            self._quiet()
+            raise CannotPlay("the switch did not say that the sound has ended")
+        self._cut_by_key = isinstance(item, Key)
+        return item
+
+    def _quiet(self) -> None:
+        """Returns when nothing plays any more."""
+        sound, self._sound = self._sound, None
+        cut_by_key, self._cut_by_key = self._cut_by_key, False
+        self._music = ""
+        if sound is None:
+            return
+        if sound.over:
+            self._inbox.remove(sound)
+            return
+        if cut_by_key and self.leg.is_over_soon(sound, NAP):
+            return
+        for _ in range(10):
+            # A break is lost on a sound that has not quite begun: repeat it until the end has come.
+            self.leg.send(esl.command(f"api uuid_break {self.id}"))
+            if self.leg.is_over_soon(sound, 4 * NAP):
+                return
+        self.leg.give_up("the sound does not stop")
+
+    def _start_music(self) -> None:
+        self._music_since = self.leg.clock.now()
+        self._sound = self.leg.execute("playback", f"local_stream://{self._music}")
+
+    def _music_ended(self) -> None:
+        """Endless music has ended, and not because of us."""
+        lasted = (self.leg.clock.now() - self._music_since) / 1000
+        log.error("hold music ended by itself", call=self.id, music=self._music, lasted=lasted)
+        self._sound = None
+        if lasted > AGAIN_AFTER:
+            self._start_music()
+
+    def _settle(self) -> None:
+        """Returns when the leg is answered, where that was asked for: api commands do not queue behind it."""
+        answering, self._answering = self._answering, None
+        if answering is not None and not self.leg.is_over(answering, LATE):
+            self.leg.give_up("it was not answered in time")
+
+    # --- recording
+
+    def _start(self, tape: Tape, silence: float) -> None:
+        options = {
+            "RECORD_READ_ONLY": "true",
+            "RECORD_MIN_SEC": "0",
+            "RECORD_USE_THREAD": "false",  # a full disk shows at once, and the file is complete when we hear so
+            "enable_file_write_buffering": "false",
+            "RECORD_INITIAL_TIMEOUT_MS": str(round((SPEECH_EXPECTED + silence) * 1000)),
+            "RECORD_FINAL_TIMEOUT_MS": str(round(silence * 1000)),
+        }
+        listed = ",".join(f"{option}={value}" for option, value in options.items())
+        if not self.leg.api(f"uuid_record {self.id} start {tape.path} 0 {{{listed}}}").startswith("+OK"):
+            raise CannotRecord("FreeSWITCH cannot write the file")
+
+    def _listen(self, tape: Tape, longest: float, stop_on: Keys) -> Key | None:
+        """Returns when the file is complete: the key that ended it, or None."""
+        found = self._inbox.find(
+            lambda item: item is tape or (isinstance(item, Key) and item.digit in stop_on), longest
+        )
+        if isinstance(found, Key):
+            self._inbox.remove(found)
+        if not tape.over:
+            self.leg.api(f"uuid_record {self.id} stop {tape.path}")
+        if not self.leg.is_over(tape, LATE):
+            raise CannotRecord("FreeSWITCH did not say that the file is complete")
+        return found if isinstance(found, Key) else None
+
+    def _recorded(self, tape: Tape, to: Path, key: Key | None) -> Recording:
+        with self.leg.clock.working():
+            seconds = get_hub().threadpool.apply(_complete, (to, tape))
+        if key is not None:
+            return Recording(to, seconds, "key")
+        return Recording(to, seconds, "silence" if tape.cause in _BY_SILENCE else "longest")
+
+    # --- talking
+
+    def _bridge_to(self, other: FreeSwitchCall) -> None:
+        try:
+            other._come_back_after_talk()
+        except CallEnded as gone:
+            raise CannotJoin("the other leg is gone") from gone
+        self._come_back_after_talk()
+        self._joined = other._joined = True
+        if not self.leg.api(f"uuid_bridge {self.id} {other.id}").startswith("+OK"):
+            self._joined = other._joined = False
+            raise CannotJoin("the other leg is gone")
+
+    def _come_back_after_talk(self) -> None:
+        """After a talk the leg meets us again in the dialplan, whether we live or not.
+
+        `rdnis` does the same for the other leg, where this one dies between uuid_bridge's +OK and the bridge.
+        """
+        self.leg.api(
+            f"uuid_setvar_multi {self.id} hangup_after_bridge=false;rdnis={names.AGAIN};"
+            f"transfer_after_bridge={names.AGAIN}:XML:{names.CONTEXT}"
+        )
+
+    def _met_again(self) -> None:
+        if self._joined:
+            self._joined = False
+            self._inbox.put(Parted())
+
+
+def dialled(channel: esl.Event) -> str:
+    """The number that was dialled first, also where the leg has been sent to an extension of ours since."""
+    number = channel["Caller-Destination-Number"]
+    return channel["variable_sip_req_user"] if number.startswith(names.OWN_EXTENSIONS) else number
+
+
+def _check(sound: Application, wanted: Programme) -> None:
+    if sound.response != "FILE PLAYED":
+        raise CannotPlay(f"{wanted.argument}: {sound.response or 'not played'}")
+    if sound.seconds + SHORT < wanted.seconds:
+        raise CannotPlay(f"{wanted.argument}: {sound.seconds:.1f} s of {wanted.seconds:.1f} s were played")
+
+
+def _complete(file: Path, tape: Tape) -> float:
+    """How long the recording is. Raises CannotRecord, and removes what is there, when it is not whole."""
+    if tape.cause == "empty-file":
+        write_empty_wav(file)
+        return 0.0
+    seconds = wav_seconds(file)
+    if tape.cause == "uri-failure" or seconds is None:
+        file.unlink(missing_ok=True)
+        raise CannotRecord("the disk is full, or the file cannot be written")
+    return seconds

@@ -1,0 +1,255 @@
+"""The event socket over gevent: one connection, whoever opened it, and the one that we keep open.
+
+No wait is without a deadline, no reply is taken for another command's, and whatever a peer sends or
+leaves out ends its own connection and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+from uuid import uuid4
+
+import gevent
+import structlog
+from gevent import socket
+from gevent.event import AsyncResult, Event
+from gevent.lock import BoundedSemaphore
+
+from switch.freeswitch import esl
+from switch.port import SwitchLost
+
+log = structlog.get_logger(__name__)
+
+COMMAND_WITHIN = 5.0  # seconds in which FreeSWITCH answers any command
+SLICE = 0.005  # seconds of parsing after which everyone else gets a turn
+_RECEIVE = 65536
+
+
+class Connection:
+    """A socket with the protocol on it; a greenlet of its own reads.
+
+    `on_event` gets events and `on_notice` what is neither event nor reply, in that greenlet and in order;
+    they must not block. `on_close` is called once.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._framing = esl.Framing()
+        self._replies: deque[AsyncResult[esl.Message] | None] = deque()
+        self._sending = BoundedSemaphore(1)
+        self.on_event: Callable[[esl.Event], None] = _ignore
+        self.on_notice: Callable[[esl.Message], None] = _ignore
+        self.on_close: Callable[[], None] = _nothing
+        self.closed = False
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def start(self) -> None:
+        """Begins to read."""
+        gevent.spawn(self._read)
+
+    def request(self, command: bytes, *, within: float = COMMAND_WITHIN) -> esl.Message:
+        """Sends a command and returns its reply. Raises SwitchLost when there is none in time."""
+        reply: AsyncResult[esl.Message] = AsyncResult()
+        self._send(command, [reply])
+        try:
+            return cast(esl.Message, reply.get(timeout=within))
+        except gevent.Timeout:
+            # Replies are matched in order: without this one, no later one can be trusted.
+            self.close()
+            raise SwitchLost("no answer in time") from None
+
+    def send(self, *commands: bytes) -> None:
+        """Sends commands in one go; what they are answered does not matter. Raises SwitchLost."""
+        self._send(b"".join(commands), [None] * len(commands))
+
+    def nudge(self) -> None:
+        """Has FreeSWITCH look at its outgoing events now, not at the end of its 20 ms nap. Raises SwitchLost."""
+        self._send(b"\n", [])
+
+    def close(self) -> None:
+        """Ends the connection; whoever waits for a reply gets SwitchLost."""
+        first, self.closed = not self.closed, True
+        self._socket.close()
+        while self._replies:
+            reply = self._replies.popleft()
+            if reply is not None:
+                reply.set_exception(SwitchLost("the connection was closed"))
+        if first:
+            self.on_close()
+
+    def _send(self, data: bytes, replies: list[AsyncResult[esl.Message] | None]) -> None:
+        try:
+            with gevent.Timeout(COMMAND_WITHIN, SwitchLost("the switch does not read")), self._sending:
+                self._replies.extend(replies)
+                self._socket.sendall(data)
+        except (OSError, SwitchLost) as error:
+            self.close()
+            raise SwitchLost(str(error)) from error
+        if self.closed:
+            self.close()
+            raise SwitchLost("the connection was closed")
+
+    def _read(self) -> None:
+        try:
+            while not self.closed and (data := self._socket.recv(_RECEIVE)):
+                self._framing.feed(data)
+                self._take_messages()
+        except OSError:
+            pass
+        except esl.ProtocolError as error:
+            log.warning("not the event socket's protocol, connection closed", reason=str(error))
+        finally:
+            self.close()
+
+    def _take_messages(self) -> None:
+        until = time.perf_counter() + SLICE
+        for message in self._framing:
+            self._dispatch(message)
+            if self.closed:
+                return
+            if time.perf_counter() >= until:
+                gevent.sleep(0)
+                until = time.perf_counter() + SLICE
+
+    def _dispatch(self, message: esl.Message) -> None:
+        if message.is_event:
+            self.on_event(message.event())
+        elif not message.is_reply:
+            self.on_notice(message)
+        elif not self._replies:
+            raise esl.ProtocolError("a reply to nothing")
+        else:
+            reply = self._replies.popleft()
+            if reply is not None:
+                reply.set(message)
+
+
+class Inbound:
+    """Our own connection to FreeSWITCH, opened again with back-off whenever it is lost."""
+
+    FIRST_PAUSE = 0.25
+    LONGEST_PAUSE = 5.0
+
+    def __init__(self, host: str, port: int, password: str, *, on_up: Callable[[], None]) -> None:
+        self._address = (host, port)
+        self._password = password
+        self._on_up = on_up
+        self._connection: Connection | None = None
+        self._jobs: dict[str, Callable[[str | None], None]] = {}
+        self._lost = Event()
+        self._greenlet: gevent.Greenlet[[], None] | None = None
+        self.version = ""
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    def start(self) -> None:
+        """Connects, and goes on connecting, in the background."""
+        self._greenlet = gevent.spawn(self._stay_connected)
+
+    def stop(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+        if self._connection is not None:
+            self._connection.close()
+
+    def api(self, line: str, *, within: float = COMMAND_WITHIN) -> str:
+        """What an api command printed, without its line end. Raises SwitchLost."""
+        return self._usable().request(esl.command(f"api {line}"), within=within).answer
+
+    def background(self, line: str, done: Callable[[str | None], None]) -> None:
+        """Starts an api command; `done` gets what it printed, or None when the switch was lost. Raises SwitchLost."""
+        connection = self._usable()
+        job = str(uuid4())
+        self._jobs[job] = done
+        try:
+            answer = connection.request(esl.background(line, job=job)).answer
+        except SwitchLost:
+            self._jobs.pop(job, None)
+            raise
+        if not answer.startswith("+OK") and self._jobs.pop(job, None) is not None:
+            done(answer)
+
+    def _usable(self) -> Connection:
+        if self._connection is None:
+            raise SwitchLost("not connected to FreeSWITCH")
+        return self._connection
+
+    def _stay_connected(self) -> None:
+        pause = self.FIRST_PAUSE
+        while True:
+            try:
+                self._connect()
+            except (OSError, SwitchLost) as error:
+                log.warning("cannot reach FreeSWITCH, trying again", reason=str(error), pause=pause)
+                gevent.sleep(pause)
+                pause = min(self.LONGEST_PAUSE, pause * 2)
+                continue
+            pause = self.FIRST_PAUSE
+            log.info("connected to FreeSWITCH", version=self.version)
+            gevent.spawn(self._on_up)
+            self._lost.wait()
+            log.warning("FreeSWITCH was lost")
+
+    def _connect(self) -> None:
+        asked = Event()
+
+        def notice(message: esl.Message) -> None:
+            if message.kind == b"auth/request":
+                asked.set()
+            elif message.kind == b"text/rude-rejection":
+                connection.close()
+
+        self._lost.clear()
+        sock = socket.create_connection(self._address, timeout=COMMAND_WITHIN)
+        sock.settimeout(None)
+        connection = Connection(sock)
+        connection.on_event, connection.on_notice, connection.on_close = self._on_event, notice, self._on_close
+        connection.start()
+        try:
+            self._log_on(connection, asked)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _log_on(self, connection: Connection, asked: Event) -> None:
+        if not asked.wait(COMMAND_WITHIN) or connection.closed:
+            raise SwitchLost("no event socket, or its access list refuses us")
+        if not connection.request(esl.command(f"auth {self._password}")).answer.startswith("+OK"):
+            raise SwitchLost("FreeSWITCH refuses the event socket's password")
+        connection.request(esl.command("event plain BACKGROUND_JOB"))
+        self.version = _version(connection.request(esl.command("api version")).answer)
+
+    def _on_event(self, event: esl.Event) -> None:
+        if event.name == "BACKGROUND_JOB":
+            done = self._jobs.pop(event["Job-UUID"], None)
+            if done is not None:
+                done(event.body.decode(errors="replace").strip())
+
+    def _on_close(self) -> None:
+        self._connection = None
+        jobs, self._jobs = self._jobs, {}
+        for done in jobs.values():
+            done(None)
+        self._lost.set()
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def _nothing() -> None:
+    pass
+
+
+def _version(answer: str) -> str:
+    """``FreeSWITCH Version 1.11.2-release+git~... (...)`` is ``FreeSWITCH 1.11.2``."""
+    words = answer.split()
+    return f"FreeSWITCH {words[2].split('-')[0].split('+')[0]}" if len(words) > 2 else answer

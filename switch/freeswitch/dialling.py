@@ -1,0 +1,112 @@
+"""A leg that we dial: it rings by an `originate` of ours, and is ours once its outbound socket has come."""
+
+from __future__ import annotations
+
+import math
+
+from switch.freeswitch import causes, encoding, esl, names
+from switch.freeswitch.calls import FreeSwitchCall
+from switch.freeswitch.client import Connection, Inbound
+from switch.freeswitch.leg import Leg, Pending
+from switch.port import CallEnded, CallId, Cause, NotAnswered, Notice, SwitchLost
+
+ARRIVES_WITHIN = 5.0  # seconds from the answer to the leg's socket
+CANCEL_TRIES = 20
+
+
+class PickedUp(Pending):
+    """The far end's answer, until it has come."""
+
+
+def originate(address: str, *, call_id: CallId, caller: str, caller_name: str, ring_for: float, outbound: str) -> str:
+    """The command that rings a phone. Raises ValueError for an address that is none.
+
+    The caller's own text gets here as letters and digits only. `%` makes FreeSWITCH look the account up
+    among those registered; a hang-up before the answer gives the cause as its answer.
+    """
+    account = encoding.address(address)
+    if account is None:
+        raise ValueError("not an address that can be dialled")
+    variables = {
+        "origination_uuid": encoding.call_id(call_id),
+        "origination_caller_id_number": encoding.display(caller) or "anonymous",
+        "origination_caller_id_name": encoding.display(caller_name) or encoding.display(caller) or "anonymous",
+        "originate_timeout": str(math.ceil(ring_for) + 1),
+        "ignore_early_media": "true",
+        names.OURS: "dialled",
+        "playback_terminators": "none",
+        "media_timeout": "300000",
+        "media_hold_timeout": "1800000",
+    }
+    listed = ",".join(f"{name}='{value}'" for name, value in variables.items())
+    return f"originate {{{listed}}}sofia/{names.AGENTS}/{account}%{names.DOMAIN} '&socket({outbound} async full)'"
+
+
+class DialledCall(FreeSwitchCall):
+    """See `switch.port.OutboundCall`."""
+
+    def __init__(
+        self, leg: Leg, inbound: Inbound, address: str, *, caller: str, caller_name: str, ring_for: float
+    ) -> None:
+        super().__init__(leg, esl.Event(b""))
+        self.caller, self.caller_name, self.dialled = caller, caller_name, address
+        self._inbound = inbound
+        self._picked_up = PickedUp()
+        self._refused: Cause | None = None
+        self._given_up = leg.clock.after(ring_for, lambda: self._fail(Cause.NO_ANSWER))
+        self._rings = True
+
+    def answered(self) -> Notice | None:
+        while not self._picked_up.over:
+            try:
+                item = self._inbox.take(None)
+            except CallEnded as ended:
+                raise NotAnswered(ended.cause) from ended
+            if isinstance(item, Notice) and not isinstance(item, Pending):
+                return item
+        return None
+
+    def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
+        if self.leg.attached:
+            super().hang_up(cause)
+        else:
+            self._fail(Cause.CANCELLED)
+
+    def arrived(self, line: Connection, channel: esl.Event) -> None:
+        """The far end has answered, and the leg has come to us."""
+        self._given_up.cancel()
+        self._rings = False
+        self._answered = True
+        self.leg.attach(line, channel)
+        self._picked_up.over = True
+        self._inbox.put(self._picked_up)
+
+    def originated(self, answer: str | None) -> None:
+        """What FreeSWITCH said about our originate: None when it was lost meanwhile."""
+        self._rings = False
+        if answer is None:
+            self._fail(Cause.SWITCH_LOST)
+        elif answer.startswith("-"):
+            self._fail(causes.cause(answer.removeprefix("-ERR").strip()))
+        elif not self.leg.attached:
+            self.leg.clock.after(ARRIVES_WITHIN, self._not_arrived)
+
+    def _not_arrived(self) -> None:
+        if not self.leg.attached:
+            self._fail(Cause.FAILED)
+
+    def _fail(self, cause: Cause) -> None:
+        self._given_up.cancel()
+        self.leg.end(cause)
+
+    def cancel(self) -> None:
+        """Stops the ringing on the switch. The command may overtake the call that it is meant for."""
+        for _ in range(CANCEL_TRIES):
+            if not self._rings:
+                return
+            try:
+                if self._inbound.api(f"uuid_kill {self.id} ORIGINATOR_CANCEL").startswith("+OK"):
+                    return
+            except SwitchLost:
+                return
+            self.leg.clock.sleep(0.05)

@@ -1,0 +1,15 @@
+"""The names that `freeswitch-conf/` and this package share. A test holds the two together."""
+
+CONTEXT = "hotline"
+AGAIN = "hotline-again"  # the extension in which a leg meets us once more, after a talk
+WAIT = "hotline-wait"  # the fallback: where callers wait for an appliance that is not there
+OWN_EXTENSIONS = ("hotline-", "socket:")  # how a destination begins that nobody dialled
+TRANSFER = "hotline-transfer"  # the context in which a transferred leg goes on
+DOMAIN = "hotline"  # the SIP domain that agents' phones register in
+AGENTS = "agents"  # the SIP profile of the agents' phones
+TRUNK = "trunk"  # the SIP profile of the outside world
+
+OURS = "hotline"  # channel variable: "caller" or "dialled", on every leg that is ours
+ACCOUNT = "hotline_account"  # the authenticated account of an agent's phone that calls us
+EPOCH = "hotline_epoch"  # who controls the leg, once it has been adopted
+REMEMBERED = "hotline_r_"  # what `Call.remember` keeps

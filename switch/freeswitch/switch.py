@@ -1,0 +1,284 @@
+"""`switch.port.Switch` on FreeSWITCH: calls come by outbound sockets, everything else by one inbound connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import gevent
+import structlog
+from gevent import socket
+from gevent.event import AsyncResult
+
+from switch.freeswitch import encoding, esl, names
+from switch.freeswitch.calls import FreeSwitchCall, dialled
+from switch.freeswitch.client import Connection, Inbound
+from switch.freeswitch.dialling import DialledCall, originate
+from switch.freeswitch.leg import Leg
+from switch.port import (
+    Call,
+    CallEnded,
+    CallId,
+    Capability,
+    Cause,
+    NoSuchCall,
+    OutboundCall,
+    Snapshot,
+    SwitchLost,
+)
+from switch.shared.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+ARRIVES_WITHIN = 5.0  # seconds from a uuid_transfer to the leg's new socket
+BACKLOG = 1024
+PATROL = 20.0  # seconds between two looks for legs that nobody controls
+
+
+class FreeSwitch:
+    """One FreeSWITCH, and our side of all calls that it hands to us.
+
+    `outbound` is the address that its dialplan's `socket` application connects to, `inbound` the one of
+    its event socket. `epoch` must be greater than that of every controller before us; the start's wall
+    clock is. `most` calls at a time are taken: beyond that callers stay with the dialplan's fallback.
+    """
+
+    capabilities = frozenset(Capability)
+
+    def __init__(
+        self,
+        *,
+        outbound: str = "127.0.0.1:8084",
+        inbound: str = "127.0.0.1:8021",
+        password: str,
+        clock: Clock,
+        epoch: int | None = None,
+        most: int = 2000,
+    ) -> None:
+        self._outbound = outbound
+        self._clock = clock
+        self._epoch = epoch if epoch is not None else int(clock.wall().timestamp() * 1000)
+        self._most = most
+        host, port = _address(inbound)
+        self._inbound = Inbound(host, port, password, on_up=self._on_up)
+        self._calls: dict[CallId, FreeSwitchCall] = {}
+        self._awaited: dict[CallId, AsyncResult[FreeSwitchCall]] = {}
+        self._unknown: frozenset[CallId] = frozenset()
+        self._listener: socket.socket | None = None
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self._on_call: Callable[[Call], None] = _refuse
+
+    @property
+    def connected(self) -> bool:
+        return self._inbound.connected and self._listener is not None
+
+    @property
+    def version(self) -> str:
+        return self._inbound.version
+
+    def serve(self, on_call: Callable[[Call], None]) -> None:
+        self._on_call = on_call
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(_address(self._outbound))
+        listener.listen(BACKLOG)
+        self._listener = listener
+        self._greenlets = [gevent.spawn(self._accept, listener), gevent.spawn(self._patrol)]
+        self._inbound.start()
+
+    def stop(self) -> None:
+        gevent.killall(self._greenlets)
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for call in list(self._calls.values()):
+            call.leg.end(Cause.SWITCH_LOST)
+        self._inbound.stop()
+
+    def dial(
+        self, address: str, *, call_id: CallId, caller: str, caller_name: str = "", ring_for: float
+    ) -> OutboundCall:
+        try:
+            command = originate(
+                address,
+                call_id=call_id,
+                caller=caller,
+                caller_name=caller_name,
+                ring_for=ring_for,
+                outbound=self._outbound,
+            )
+        except ValueError:
+            command = ""
+        leg = Leg(call_id, self._clock, lambda: self._forget(call))
+        call = DialledCall(leg, self._inbound, address, caller=caller, caller_name=caller_name, ring_for=ring_for)
+        self._calls[call_id] = call
+        if not command:
+            leg.end(Cause.UNREACHABLE)
+            return call
+        try:
+            self._inbound.background(command, call.originated)
+        except SwitchLost:
+            leg.end(Cause.SWITCH_LOST)
+            raise
+        return call
+
+    def adopt(self, call_id: CallId) -> Call:
+        wanted = encoding.call_id(call_id)
+        epoch = self._inbound.api(f"uuid_getvar {wanted} {names.EPOCH}")
+        if epoch.startswith("-ERR"):
+            raise NoSuchCall(call_id)
+        if epoch.isdigit() and int(epoch) > self._epoch:
+            raise NoSuchCall(f"{call_id}: a newer controller has it")
+        arrival: AsyncResult[FreeSwitchCall] = AsyncResult()
+        self._awaited[call_id] = arrival
+        try:
+            self._inbound.api(f"uuid_setvar {wanted} {names.EPOCH} {self._epoch}")
+            if not self._inbound.api(f"uuid_transfer {wanted} '{self._to_us()}' inline").startswith("+OK"):
+                raise NoSuchCall(call_id)
+            call = arrival.get(timeout=ARRIVES_WITHIN)
+        except gevent.Timeout:
+            raise NoSuchCall(f"{call_id}: it did not come") from None
+        else:
+            assert call is not None
+            return call
+        finally:
+            self._awaited.pop(call_id, None)
+
+    def calls(self) -> Mapping[CallId, Snapshot]:
+        found: dict[CallId, Snapshot] = {}
+        for row in self._channels():
+            snapshot = self._snapshot(row["uuid"])
+            if snapshot is not None:
+                found[snapshot.id] = snapshot
+        return found
+
+    def registrations(self) -> frozenset[str]:
+        rows = _rows(self._inbound.api("show registrations as json"))
+        now = self._clock.wall().timestamp()
+        return frozenset(row["reg_user"] for row in rows if float(row.get("expires") or 0) > now)
+
+    def _to_us(self) -> str:
+        """An inline dialplan: the leg comes to this very controller, and goes to the fallback should we die."""
+        return f"socket:{self._outbound} async full,transfer:{names.WAIT} XML {names.CONTEXT}"
+
+    # --- legs that come
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError as error:
+                log.error("cannot take a call", reason=str(error))
+                gevent.sleep(0.1)
+                continue
+            gevent.spawn(self._arrived, sock)
+            gevent.sleep(0)  # a crowd at the door must not keep those inside waiting
+
+    def _arrived(self, sock: socket.socket) -> None:
+        line = Connection(sock)
+        line.start()
+        try:
+            channel = line.request(esl.command("connect")).event()
+        except SwitchLost:
+            return
+        call_id = CallId(channel["Unique-ID"])
+        if not call_id:
+            line.close()
+            return
+        call = self._calls.get(call_id)
+        if isinstance(call, DialledCall) and not call.leg.attached:
+            call.arrived(line, channel)
+        elif call is not None:
+            call.leg.anchor(line)
+        elif (arrival := self._awaited.pop(call_id, None)) is not None:
+            arrival.set(self._meet(call_id, line, channel))
+        elif len(self._calls) >= self._most:
+            log.error("too many calls, left to the fallback", calls=len(self._calls))
+            line.close()
+        else:
+            self._drive(self._meet(call_id, line, channel), channel)
+
+    def _meet(self, call_id: CallId, line: Connection, channel: esl.Event) -> FreeSwitchCall:
+        leg = Leg(call_id, self._clock, lambda: self._forget(call))
+        call = FreeSwitchCall(leg, channel)
+        self._calls[call_id] = call
+        with suppress(CallEnded):
+            leg.attach(line, channel)
+        return call
+
+    def _drive(self, call: FreeSwitchCall, channel: esl.Event) -> None:
+        try:
+            if channel[f"variable_{names.OURS}"] != "dialled":
+                self._on_call(call)
+            # A leg that another process has dialled and nobody waits for: an agent whose caller has gone.
+        except CallEnded:
+            pass
+        finally:
+            call.hang_up()
+
+    def _forget(self, call: FreeSwitchCall) -> None:
+        if self._calls.get(call.id) is call:
+            del self._calls[call.id]
+        if isinstance(call, DialledCall):
+            gevent.spawn(call.cancel)
+
+    # --- what lives on the switch
+
+    def _channels(self) -> list[dict[str, str]]:
+        return _rows(self._inbound.api("show channels as json"))
+
+    def _snapshot(self, uuid: str) -> Snapshot | None:
+        # With the word "plain" it would come with its line ends as they are, a caller's included.
+        channel = esl.Event(self._inbound.api(f"uuid_dump {encoding.call_id(CallId(uuid))}").encode())
+        if not channel[f"variable_{names.OURS}"]:
+            return None
+        return Snapshot(
+            id=CallId(uuid),
+            caller=channel["Caller-Caller-ID-Number"],
+            dialled=dialled(channel),
+            answered=channel["Answer-State"] == "answered",
+            joined_to=CallId(channel["variable_bridge_uuid"]) if channel["Other-Leg-Unique-ID"] else None,
+            remembered=encoding.remembered(channel.startingwith(f"variable_{names.REMEMBERED}")),
+        )
+
+    def _on_up(self) -> None:
+        self._unknown = frozenset()
+
+    def _patrol(self) -> None:
+        while True:
+            self._clock.sleep(PATROL)
+            with suppress(SwitchLost):
+                self._look_for_lost_legs()
+
+    def _look_for_lost_legs(self) -> None:
+        """Sends legs that stand in `socket` without a controller, twice in a row, through the dialplan again.
+
+        Such are left behind by a controller that died between FreeSWITCH's connect and its own first word.
+        """
+        standing = frozenset(
+            CallId(row["uuid"])
+            for row in self._channels()
+            if row.get("application") == "socket" and CallId(row["uuid"]) not in self._calls
+        )
+        for call_id in standing & self._unknown:
+            log.warning("a call that nobody controls is taken again", call=call_id)
+            self._inbound.api(f"uuid_transfer {encoding.call_id(call_id)} '{self._to_us()}' inline")
+        self._unknown = standing
+
+
+def _refuse(call: Call) -> None:
+    call.hang_up(Cause.CONGESTION)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+def _rows(answer: str) -> list[dict[str, str]]:
+    try:
+        rows = json.loads(answer).get("rows", [])
+    except ValueError:
+        raise SwitchLost("FreeSWITCH's answer is no JSON") from None
+    return [row for row in rows if isinstance(row, dict)]
