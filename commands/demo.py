@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from config.appliance import Config
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-    from pathlib import Path
-
-    from speech.library import Library
+    from runtime.stage import Stage
+    from switch.shared.clock import Clock, VirtualClock
     from switch.simulated import Heard, Line
 
 SAMPLE = ["1", "202611#", "1"]
@@ -34,79 +33,60 @@ def run(args: argparse.Namespace, config: Config) -> int:
     import tempfile
     from pathlib import Path
 
-    from runtime.stage import make_tables
+    from runtime.stage import Stage, make_tables
     from speech.library import open_library
-    from switch.shared.clock import RealClock
+    from switch.shared.clock import RealClock, VirtualClock
 
     if args.switch == "asterisk":
         from runtime.private_asterisk import demonstrate
 
         return demonstrate(args, config)
-    library, voices = open_library(config, RealClock())
+    by_hand = sys.stdin.isatty()
+    clock = RealClock() if by_hand else VirtualClock(_office_hours(datetime.now(config.zone)))
+    library, voices = open_library(config, clock)
+    simulated = config.switch.simulated
     try:
         with tempfile.TemporaryDirectory(prefix="hotline-demo-") as scratch:
             make_tables(config, Path(scratch))
-            if sys.stdin.isatty():
-                _telephone(args, config, library, Path(scratch))
+            stage = Stage(
+                config,
+                clock,
+                Path(scratch),
+                library,
+                agents_answer_after=simulated.agent_answers_after,
+                agents_talk_for=simulated.agent_talks_for,
+            )
+            number = args.number or stage.appliance.flowbook.book.flows[0].numbers[0]
+            if isinstance(clock, VirtualClock):
+                _sample(stage, clock, number, args.caller)
             else:
-                _sample(args, config, Path(scratch))
+                _telephone(stage, clock, number, args.caller)
     finally:
         voices.close()
     return 0
 
 
-def _sample(args: argparse.Namespace, config: Config, scratch: Path) -> None:
+def _sample(stage: Stage, clock: VirtualClock, number: str, caller: str) -> None:
     """The caller asks for an order and then waits for an agent, in virtual time."""
-    from datetime import datetime, timedelta
-
     from runtime.rehearsal import rehearse
-    from runtime.stage import Stage
-    from speech.library import open_library
-    from switch.shared.clock import VirtualClock
 
-    clock = VirtualClock(_office_hours(datetime.now(config.zone), timedelta(days=1)))
-    library, voices = open_library(config, clock)
-    simulated = config.switch.simulated
-    stage = Stage(
-        config,
-        clock,
-        scratch,
-        library,
-        agents_answer_after=simulated.agent_answers_after,
-        agents_talk_for=simulated.agent_talks_for,
-    )
-    stage.exchange.observers.append(lambda line, heard: _show(line, heard, clock.now()))
+    stage.exchange.observers.append(lambda line, heard: _show(heard, clock.now()) if line.dialled == number else None)
     stage.start()
-    number = args.number or stage.appliance.flowbook.book.flows[0].numbers[0]
-    print(f"A sample call: {args.caller} dials {number}, presses {' '.join(SAMPLE)}, then waits for an agent.\n")
-    rehearsed = rehearse(stage, clock, number, caller=args.caller, keys=SAMPLE, patience=300)
+    print(f"A sample call: {caller} dials {number}, presses {' '.join(SAMPLE)}, then waits for an agent.\n")
+    rehearsed = rehearse(stage, clock, number, caller=caller, keys=SAMPLE, patience=300)
     stage.stop()
-    voices.close()
     print(
         f"\nThe call ended after {rehearsed.seconds:.0f} s ({rehearsed.outcome}); agent: {rehearsed.agent or 'none'}."
     )
     print("Call it yourself: run make demo in a terminal.")
 
 
-def _telephone(args: argparse.Namespace, config: Config, library: Library, scratch: Path) -> None:
-    from runtime.stage import Stage
+def _telephone(stage: Stage, clock: Clock, number: str, caller: str) -> None:
     from runtime.telephone import Speaker, Terminal
-    from switch.shared.clock import RealClock
 
-    clock = RealClock()
-    simulated = config.switch.simulated
-    stage = Stage(
-        config,
-        clock,
-        scratch,
-        library,
-        agents_answer_after=simulated.agent_answers_after,
-        agents_talk_for=simulated.agent_talks_for,
-    )
     speaker = Speaker.find()
     stage.start()
-    number = args.number or stage.appliance.flowbook.book.flows[0].numbers[0]
-    print(f"Dialling {number} as {args.caller}. Keys 0-9 * # are the telephone's; h hangs up.")
+    print(f"Dialling {number} as {caller}. Keys 0-9 * # are the telephone's; h hangs up.")
     print(
         "The hotline's voice is played on this machine.\n" if speaker.works else "No sound device here: texts only.\n"
     )
@@ -115,11 +95,11 @@ def _telephone(args: argparse.Namespace, config: Config, library: Library, scrat
 
         def told(line: Line, heard: Heard) -> None:
             if line.dialled == number:
-                _show(line, heard, clock.now() - start)
+                _show(heard, clock.now() - start)
                 speaker.play(heard.path, endless=heard.kind == "music")
 
         stage.exchange.observers.append(told)
-        line = stage.exchange.ring_in(number, args.caller)
+        line = stage.exchange.ring_in(number, caller)
         for key in terminal.keys(until=lambda: line.ended is not None):
             if key == "h":
                 line.hang_up()
@@ -132,16 +112,14 @@ def _telephone(args: argparse.Namespace, config: Config, library: Library, scrat
     print("\nThe call has ended.")
 
 
-def _show(line: Line, heard: Heard, at: int) -> None:
+def _show(heard: Heard, at: int) -> None:
     from runtime.rehearsal import shown
 
-    if line.caller and (text := shown(heard)):
+    if text := shown(heard):
         print(f"{at // 60_000:3}:{at // 1000 % 60:02}   {text}", flush=True)
 
 
-def _office_hours(now: datetime, day: timedelta) -> datetime:
-    """Ten o'clock on the next Tuesday: when somebody is there."""
+def _office_hours(now: datetime) -> datetime:
+    """Ten o'clock on a Tuesday soon: when somebody is there."""
     at = now.replace(hour=10, minute=0, second=0, microsecond=0)
-    while at.weekday() != 1:
-        at += day
-    return at
+    return at + timedelta(days=(1 - at.weekday()) % 7)

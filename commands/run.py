@@ -22,10 +22,10 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
     import gevent
     from gevent.event import Event
-    from runtime.switches import open_switch
 
     from runtime.assembly import assemble
     from runtime.service import only_one, serve_until
+    from runtime.switches import open_switch
     from speech.library import open_library
     from switch.shared.clock import RealClock
 

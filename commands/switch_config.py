@@ -18,9 +18,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-passwords", action="store_true", help="print the phone accounts with their passwords")
 
 
+def _numbers(config: Config) -> list[str]:
+    """The numbers that flows answer, which agents can dial too."""
+    from runtime.flowbook import read_book
+
+    book, problems = read_book(config.flows_dir, config.prompts_dir)
+    if book is None:
+        raise UserError("\n".join(map(str, problems)))
+    return [number for flow in book.flows for number in flow.numbers]
+
+
 def run(args: argparse.Namespace, config: Config) -> int:
     from runtime.switches import write_configuration
-
     from store.store import Store
     from switch.shared.clock import RealClock
 
@@ -31,7 +40,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
         agents = store.agents()
     finally:
         store.close()
-    for path in write_configuration(config, agents):
+    for path in write_configuration(config, agents, _numbers(config)):
         print(f"wrote {path}")
     if args.show_passwords:
         for agent in agents:

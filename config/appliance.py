@@ -7,6 +7,7 @@ URLs, are relative to the file's own folder.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -57,21 +58,47 @@ class Simulated(Section):
     agent_talks_for: Duration = 20.0
 
 
+def _ports(text: object) -> tuple[int, int]:
+    if isinstance(text, tuple):
+        return text
+    first, dash, last = str(text).partition("-")
+    if not (dash and first.isdigit() and last.isdigit() and 1023 < int(first) < int(last) < 65536):
+        raise ValueError(f"'{text}' is not a range of ports; write for example 16384-32767")
+    return int(first), int(last)
+
+
+Ports = Annotated[tuple[int, int], BeforeValidator(_ports)]
+Port = Annotated[int, Field(gt=0, lt=65536)]
+
+
 class FreeSwitch(Section):
     outbound: Address = "127.0.0.1:8084"
     inbound: Address = "127.0.0.1:8021"
     password_file: Path = Path("var/switch/freeswitch/event-socket-password")
-    trunk_port: int = Field(5080, gt=0, lt=65536)
-    agents_port: int = Field(5060, gt=0, lt=65536)
-    listen: str = "127.0.0.1"
 
 
 class Asterisk(Section):
     url: str = "http://127.0.0.1:8088"
     user: str = "hotline"
     password_file: Path = Path("var/switch/asterisk/ari-password")
-    port: int = Field(5060, gt=0, lt=65536)
+
+
+class Sip(Section):
+    """Where the switch listens for telephones; `switch-config` writes it into what the switch includes."""
+
     listen: str = "127.0.0.1"
+    agents_port: Port = 5060
+    trunk_port: Port = 5080
+    rtp: Ports = (16384, 32767)
+
+
+class Trunk(Section):
+    """A provider or PBX: the addresses that callers come from, and where our own calls go ("" for none)."""
+
+    peers: tuple[str, ...] = ("127.0.0.0/8",)
+    host: str = ""
+    account: str = ""
+    password: str = ""
 
 
 class SwitchSection(Section):
@@ -79,6 +106,8 @@ class SwitchSection(Section):
     simulated: Simulated = Simulated()
     freeswitch: FreeSwitch = Field(default_factory=FreeSwitch)
     asterisk: Asterisk = Field(default_factory=Asterisk)
+    sip: Sip = Field(default_factory=Sip)
+    trunks: Mapping[str, Trunk] = Field(default_factory=lambda: {"trunk": Trunk()})
 
 
 class Database(Section):

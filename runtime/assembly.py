@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from acd.engine import Acd
 from acd.model import Agent, AgentState
@@ -81,8 +82,13 @@ class Appliance:
                     self.acd.agent_state(agent.id, AgentState.NOT_READY, agent.reason)
 
 
-def assemble(config: Config, *, clock: Clock, switch: Switch, library: Library) -> Appliance:
-    """The house that a configuration describes, ready to be started. Raises UserError."""
+def assemble(
+    config: Config, *, clock: Clock, switch: Switch, library: Library, sounds: Path | None = None
+) -> Appliance:
+    """The house that a configuration describes, ready to be started. Raises UserError.
+
+    `sounds` is the folder of the beep, where it is not the configuration's own.
+    """
     try:
         store = Store(config.database.url, clock, within=config.database.within)
         agents = store.agents()
@@ -95,7 +101,7 @@ def assemble(config: Config, *, clock: Clock, switch: Switch, library: Library) 
         raise UserError(f"the journal cannot be written: {error}") from error
     host = Host(config.crm.url, clock, connections=config.crm.connections)
     flowbook = Flowbook(config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library)
-    voice = LibraryVoice(library)
+    voice = LibraryVoice(library, sounds or config.sounds_dir)
     zoned = ZonedClock(clock, config.zone)
     states = AgentStates(store, clock)
     mailboxes = StoreMailboxes(store, config.data_dir / "messages", clock, journal)
@@ -182,8 +188,9 @@ def _whisper(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
 
     def whisper(offered: Offered) -> Sequence[Media]:
         language, name = offered.request.language, offered.request.caller.name
+        queue = voice.catalogue_text(f"queue-{offered.queue}", language) or offered.queue
         prompt = voice.catalogue_text("whisper-named" if name else "whisper", language)
-        said = template(prompt).speech({"queue": offered.queue, "name": name}, language)
+        said = template(prompt).speech({"queue": queue, "name": name}, language)
         return voice.text(said, language)
 
     return whisper

@@ -15,11 +15,12 @@ from gevent.threadpool import ThreadPool
 
 from ivr.services import CannotKeep, CannotSpeak, Message
 from journal.writer import Journal
+from runtime.flowbook import BUILT_IN_SOUNDS
 from speech.library import Library
 from speech.port import CannotSpeak as SpeechFailed
 from speech.words import Segment
 from store.store import MailboxFull, Store, StoreFailed
-from switch.port import CallId, Media
+from switch.port import CallId, Media, Sound
 from switch.shared.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -31,12 +32,15 @@ SHORTEST = 1.0  # seconds; what is shorter is a caller who changed its mind
 
 
 class LibraryVoice:
-    """`ivr.services.Voice` over the prompt library."""
+    """`ivr.services.Voice` over the prompt library, and the sounds that are the same in every language."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, sounds: Path) -> None:
         self._library = library
+        self._sounds = sounds
 
     def prompt(self, name: str, language: str) -> Sequence[Media]:
+        if name in BUILT_IN_SOUNDS and not self._library.knows(name, language):
+            return [Sound(self._sounds / f"{name}.wav")]
         return _spoken(lambda: self._library.prompt(name, language))
 
     def text(self, segments: Sequence[Segment], language: str) -> Sequence[Media]:

@@ -80,7 +80,9 @@ class Stage:
                 "database": config.database.model_copy(update={"url": f"{SQLITE}{scratch / TABLES}"}),
             }
         )
-        self.appliance: Appliance = assemble(staged, clock=clock, switch=self.switch, library=library)
+        self.appliance: Appliance = assemble(
+            staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir
+        )
         for agent in self.appliance.store.agents():
             self.exchange.phones[agent.phone] = Phone(
                 agent.phone,

@@ -1,0 +1,151 @@
+"""Which switch a configuration means: opening it, and writing what it includes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config.appliance import Config
+from config.values import UserError
+from store.rows import Agent
+from switch.asterisk import Asterisk
+from switch.asterisk import config as asterisk
+from switch.freeswitch import FreeSwitch
+from switch.freeswitch import config as freeswitch
+from switch.port import Switch
+from switch.shared.clock import Clock
+from switch.simulated import Exchange, SimulatedSwitch
+
+SORRY = "fallback-sorry"
+NOT_MUSIC = frozenset({SORRY, "beep"})
+
+
+def password_of(file: Path) -> str:
+    """The generated password of the event socket or of ARI. Raises UserError."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise UserError(f"{file} is not there; make it with: ./appliance.py switch-config") from None
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def kept_password(file: Path) -> str:
+    """The password in a file, made at the first time: 32 hexadecimal digits, readable by its owner and group."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        with os.fdopen(descriptor, "w") as fresh:
+            fresh.write(secrets.token_hex(16) + "\n")
+    return password_of(file)
+
+
+def open_switch(config: Config, clock: Clock) -> Switch:
+    """The configured switch, not yet connected. Raises UserError."""
+    match config.switch.kind:
+        case "freeswitch":
+            settings = config.switch.freeswitch
+            return FreeSwitch(
+                outbound=settings.outbound,
+                inbound=settings.inbound,
+                password=password_of(settings.password_file),
+                clock=clock,
+                most=config.limits.calls,
+            )
+        case "asterisk":
+            ari = config.switch.asterisk
+            return Asterisk(url=ari.url, user=ari.user, password=password_of(ari.password_file), clock=clock)
+        case _:
+            return SimulatedSwitch(Exchange(clock, music=config.sounds_dir))
+
+
+def write_configuration(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[Path]:
+    """Writes what the configured switch includes, and returns the directory and the password's file."""
+    try:
+        if config.switch.kind == "freeswitch":
+            return _write_freeswitch(config, agents, numbers)
+        return _write_asterisk(config, agents, numbers)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _write_freeswitch(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[Path]:
+    sip, settings = config.switch.sip, config.switch.freeswitch
+    directory = config.switch_dir / "freeswitch"
+    freeswitch.write(
+        directory,
+        password=kept_password(settings.password_file),
+        agents=[(agent.phone, agent.password, agent.name) for agent in agents],
+        music=_music(config),
+        sorry=_sorry(config),
+        numbers=numbers,
+        trunks=[
+            freeswitch.Trunk(name, peers=trunk.peers, route=trunk.host, account=trunk.account, password=trunk.password)
+            for name, trunk in config.switch.trunks.items()
+        ],
+        listen=sip.listen,
+        ports=freeswitch.Ports(
+            trunk=sip.trunk_port,
+            agents=sip.agents_port,
+            event_socket=int(settings.inbound.rpartition(":")[2]),
+            outbound=settings.outbound,
+            rtp=sip.rtp,
+        ),
+    )
+    return [directory, settings.password_file]
+
+
+def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[Path]:
+    sip, settings = config.switch.sip, config.switch.asterisk
+    directory = config.switch_dir / "asterisk"
+    asterisk.write(
+        directory,
+        password=kept_password(settings.password_file),
+        user=settings.user,
+        ari=urlsplit(settings.url).netloc,
+        agents={agent.phone: agent.password for agent in agents},
+        music={name: _folder(directory, name, file) for name, file in _music(config).items()},
+        sorry=_sorry(config),
+        numbers=numbers,
+        trunks=[
+            asterisk.Trunk(
+                name,
+                peers=trunk.peers,
+                contact=f"sip:{trunk.host}" if trunk.host else "",
+                account=trunk.account,
+                password=trunk.password,
+            )
+            for name, trunk in config.switch.trunks.items()
+        ],
+        listen=sip.listen,
+        agents_port=sip.agents_port,
+        trunk_port=sip.trunk_port,
+        rtp=sip.rtp,
+    )
+    return [directory, settings.password_file]
+
+
+def _music(config: Config) -> dict[str, Path]:
+    """Every piece of music by its name; the first one is also what is played where nothing else is named."""
+    found = {file.stem: file for file in sorted(config.sounds_dir.glob("*.wav")) if file.stem not in NOT_MUSIC}
+    if not found:
+        raise UserError(f"no music in {config.sounds_dir}; make it with: ./appliance.py prompts build")
+    return {"default": next(iter(found.values())), **found}
+
+
+def _folder(directory: Path, name: str, file: Path) -> Path:
+    """A folder with this one file in it: Asterisk's music is folders."""
+    folder = directory / "music" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.iterdir():
+        stale.unlink()
+    (folder / file.name).symlink_to(file)
+    return folder
+
+
+def _sorry(config: Config) -> Path | None:
+    found = config.sounds_dir / f"{SORRY}.wav"
+    return found if found.exists() else None
