@@ -63,7 +63,10 @@ class Cache:
     def keep(self, name: str, pcm: bytes) -> Path:
         """Stores telephone audio and returns its file. Raises OSError (disk full, no right to write)."""
         file = self._file(name)
-        file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in (self._folder, file.parent):
+            if not folder.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)  # whatever our umask: the switch runs as a user of its own
         aside = file.with_name(f".{file.name}.{os.getpid()}.{next(self._numbers)}")
         content = audio.wav(pcm)
         try:

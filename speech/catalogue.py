@@ -41,9 +41,18 @@ def _language(text: str) -> str:
     return text
 
 
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("there is no text")
+    if len(text) > LONGEST:
+        raise ValueError(f"the text has {len(text):,} characters; at most {LONGEST:,} can be spoken")
+    return text
+
+
 PromptId = Annotated[str, AfterValidator(_id)]
 Language = Annotated[str, AfterValidator(_language)]
-Texts = Annotated[dict[Language, Annotated[SpokenText, Field(min_length=1, max_length=LONGEST)]], Field(min_length=1)]
+Text = Annotated[SpokenText, AfterValidator(_text)]
+Texts = Annotated[dict[Language, Text], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)

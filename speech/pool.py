@@ -117,10 +117,19 @@ class Pool:
         self._voices: Mapping[str, Voice] | None = None
         self._free: list[Worker] = []
         self._turn = BoundedSemaphore(size)
-        self._within = within
+        self.within = within
         self._busy: set[Worker] = set()
         self._closed = False
         self.size = size
+
+    def start(self) -> None:
+        """Starts all workers now and waits for none of them, so that the first caller finds them ready."""
+        while len(self._free) + len(self._busy) < self.size:
+            try:
+                self._free.append(Worker(self._vendor))
+            except _Lost as lost:
+                log.warning("speech worker not started", vendor=self._vendor, why=str(lost))
+                return
 
     def voice(self, language: str) -> Voice:
         if self._voices is None:
@@ -133,7 +142,7 @@ class Pool:
         """Samples at 8 kHz, mono, 16 bit. Raises CannotSpeak."""
         if len(text) > LONGEST:
             raise CannotSpeak(f"a text of {len(text)} characters is too long to speak; {LONGEST} is the most")
-        end = time.monotonic() + self._within
+        end = time.monotonic() + self.within
         last = "no worker was free"
         for attempt in range(TRIES):
             share = (end - time.monotonic()) / (TRIES - attempt)
@@ -143,7 +152,7 @@ class Pool:
             except _Lost as lost:
                 last = str(lost)
                 log.warning("speech worker lost", vendor=self._vendor, why=last, attempt=attempt + 1)
-        raise CannotSpeak(f"{self._vendor} could not speak within {self._within:.0f} s: {last}")
+        raise CannotSpeak(f"{self._vendor} could not speak within {self.within:g} s: {last}")
 
     def close(self) -> None:
         """Ends all workers; whoever waits for one gets CannotSpeak."""

@@ -1,16 +1,17 @@
 """espeak-ng out of the espeakng-loader wheel, called through ctypes.
 
-The library's state is global to its process, so one process speaks one text at a time; a worker does.
+The library's state is global to its process, so a process speaks one text at a time; a worker does.
 The system's espeak-ng is never used: Debian's 1.51 reads `cmn` as English letters.
 """
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from speech import words
 from speech.port import CannotSpeak, Voice
@@ -99,34 +100,65 @@ def _by_script(text: str, language: str) -> list[tuple[str, str]]:
 
 
 class Espeak:
-    """The engine. One per process, one text at a time."""
-
-    def __init__(self, library: ctypes.CDLL, rate: int) -> None:
-        self._library = library
-        self._rate = rate
-        self._heard: list[bytes] = []
-        self._callback = _CALLBACK(self._collect)  # kept: the library holds only the bare pointer
-        library.espeak_SetSynthCallback(self._callback)
+    """The engine. One text at a time in a process; equal texts give equal audio to the last bit."""
 
     def speak(self, text: str, language: str) -> tuple[bytes, int]:
-        self._heard.clear()
-        for part, tongue in _by_script(phrased(text, language), language):
-            self._take_on(tongue)
-            self._say(part)
-        return b"".join(self._heard), self._rate
+        with _Library() as library:
+            for part, tongue in _by_script(phrased(text, language), language):
+                library.take_on(tongue)
+                library.say(part)
+            return b"".join(library.heard), library.rate
 
     def phonemes(self, text: str, language: str) -> str:
         """What the voice makes of a text, in espeak's phoneme names; each clause after a vertical bar."""
-        clauses = []
-        for part, tongue in _by_script(phrased(text, language), language):
-            self._take_on(tongue)
-            content = ctypes.create_string_buffer(part.encode())
-            rest = ctypes.c_void_p(ctypes.addressof(content))
-            while rest.value:
-                clauses.append(self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, 0).decode())
+        clauses: list[str] = []
+        with _Library() as library:
+            for part, tongue in _by_script(phrased(text, language), language):
+                library.take_on(tongue)
+                clauses += library.clauses(part)
         return "|".join(clauses)
 
-    def _take_on(self, language: str) -> None:
+
+_CALLBACK: Callable[..., Any] = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+class _Library:
+    """The C library, loaded anew for each text and unloaded after it, at the price of 5 ms.
+
+    Its generator keeps static variables (phases, flutter) that neither espeak_Initialize nor a seed sets
+    back: a process that had spoken before gave other audio, which correlates by as little as 0.3.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import espeakng_loader  # noqa: PLC0415 - only worker processes need it
+
+            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+            data = espeakng_loader.get_data_path()
+        except (ImportError, OSError, RuntimeError) as error:
+            raise CannotSpeak(f"espeak-ng cannot be loaded: {error}") from error
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._library.espeak_Synth.argtypes = [
+            *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint),
+            *(ctypes.c_void_p, ctypes.c_void_p),
+        ]
+        self.rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT))
+        if self.rate <= 0:
+            raise CannotSpeak("espeak-ng found no voice data")
+        self.heard: list[bytes] = []
+        self._callback = _CALLBACK(self._collect)  # kept: the library holds only the bare pointer
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._library.espeak_Terminate()
+        _ctypes.dlclose(self._library._handle)
+
+    def take_on(self, language: str) -> None:
         manner = _MANNERS.get(language)
         if manner is None:
             raise CannotSpeak(f"espeak has no voice for '{language}'")
@@ -135,36 +167,23 @@ class Espeak:
         self._library.espeak_SetParameter(_RATE, manner.pace, 0)
         self._library.espeak_SetParameter(_VOLUME, _QUIET, 0)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         content = text.encode("utf-8", "ignore").replace(b"\0", b" ")
         if self._library.espeak_Synth(content, len(content) + 1, 0, _CHARACTER, 0, _UTF8, None, None):
             raise CannotSpeak("espeak refused the text")
 
+    def clauses(self, text: str) -> Iterator[str]:
+        content = ctypes.create_string_buffer(text.encode("utf-8", "ignore"))
+        rest = ctypes.c_void_p(ctypes.addressof(content))
+        while rest.value:
+            yield self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, 0).decode()
+
     def _collect(self, samples: Any, count: int, _events: object) -> int:
         if samples and count > 0:
-            self._heard.append(ctypes.string_at(samples, count * 2))
+            self.heard.append(ctypes.string_at(samples, count * 2))
         return 0
 
 
-_CALLBACK: Callable[..., Any] = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
-)
-
-
 def open() -> Espeak:
-    try:
-        import espeakng_loader  # noqa: PLC0415 - only worker processes need it
-
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = espeakng_loader.get_data_path()
-    except (ImportError, OSError, RuntimeError) as error:
-        raise CannotSpeak(f"espeak-ng cannot be loaded: {error}") from error
-    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-    library.espeak_Synth.argtypes = [
-        *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint),
-        *(ctypes.c_void_p, ctypes.c_void_p),
-    ]
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT)
-    if rate <= 0:
-        raise CannotSpeak("espeak-ng found no voice data")
-    return Espeak(library, rate)
+    with _Library():  # now, so that a worker that can never speak says so at once
+        return Espeak()

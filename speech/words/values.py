@@ -6,8 +6,6 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from config.values import seconds
-
 LARGEST = 10**16  # above it no listener follows, and Chinese has no agreed words
 LONGEST = 64  # characters that are read one by one
 PLACES = 12
@@ -122,16 +120,11 @@ def clock_time(value: object) -> time:
 
 
 def length(value: object) -> int:
-    """Whole seconds of a timedelta, of a number of seconds, or of ``90s``, ``2m``, ``1h``."""
+    """Whole seconds of a timedelta or of a number of seconds."""
     kind = "a duration"
     match plain(value, kind):
         case timedelta() as span:
             exact = Decimal(str(span.total_seconds()))
-        case str() as text if text[-1:].isalpha():
-            try:
-                exact = Decimal(str(seconds(text)))
-            except ValueError:
-                raise _refused(value, kind) from None
         case other:
             exact = decimal(other, kind)
     whole = int(exact.quantize(Decimal(1), ROUND_HALF_UP))

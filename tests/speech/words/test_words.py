@@ -1,5 +1,6 @@
 """What holds in every language: what is refused, how segments are joined, which parts can be recorded."""
 
+import contextlib
 import datetime
 from decimal import Decimal
 
@@ -55,12 +56,12 @@ def test_what_is_not_keyed_is_refused(value):
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_an_unknown_language_is_named_with_those_that_there_are(reading):
-    with pytest.raises(CannotRead, match="'fr'.*cmn, yue, en"):
+    with pytest.raises(CannotRead, match=r"'fr'.*cmn, yue, en"):
         reading(1, "fr")
 
 
 def test_an_unknown_currency_is_named_with_those_that_there_are():
-    with pytest.raises(CannotRead, match="'XXX'.*CNY, HKD"):
+    with pytest.raises(CannotRead, match=r"'XXX'.*CNY, HKD"):
         words.money(1, "cmn", currency="XXX")
 
 
@@ -125,10 +126,8 @@ def test_every_duration_has_words(seconds, language):
 @given(st.text(max_size=80))
 def test_keyed_text_is_read_or_refused_never_anything_else(text):
     for reading in READINGS:
-        try:
+        with contextlib.suppress(CannotRead):
             assert reading(text, "yue")
-        except CannotRead:
-            pass
 
 
 def test_digits_that_must_not_stand_in_one_file_stand_alone():

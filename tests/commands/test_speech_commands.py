@@ -1,0 +1,85 @@
+"""`say` and `prompts` as a person at the terminal uses them."""
+
+import pytest
+
+from commands import main
+from speech import audio
+
+
+@pytest.fixture
+def house(tmp_path, request):
+    """An appliance in a folder of its own, with the shipped prompts."""
+    (tmp_path / "appliance.yaml").write_text(f"prompts-dir: {request.config.rootpath / 'prompts'}\n")
+
+    def run(*arguments):
+        return main(["--config", str(tmp_path / "appliance.yaml"), *arguments], tmp_path)
+
+    run.folder = tmp_path
+    return run
+
+
+@pytest.mark.parametrize(("text", "language"), [("您好", "cmn"), ("你好", "yue"), ("Hello", "en")])
+def test_say_writes_what_a_caller_would_hear(house, capsys, text, language):
+    out = house.folder / "said.wav"
+    assert house("say", text, "--language", language, "--out", str(out)) == 0
+    assert capsys.readouterr().out.endswith(f" s: {text}\n")
+    wav = audio.read(out.read_bytes())
+    assert wav.for_telephones
+    assert audio.level(audio.samples(wav)) == pytest.approx(audio.SPEECH_LEVEL, abs=1.5)
+
+
+def test_say_fills_in_values_as_a_flow_does(house, capsys):
+    out = str(house.folder / "said.wav")
+    assert house("say", "您的订单{{ '202611' | digits }}", "--out", out) == 0
+    assert "您的订单二零二六一一" in capsys.readouterr().out
+
+
+def test_say_speaks_a_prompt(house, capsys):
+    assert house("say", "--prompt", "goodbye", "--language", "yue", "--out", str(house.folder / "said.wav")) == 0
+    assert "多謝你嘅來電" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["bonjour", "--language", "fr"], "no voice for 'fr'"),
+        (["--prompt", "nothing"], "prompt 'nothing'"),
+        (["--prompt", "your-position"], "variable parts"),
+        (["{{ 'x' | money }}"], "money"),
+        (["{{ 1 + "], "{{"),
+        (["。"], "nothing to say"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(house, capsys, arguments, message):
+    out = house.folder / "said.wav"
+    assert house("say", *arguments, "--out", str(out)) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(house, capsys):
+    assert house("say", "您好", "--out", "/nowhere/said.wav") == 2
+    assert "/nowhere/said.wav: No such file or directory" in capsys.readouterr().err
+
+
+def test_prompts_are_built_once_and_then_at_hand(house, capsys):
+    assert house("prompts", "build") == 0
+    first = capsys.readouterr().out
+    assert " 0 at hand already" not in first.split(",")[0]
+    sounds = house.folder / "var" / "sounds"
+    assert {file.name for file in sounds.iterdir()} == {"calm.wav", "beep.wav", "fallback-sorry.wav"}
+    sorry = audio.read((sounds / "fallback-sorry.wav").read_bytes())
+    assert sorry.for_telephones
+    assert 10 < sorry.seconds < 40
+    assert house("prompts", "build") == 0
+    assert "prompts: 0 spoken now" in capsys.readouterr().out
+
+
+def test_prompts_are_listed(house, capsys):
+    assert house("prompts", "list", "--language", "en") == 0
+    listed = capsys.readouterr().out
+    assert "welcome" in listed
+    assert "spoken" in listed
+    assert "cmn" not in listed

@@ -1,0 +1,167 @@
+"""The pool with real workers, real deaths and real hangs (a stopped process is as hung as one can be)."""
+
+import os
+import signal
+
+import gevent
+import pytest
+
+from speech.pool import Pool
+from speech.port import LONGEST, CannotSpeak
+
+
+@pytest.fixture
+def opened():
+    pools = []
+
+    def open_pool(**options):
+        pools.append(Pool("espeak", **{"size": 2, "within": 30.0} | options))
+        return pools[-1]
+
+    yield open_pool
+    for pool in pools:
+        for pid in pool.pids:
+            os.kill(pid, signal.SIGCONT)
+        pool.close()
+
+
+def both_at_work(pool):
+    """Starts both workers by giving them texts at the same time."""
+    gevent.joinall([gevent.spawn(pool.speak, text, "cmn") for text in ("好" * 20, "您" * 20)], raise_error=True)
+    assert len(pool.pids) == 2
+    return pool.pids
+
+
+def test_a_worker_starts_when_it_is_needed_and_serves_again(opened):
+    pool = opened()
+    assert pool.pids == []
+    first = pool.speak("您好", "cmn")
+    assert len(first) > 8000
+    pids = pool.pids
+    assert pool.speak("您好", "cmn") == first
+    assert pool.pids == pids
+
+
+def test_workers_can_be_started_before_the_first_caller(opened):
+    pool = opened()
+    pool.start()
+    pids = pool.pids
+    assert len(pids) == 2
+    both_at_work(pool)
+    pool.start()
+    assert pool.pids == pids
+
+
+def test_many_callers_share_the_workers_and_each_gets_his_own_text(opened):
+    pool = opened()
+    texts = [f"{figure}" * length for figure in "一二三四" for length in range(1, 6)]
+    alone = {text: pool.speak(text, "cmn") for text in texts}
+    asked = [gevent.spawn(pool.speak, text, "cmn") for text in texts * 2]
+    gevent.joinall(asked, raise_error=True)
+    assert [greenlet.value for greenlet in asked] == [alone[text] for text in texts * 2]
+    assert len(pool.pids) == 2
+
+
+def test_a_worker_that_died_is_replaced_and_the_caller_notices_nothing(opened):
+    pool = opened(size=1)
+    before = pool.speak("您好", "cmn")
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGKILL)
+    assert pool.speak("您好", "cmn") == before
+    assert pool.pids != [pid]
+
+
+def test_a_worker_that_hangs_is_replaced_within_the_deadline(opened):
+    pool = opened()
+    pids = both_at_work(pool)
+    os.kill(pool._free[-1].pid, signal.SIGSTOP)
+    pool.within = 3.0
+    assert len(pool.speak("您好", "cmn")) > 8000
+    assert len(set(pids) & set(pool.pids)) == 1
+
+
+def test_when_every_worker_hangs_the_text_is_given_up_in_time(opened):
+    pool = opened()
+    for pid in both_at_work(pool):
+        os.kill(pid, signal.SIGSTOP)
+    pool.within = 0.4
+    with gevent.Timeout(5.0), pytest.raises(CannotSpeak, match=r"within 0\.4 s: no answer"):
+        pool.speak("您好", "cmn")
+
+
+def test_waiting_for_a_worker_leaves_the_hub_to_others(opened):
+    pool = opened(size=1)
+    pool.speak("您好", "cmn")
+    ticks = []
+
+    def tick():
+        while True:
+            ticks.append(None)
+            gevent.sleep(0)
+
+    ticking = gevent.spawn(tick)
+    pool.speak("好" * 500, "cmn")
+    ticking.kill()
+    assert len(ticks) > 20
+
+
+def test_a_caller_who_hangs_up_in_mid_text_leaves_no_worker_out_of_step(opened):
+    pool = opened(size=1)
+    pool.speak("您好", "cmn")
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGSTOP)
+    leaving = gevent.spawn(pool.speak, "一二三四五", "cmn")
+    gevent.sleep(0)  # it is asking now
+    leaving.kill()
+    assert pid not in pool.pids
+    other = opened(size=1)
+    assert pool.speak("您好", "cmn") == other.speak("您好", "cmn")
+
+
+def test_what_an_engine_refuses_is_not_tried_again(opened):
+    pool = opened(size=1)
+    pool.speak("您好", "cmn")
+    pids = pool.pids
+    with pytest.raises(CannotSpeak, match="'fr'"):
+        pool.speak("bonjour", "fr")
+    assert pool.pids == pids
+
+
+def test_an_endless_text_is_refused_before_it_takes_a_worker(opened):
+    pool = opened()
+    with pytest.raises(CannotSpeak, match="too long"):
+        pool.speak("好" * (LONGEST + 1), "cmn")
+    assert pool.pids == []
+
+
+def test_voices_are_known_without_starting_anything(opened):
+    pool = opened()
+    voice = pool.voice("cmn")
+    assert (voice.vendor, voice.name) == ("espeak", "cmn@170")
+    with pytest.raises(CannotSpeak, match="'fr'"):
+        pool.voice("fr")
+    assert pool.pids == []
+
+
+def test_a_vendor_that_does_not_exist_is_named(opened):
+    with pytest.raises(CannotSpeak, match="'nobody'"):
+        Pool("nobody").voice("cmn")
+    pool = Pool("nobody", within=30.0)
+    with pytest.raises(CannotSpeak, match="'nobody'"):
+        pool.speak("您好", "cmn")
+    assert pool.pids == []
+
+
+def test_closing_ends_the_processes_and_answers_who_waits(opened):
+    pool = opened(size=1)
+    pool.speak("您好", "cmn")
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGSTOP)
+    waiting = gevent.spawn(pool.speak, "您好", "cmn")
+    gevent.sleep(0)
+    pool.close()
+    with pytest.raises(CannotSpeak, match="stopped"):
+        waiting.get(timeout=10)
+    assert pool.pids == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
