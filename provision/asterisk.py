@@ -146,11 +146,11 @@ def configure(tree: Tree, home: Path, site: Site) -> Path:
         agents_port=site.agents_port, trunk_port=site.trunk_port, rtp=site.rtp,
     )  # fmt: skip
     main = etc / "asterisk.conf"
-    main.write_text(_directories(tree, home))
+    main.write_text(directories(tree, home))
     return main
 
 
-def _directories(tree: Tree, home: Path) -> str:
+def directories(tree: Tree, home: Path) -> str:
     data = tree.root / "usr/share/asterisk"
     own = {name: home / name for name in ("spool", "log", "lib")}
     for directory in own.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -124,7 +125,7 @@ class Asterisk:
         line.entered = True
         line.bridge = bridge["id"] if bridge else None
         if bridge is None:
-            self._silence(line)
+            self._silence(call_id)
         return AsteriskCall(line, facts(channel))
 
     def calls(self) -> Mapping[CallId, Snapshot]:
@@ -162,12 +163,15 @@ class Asterisk:
             for channel in bridge["channels"]
         }
 
-    def _silence(self, line: Line) -> None:
-        """Ends what a former controller left playing or recording."""
-        self._link.later("DELETE", f"{named('channels', line.id)}/moh")
+    def _silence(self, call_id: CallId) -> None:
+        """Ends what a former controller left playing or recording. Raises SwitchLost."""
+        left = [("DELETE", f"{named('channels', call_id)}/moh")]
         for turn in range(NAMES_IN_TURN):
-            self._link.later("DELETE", named("playbacks", turn_name(line.id, "play", turn)))
-            self._link.later("POST", f"{named('recordings', 'live', turn_name(line.id, 'tape', turn))}/stop")
+            left.append(("DELETE", named("playbacks", turn_name(call_id, "play", turn))))
+            left.append(("POST", f"{named('recordings', 'live', turn_name(call_id, 'tape', turn))}/stop"))
+        for method, path in left:
+            with suppress(Refused):  # most of them were never there
+                self._ari.request(method, path)
 
     def _line(self, call_id: CallId) -> Line:
         line = self._lines[call_id] = Line(call_id, self._link, self._clock, forget=self._forget)

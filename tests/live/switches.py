@@ -170,7 +170,7 @@ class Asterisk(PrivateSwitch):
         for file in asterisk.CONFIGURATION.glob("*.conf"):
             _link(etc / file.name, file)
         _link(etc / "hotline", self.config.switch_dir / "asterisk")
-        self._settings.write_text(asterisk._directories(self._tree, self.home))
+        self._settings.write_text(asterisk.directories(self._tree, self.home))
         return list(self._tree.command(asterisk.PROGRAM, "-f", "-C", str(self._settings))), {}
 
     def _takes_calls(self) -> bool:
