@@ -1,0 +1,179 @@
+"""What the ACD's engine costs: events per second, their spread, and memory per waiting call.
+
+An event is the average over calls' whole lives: queued, offered, answered, connected, ended, wrapped up.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import time
+import tracemalloc
+from dataclasses import dataclass, field
+
+from acd.engine import Acd
+from acd.model import (
+    Agent,
+    AgentBecameReady,
+    AgentChanged,
+    AgentLoggedOn,
+    Announce,
+    AnnouncementMade,
+    Announcements,
+    CallConnected,
+    CallQueued,
+    Connect,
+    Decision,
+    Event,
+    Millis,
+    OfferAnswered,
+    OfferCall,
+    Overflow,
+    QueueRule,
+    TalkEnded,
+    TimePassed,
+)
+
+LANGUAGES = ("cmn", "yue", "en")
+SIZES = ((100, 100, 1), (1_000, 10_000, 20), (10_000, 100_000, 200))  # agents, waiting, queues
+
+
+@dataclass
+class Floor:
+    """An engine under load, with everything outside it played: agents answer, talk and hang up at once."""
+
+    agents: int
+    waiting: int
+    queues: int
+    random: random.Random = field(default_factory=lambda: random.Random(1))
+    now: Millis = 0
+    calls: int = 0
+    offers: list[OfferCall] = field(default_factory=list)
+    costs: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        announce = Announcements(position=True, wait=True, first=15_000, every=30_000)
+        limits = (Overflow(after=90_000, relax="claims"), Overflow(after=3_600_000, exit="overflowed"))
+        self.acd = Acd(
+            QueueRule(
+                f"q{number}",
+                skills={"claims": "preferred"} if number % 4 == 1 else {},
+                announce=announce,
+                overflow=limits,
+                wrap_up=0,
+                longest_queue=1_000_000,
+            )
+            for number in range(self.queues)
+        )
+
+    def tell(self, event: Event) -> list[Decision]:
+        start = time.thread_time_ns()
+        decisions = self.acd.handle(event, self.now)
+        self.costs.append(time.thread_time_ns() - start)
+        for decision in decisions:
+            match decision:
+                case OfferCall():
+                    self.offers.append(decision)
+                case Announce(call=call):
+                    self.tell(AnnouncementMade(call))
+        return decisions
+
+    def pass_time(self, by: Millis) -> None:
+        end = self.now + by
+        while (due := self.acd.next_deadline()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self.tell(TimePassed())
+        self.now = end
+
+    def arrive(self) -> None:
+        self.calls += 1
+        queue = f"q{self.random.randrange(self.queues)}"
+        skills = (self.random.choice(LANGUAGES),)
+        self.tell(CallQueued(f"c{self.calls}", queue, self.random.choice((0, 0, 0, 1)), skills))
+
+    def staff(self) -> None:
+        for number in range(self.agents):
+            skills = {language: self.random.randint(1, 5) for language in self.random.sample(LANGUAGES, 2)}
+            if number % 3 == 0:
+                skills["claims"] = self.random.randint(1, 5)
+            queues = tuple(f"q{queue}" for queue in self.random.sample(range(self.queues), min(3, self.queues)))
+            self.tell(AgentChanged(Agent(f"a{number}", queues=queues, skills=skills)))
+            self.tell(AgentLoggedOn(f"a{number}"))
+            self.tell(AgentBecameReady(f"a{number}"))
+
+    def serve_next(self) -> None:
+        offer = self.offers.pop(0)
+        if Connect(offer.offer, offer.call, offer.agent) in self.tell(OfferAnswered(offer.offer)):
+            self.tell(CallConnected(offer.offer))
+            self.tell(TalkEnded(offer.offer))
+
+
+def under_load(agents: int, waiting: int, queues: int, lives: int = 4_000) -> dict[str, object]:
+    """Every agent has an offer, so many callers wait, and for each who is served another comes."""
+    floor = Floor(agents, waiting, queues)
+    floor.staff()
+    for _ in range(waiting + agents):
+        floor.arrive()
+    gc.collect()
+    gc.freeze()
+    floor.costs.clear()
+    for _ in range(lives):
+        floor.now += 1
+        floor.arrive()
+        floor.serve_next()
+        floor.pass_time(0)
+    return {"agents": agents, "waiting": waiting, "queues": queues, **_figures(floor.costs)}
+
+
+def at_rest(agents: int, queues: int, lives: int = 4_000) -> dict[str, object]:
+    """Nobody waits: each caller finds a free agent at once."""
+    floor = Floor(agents, 0, queues)
+    floor.staff()
+    floor.costs.clear()
+    for _ in range(lives):
+        floor.now += 1
+        floor.arrive()
+        while floor.offers:
+            floor.serve_next()
+        floor.pass_time(0)
+    return {"agents": agents, "waiting": 0, "queues": queues, **_figures(floor.costs)}
+
+
+def _figures(costs: list[int]) -> dict[str, object]:
+    ordered = sorted(costs)
+    mean = sum(costs) / len(costs)
+    return {
+        "events": len(costs),
+        "events per second": round(1e9 / mean),
+        "mean us": round(mean / 1000, 1),
+        "p50 us": round(ordered[len(ordered) // 2] / 1000, 1),
+        "p99 us": round(ordered[len(ordered) * 99 // 100] / 1000, 1),
+        "max us": round(ordered[-1] / 1000, 1),
+    }
+
+
+def memory_per_waiting_call(calls: int = 20_000) -> int:
+    """Bytes that the engine keeps for one waiting call, its id and skills included."""
+    floor = Floor(1, calls, 20)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(calls):
+        floor.arrive()
+        floor.costs.clear()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return (after - before) // calls
+
+
+def measure() -> dict[str, object]:
+    return {
+        "under load": [under_load(*size) for size in SIZES],
+        "at rest": [at_rest(agents, queues) for agents, _, queues in SIZES],
+        "hotline (200 agents, 1,000 waiting, 5 queues)": under_load(200, 1_000, 5),
+        "bytes per waiting call": memory_per_waiting_call(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
