@@ -91,12 +91,16 @@ class Database:
 
     def _start(self, task: Callable[[Line], T]) -> AsyncResult[T | DatabaseFailed]:
         line = self._idle.pop()
-        outcome: AsyncResult[T | DatabaseFailed] = self._threads.spawn(_attempt, task, line)
 
         def hand_back(_: object) -> None:
             self._idle.append(line)
             self._free.release()
 
+        try:
+            outcome: AsyncResult[T | DatabaseFailed] = self._threads.spawn(_attempt, task, line)
+        except RuntimeError as error:  # the system has no thread left to give
+            hand_back(error)
+            raise DatabaseFailed(Reason.DOWN, str(error)) from error
         outcome.rawlink(hand_back)
         return outcome
 

@@ -297,7 +297,7 @@ def _last_folded(connection: Connection) -> int:
 
 def _fold(connection: Connection, batch: Sequence[Record]) -> None:
     """One transaction: the rows and how far they have come change together or not at all."""
-    folded = _last_folded(connection)
+    folded = _claim_fold(connection)
     fresh = [record for record in batch if record["seq"] > folded]
     if not fresh:
         return
@@ -309,10 +309,20 @@ def _fold(connection: Connection, batch: Sequence[Record]) -> None:
     _put(connection, folds, [{"name": FOLD, "seq": max(record["seq"] for record in fresh)}])
 
 
+def _claim_fold(connection: Connection) -> int:
+    """How far the fold has come; whoever else folds waits until this transaction is over."""
+    begin = _insert(connection, folds).on_conflict_do_nothing()
+    connection.execute(begin, {"name": FOLD, "seq": 0})
+    return int(connection.execute(select(folds.c.seq).where(folds.c.name == FOLD).with_for_update()).scalar_one())
+
+
 def _put(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Inserts the rows, or changes those that are there."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(table)
+    new = _insert(connection, table)
     key = list(table.primary_key.columns)
     change = {column.name: new.excluded[column.name] for column in table.columns if column not in key}
     connection.execute(new.on_conflict_do_update(index_elements=key, set_=change), rows)
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

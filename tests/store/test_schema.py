@@ -4,7 +4,7 @@ import gevent
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from store import schema
 from store.database import DatabaseFailed
@@ -39,6 +39,13 @@ def test_upgrades_at_the_same_time_do_not_disturb_each_other(database):
     upgrades = [gevent.spawn(schema.upgrade, database) for _ in range(3)]
     done = sorted(before.found for before, _ in [upgrade.get(timeout=30) for upgrade in upgrades])
     assert done == ["", "0001", "0001"]
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(database):
+    database.run(lambda c: c.execute(text("create table folds (x integer)")), within=20, writes=True)
+    with pytest.raises(DatabaseFailed, match="folds"):
+        schema.upgrade(database)
+    assert database.run(lambda c: inspect(c).get_table_names(), within=20) == ["folds"]
 
 
 def test_a_database_without_tables_has_no_version(database):
