@@ -13,6 +13,7 @@ from acd.routing import Setting, Strategy, strategy_named
 from acd.skills import Needs, needs
 
 _MOST_LINES = 64
+_MOST_REMEMBERED = 1024
 
 
 class Line:
@@ -67,7 +68,20 @@ class Line:
 class Queue:
     """One queue by its rule: members, callers in order, lines, and how fast it moves."""
 
-    __slots__ = ("gone", "last_agent", "lines", "members", "offers_made", "pace", "rule", "seed", "strategy", "waiting")
+    __slots__ = (
+        "_needs",
+        "_relaxable",
+        "gone",
+        "last_agent",
+        "lines",
+        "members",
+        "offers_made",
+        "pace",
+        "rule",
+        "seed",
+        "strategy",
+        "waiting",
+    )
 
     def __init__(self, rule: QueueRule, seed: int, pace: Pace) -> None:
         self.rule = rule
@@ -79,6 +93,8 @@ class Queue:
         self.lines: dict[Needs, Line] = {}
         self.last_agent: LiveAgent | None = None  # to whom the last offer went
         self.offers_made = 0
+        self._relaxable = frozenset(step.relax for step in rule.overflow if step.relax)
+        self._needs: dict[tuple[tuple[str, ...], frozenset[str]], Needs] = {}  # what was asked, worked out once
         self.gone = False  # its rule was removed or replaced
 
     def setting(self, needs: Needs) -> Setting:
@@ -108,15 +124,13 @@ class Queue:
         call.queue = self
         call.key = (call.rank(), call.arrived, call.serial, call)
         self.waiting.add(call.key)
-        relaxable = frozenset(step.relax for step in self.rule.overflow if step.relax)
-        call.widest = self._line(needs(self.rule, call.asked, relaxable))
-        call.widest.users += 1
-        call.line = self._line_of(call)
+        call.line = self._line_for(call, call.relaxed)
+        call.widest = self._line_for(call, self._relaxable)
 
     def change_line(self, call: WaitingCall) -> None:
         """The call asks for something else now; it must not stand anywhere."""
         call.line.users -= 1
-        call.line = self._line_of(call)
+        call.line = self._line_for(call, call.relaxed)
 
     def remove(self, call: WaitingCall) -> None:
         self.waiting.remove(call.key)
@@ -129,21 +143,25 @@ class Queue:
         """1 is next."""
         return self.waiting.ahead_of(call.key) + 1
 
-    def _line_of(self, call: WaitingCall) -> Line:
-        line = self._line(needs(self.rule, call.asked, call.relaxed))
+    def _line_for(self, call: WaitingCall, relaxed: frozenset[str]) -> Line:
+        asked = (call.asked, relaxed)
+        wanted = self._needs.get(asked)
+        if wanted is None:
+            if len(self._needs) >= _MOST_REMEMBERED:
+                self._needs.clear()
+            wanted = self._needs[asked] = needs(self.rule, *asked)
+        line = self.lines.get(wanted) or self._new_line(wanted)
         line.users += 1
         return line
 
-    def _line(self, wanted: Needs) -> Line:
-        line = self.lines.get(wanted)
-        if line is None:
-            line = self.lines[wanted] = Line(self, wanted)
-            for agent in self.members.values():
-                if wanted.fit(agent.rule.skills):
-                    line.join(agent)
-                    agent.lines.append(line)
-                    if agent.indexed:
-                        line.free(agent)
+    def _new_line(self, wanted: Needs) -> Line:
+        line = self.lines[wanted] = Line(self, wanted)
+        for agent in self.members.values():
+            if wanted.fit(agent.rule.skills):
+                line.join(agent)
+                agent.lines.append(line)
+                if agent.indexed:
+                    line.free(agent)
         return line
 
     def _prune(self) -> None:

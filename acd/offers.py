@@ -72,7 +72,8 @@ class Offers:
         for other in call.offers:
             if other is not offer:
                 self.withdraw(other, "answered elsewhere")
-        board.look_at(call)
+        if call.standing is not None:
+            board.look_at(call)  # its queue rings several phones: no further one now
 
     def refused(self, offer: Offer, cause: str) -> None:
         """Declined, busy, unreachable: the call keeps its place, and this agent is not rung again at once."""
