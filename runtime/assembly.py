@@ -83,11 +83,17 @@ class Appliance:
 
 
 def assemble(
-    config: Config, *, clock: Clock, switch: Switch, library: Library, sounds: Path | None = None
+    config: Config,
+    *,
+    clock: Clock,
+    switch: Switch,
+    library: Library,
+    sounds: Path | None = None,
+    host: Host | None = None,
 ) -> Appliance:
     """The house that a configuration describes, ready to be started. Raises UserError.
 
-    `sounds` is the folder of the beep, where it is not the configuration's own.
+    `sounds` is the folder of the beep, `host` the CRM, where they are not the configuration's own.
     """
     try:
         store = Store(config.database.url, clock, within=config.database.within)
@@ -99,7 +105,7 @@ def assemble(
         journal = Journal(config.data_dir / "journal", clock)
     except JournalBroken as error:
         raise UserError(f"the journal cannot be written: {error}") from error
-    host = Host(config.crm.url, clock, connections=config.crm.connections)
+    host = host or Host(config.crm.url, clock, connections=config.crm.connections)
     flowbook = Flowbook(config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library)
     voice = LibraryVoice(library, sounds or config.sounds_dir)
     zoned = ZonedClock(clock, config.zone)

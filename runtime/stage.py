@@ -6,7 +6,7 @@ simulated call hears what a real caller would, and leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from acd.model import AgentState
@@ -70,6 +70,7 @@ class Stage:
         *,
         agents_answer_after: float | None,
         agents_talk_for: float | None = None,
+        host: Host | None = None,
     ) -> None:
         self.clock = clock
         self.exchange = Exchange(clock, music=config.sounds_dir)
@@ -81,8 +82,9 @@ class Stage:
             }
         )
         self.appliance: Appliance = assemble(
-            staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir
+            staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir, host=host
         )
+        self.phones = {agent.id: agent.phone for agent in self.appliance.store.agents()}
         for agent in self.appliance.store.agents():
             self.exchange.phones[agent.phone] = Phone(
                 agent.phone,
@@ -91,16 +93,17 @@ class Stage:
                 says=f"{agent.name} ({agent.id})",
             )
 
-    @property
-    def host(self) -> Host:
-        return self.appliance.host
-
-    def start(self, *, ready: Sequence[str] | None = None) -> None:
+    def start(self, *, ready: Collection[str] | None = None) -> None:
         """Opens the house; the agents named (None: all) are Ready."""
         self.appliance.start()
-        for agent in self.appliance.store.agents():
-            if ready is None or agent.id in ready:
-                self.appliance.acd.agent_state(agent.id, AgentState.READY)
+        for agent in self.phones if ready is None else ready:
+            self.ready(agent)
+
+    def ready(self, agent: str) -> None:
+        self.appliance.acd.agent_state(agent, AgentState.READY)
+
+    def not_ready(self, agent: str) -> None:
+        self.appliance.acd.agent_state(agent, AgentState.NOT_READY, "break")
 
     def stop(self) -> None:
         self.appliance.stop()

@@ -1,0 +1,275 @@
+"""Playing the scenarios beside a flow, each as a call in virtual time on a stage of its own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from config.appliance import Config
+from config.values import Diagnostic
+from crm.catalogue import Query
+from crm.host import Host, QueryFailed, Row
+from ivr.language.scenarios import (
+    AgentAnswers,
+    AgentDeclines,
+    DatabaseIs,
+    Ended,
+    HangUp,
+    Hear,
+    PositionIs,
+    Press,
+    Queued,
+    Scenario,
+    Silence,
+    SwitchLost,
+    Wait,
+)
+from ivr.language.scenarios import Stage as Act
+from ivr.language.templates import template
+from runtime.rehearsal import shown
+from runtime.stage import TABLES, Stage, make_tables
+from speech import words
+from speech.catalogue import Catalogue
+from speech.library import Library
+from speech.port import Synthesiser
+from store.database import Reason
+from switch.port import Cause
+from switch.shared.clock import Clock, VirtualClock
+from switch.simulated import Heard, Line
+
+PATIENCE = 180.0  # virtual seconds in which what is expected must happen
+BETWEEN = 1.0  # virtual seconds between two agents becoming Ready, so that their order is known
+VARIABLE = re.compile(r"\\\{\\\{.*?\\\}\\\}")
+
+
+class NotSo(Exception):
+    """What a scenario says did not come about; the text says what happened instead."""
+
+
+class StagedHost(Host):
+    """The CRM, which a scenario can take away or make slow."""
+
+    def __init__(self, url: str, clock: Clock, *, connections: int) -> None:
+        super().__init__(url, clock, connections=connections)
+        self._time = clock
+        self.state = "up"
+
+    def ask(self, query: Query, parameters: Mapping[str, object]) -> Row | None:
+        if self.state == "down":
+            raise QueryFailed(Reason.DOWN, "the CRM is down, as the scenario says")
+        if self.state == "slow":
+            self._time.sleep(query.within)
+            raise QueryFailed(Reason.SLOW, "the CRM is slow, as the scenario says")
+        return super().ask(query, parameters)
+
+
+def play_all(
+    config: Config, scenarios: Sequence[Scenario], catalogue: Catalogue, synthesiser: Synthesiser
+) -> Iterator[Diagnostic | None]:
+    """Plays one after the other; for each None where it went as written, else where it did not."""
+    with tempfile.TemporaryDirectory(prefix="hotline-scenarios-") as home:
+        tables = Path(home)
+        make_tables(config, tables)
+        for number, scenario in enumerate(scenarios):
+            scratch = tables / str(number)
+            scratch.mkdir()
+            shutil.copy(tables / TABLES, scratch / TABLES)
+            yield _play(config, scenario, catalogue, synthesiser, scratch)
+            shutil.rmtree(scratch)
+
+
+def _play(
+    config: Config, scenario: Scenario, catalogue: Catalogue, synthesiser: Synthesiser, scratch: Path
+) -> Diagnostic | None:
+    at = scenario.at.replace(tzinfo=config.zone) if scenario.at else datetime.now(config.zone)
+    clock = VirtualClock(at)
+    library = Library(config.prompts_dir, config.data_dir / "speech", catalogue, synthesiser, clock)
+    host = StagedHost(config.crm.url, clock, connections=1)
+    stage = Stage(config, clock, scratch, library, agents_answer_after=None, host=host)
+    stage.start(ready=())
+    player = _Player(stage, clock, host, scenario)
+    current: Act | None = None
+    try:
+        player.dial()
+        for current in scenario.steps:
+            player.play(current)
+    except NotSo as error:
+        return scenario.failed(current, str(error))
+    finally:
+        player.clear()
+        stage.stop()
+    return None
+
+
+class _Player:
+    """The people around one call: its caller, and the agents that the scenario names."""
+
+    def __init__(self, stage: Stage, clock: VirtualClock, host: StagedHost, scenario: Scenario) -> None:
+        self._stage = stage
+        self._clock = clock
+        self._host = host
+        self._scenario = scenario
+        self._listened = 0  # how much of what was heard has been expected already
+        self._ended_by = ""
+        self._line: Line
+
+    def dial(self) -> None:
+        """Agents whom the scenario names are Ready, in its order; the others are logged on and busy otherwise."""
+        named = [act.act.agent for act in self._scenario.steps if isinstance(act.act, AgentAnswers | AgentDeclines)]
+        for agent in self._stage.phones:
+            if agent not in named:
+                self._stage.not_ready(agent)
+        for agent in dict.fromkeys(named):
+            if agent not in self._stage.phones:
+                raise NotSo(f"there is no agent {agent}; there are {', '.join(self._stage.phones)}")
+            self._stage.ready(agent)
+            self._pass(BETWEEN)
+        book = self._stage.appliance.flowbook.book
+        flow = next((flow for flow in book.flows if flow.name == self._scenario.flow), None)
+        if flow is None:
+            raise NotSo(f"there is no flow {self._scenario.flow}.yaml beside this file")
+        self._line = self._stage.exchange.ring_in(self._scenario.dialled or flow.numbers[0], self._scenario.caller)
+
+    def play(self, act: Act) -> None:  # noqa: PLR0912 - one case for each word of the language
+        match act.act:
+            case Hear(what):
+                self._expect(self._hears(what), f"'{what}' was not heard")
+            case PositionIs(position):
+                self._expect(self._hears_position(position), f"position {position} was not told")
+            case Press(keys):
+                for key in keys:
+                    self._line.press(key)
+                self._settle()
+            case Silence(seconds):
+                self._pass(seconds)
+            case Wait(seconds):
+                self._expect(lambda: not _sounding(self._line), "what was begun to be said did not end")
+                self._pass(seconds)
+            case HangUp():
+                self._ended_by = self._ended_by or ("" if self._line.ended else "caller")
+                self._line.hang_up()
+                self._settle()
+            case Queued(queue):
+                self._expect(lambda: self._line.id in self._waiting(queue), f"the call is not in queue {queue}")
+            case AgentAnswers(agent):
+                self._ringing(agent).pick_up()
+                self._expect(lambda: self._talks_to(agent), f"the caller was not connected to agent {agent}")
+            case AgentDeclines(agent):
+                self._ringing(agent).refuse(Cause.REJECTED)
+                self._settle()
+            case DatabaseIs(state):
+                self._host.state = state
+            case SwitchLost():
+                self._ended_by = self._ended_by or "switch"
+                self._stage.exchange.lose()
+                self._settle()
+            case Ended(by):
+                self._ends(by)
+
+    def clear(self) -> None:
+        """Ends what is still there, so that the stage can be struck."""
+        for line in list(self._stage.exchange.lines.values()):
+            line.hang_up()
+        self._clock.run_until(lambda: not self._stage.appliance.desk.in_progress, longest=PATIENCE)
+
+    # --- what is expected
+
+    def _hears(self, what: str) -> Callable[[], bool]:
+        if what == "music":
+            return lambda: self._find(lambda heard: heard.kind == "music")
+        texts = self._prompt_texts(what)
+        if texts or self._is_sound(what):
+            return lambda: self._find(
+                lambda heard: (
+                    any(text.fullmatch(heard.text) for text in texts)
+                    or (heard.path is not None and heard.path.stem == what)
+                )
+            )
+        return lambda: self._find(lambda heard: what in heard.text)
+
+    def _hears_position(self, position: int) -> Callable[[], bool]:
+        library = self._stage.appliance.library
+        told = {
+            words.join(template(text).speech({"position": position}, language))
+            for language in words.languages()
+            if (text := library.catalogue_text("your-position", language))
+        }
+        return lambda: self._find(lambda heard: heard.text in told)
+
+    def _prompt_texts(self, prompt: str) -> list[re.Pattern[str]]:
+        """The prompt's text in each language, anything in place of its variable parts."""
+        library = self._stage.appliance.library
+        texts = [library.catalogue_text(prompt, language) for language in words.languages()]
+        return [re.compile(VARIABLE.sub(".*", re.escape(text))) for text in texts if text]
+
+    def _is_sound(self, name: str) -> bool:
+        library = self._stage.appliance.library
+        return name == "beep" or any(library.knows(name, language) for language in words.languages())
+
+    def _find(self, wanted: Callable[[Heard], bool]) -> bool:
+        """Whether it was heard since what was expected last; then this is what was expected last."""
+        for number in range(self._listened, len(self._line.heard)):
+            if wanted(self._line.heard[number]):
+                self._listened = number + 1
+                return True
+        return False
+
+    def _waiting(self, queue: str) -> tuple[str, ...]:
+        return next((view.waiting for view in self._stage.appliance.acd.queues() if view.name == queue), ())
+
+    def _ringing(self, agent: str) -> Line:
+        phone = self._stage.phones[agent]
+        self._expect(
+            lambda: self._stage.exchange.ringing(phone) is not None, f"the phone of agent {agent} did not ring"
+        )
+        ringing = self._stage.exchange.ringing(phone)
+        assert ringing is not None
+        return ringing
+
+    def _talks_to(self, agent: str) -> bool:
+        return self._line.partner is not None and self._line.partner.dialled == self._stage.phones[agent]
+
+    def _ends(self, by: str) -> None:
+        if by == "agent":
+            if self._line.partner is None:
+                raise NotSo("the caller does not talk to an agent who could end the call")
+            self._ended_by = "agent"
+            self._line.partner.hang_up()
+        self._expect(lambda: self._line.ended is not None, "the call goes on", also_when_ended=True)
+        if (self._ended_by or "flow") != by:
+            raise NotSo(f"the call was ended by the {self._ended_by or 'flow'}, not by the {by}")
+
+    # --- time
+
+    def _expect(self, true: Callable[[], bool], complaint: str, *, also_when_ended: bool = False) -> None:
+        came = False
+
+        def settled() -> bool:
+            nonlocal came
+            came = true()
+            return came or self._line.ended is not None
+
+        self._clock.run_until(settled, longest=PATIENCE)
+        if not came and not (also_when_ended and self._line.ended):
+            raise NotSo(f"{complaint}; {self._instead()}")
+
+    def _instead(self) -> str:
+        since = [text for text in map(shown, self._line.heard[self._listened :]) if text]
+        heard = f"heard instead: {' / '.join(since[-3:])}" if since else "nothing more was heard"
+        return f"{heard}; the call had ended" if self._line.ended else heard
+
+    def _pass(self, seconds: float) -> None:
+        end = self._clock.now() + round(seconds * 1000)
+        with self._clock.after(seconds, lambda: None):
+            self._clock.run_until(lambda: self._clock.now() >= end, longest=seconds)
+
+    def _settle(self) -> None:
+        self._clock.run_until(lambda: True, longest=0)
+
+
+def _sounding(line: Line) -> bool:
+    return bool(line.heard) and line.heard[-1].until is None and line.heard[-1].kind in {"sound", "silence"}
