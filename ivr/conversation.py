@@ -109,6 +109,7 @@ class Conversation:
     def answer(self) -> None:
         if not self._answered:
             self._answered = True
+            self.note("CallAnswered")
             self.call.answer()
 
     def say(
@@ -309,4 +310,11 @@ def _catalogued(text: str) -> Template:
 
 
 def _masked(segments: Sequence[Segment]) -> list[Segment]:
-    return [Segment(HIDDEN) if segment.alone else segment for segment in segments]
+    """What the journal may hold of a text: nothing of what a sensitive step collected, not even its length."""
+    masked: list[Segment] = []
+    for segment in segments:
+        if not segment.alone:
+            masked.append(segment)
+        elif not masked or masked[-1].text != HIDDEN:
+            masked.append(Segment(HIDDEN))
+    return masked

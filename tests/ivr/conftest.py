@@ -1,0 +1,361 @@
+"""A small house for flows: the simulated exchange in virtual time, with every port of ivr.services around it."""
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gevent
+import numpy as np
+import pytest
+
+from config.document import parse
+from ivr.language.calendars import OpeningHours, load_calendars
+from ivr.language.checker import check
+from ivr.language.house import House, QueryFacts
+from ivr.language.reader import read
+from ivr.language.templates import template
+from ivr.services import (
+    AgentReady,
+    AnnouncementDue,
+    CallerFacts,
+    CannotKeep,
+    CannotSpeak,
+    HostFailed,
+    Message,
+    QueueOver,
+    Services,
+)
+from ivr.session import Session
+from speech import words
+from switch.port import CallEnded, CallId, Sound
+from switch.shared.clock import VirtualClock
+from switch.simulated import Exchange, Phone, SimulatedSwitch
+from switch.simulated.switch import write_wav
+
+LANGUAGES = ("cmn", "en")
+PROMPTS = {
+    "hello": {"cmn": "你好", "en": "Hello"},
+    "ask": {"cmn": "请按键", "en": "Choose"},
+    "ask-number": {"cmn": "请输入号码", "en": "Your number"},
+    "bye": {"cmn": "再见", "en": "Bye"},
+    "busy": {"cmn": "占线", "en": "Busy"},
+    "not-an-option": {"cmn": "没有这个选项", "en": "Not an option"},
+    "not-a-number": {"cmn": "输入有误", "en": "Not a number"},
+    "enter-again": {"cmn": "重新输入", "en": "Again"},
+    "confirm-number": {"cmn": "您输入的是{{ number | digits }}", "en": "You entered {{ number | digits }}"},
+    "leave-message": {"cmn": "请留言", "en": "Leave a message"},
+    "message-kept": {"cmn": "已保存", "en": "Kept"},
+    "message-empty": {"cmn": "没有录到", "en": "Nothing heard"},
+    "message-not-kept": {"cmn": "未能保存", "en": "Not kept"},
+    "mailbox-full": {"cmn": "信箱已满", "en": "Mailbox full"},
+    "your-position": {"cmn": "第{{ position | number }}位", "en": "Number {{ position | number }}"},
+    "estimated-wait": {"cmn": "约{{ wait | duration }}", "en": "About {{ wait | duration }}"},
+    "sorry-technical": {"cmn": "系统故障", "en": "Technical problem"},
+    "beep": {"cmn": "哔", "en": "beep"},
+}
+HOUSE = House(
+    prompts={name: {language: template(text) for language, text in texts.items()} for name, texts in PROMPTS.items()},
+    languages=words.languages(),
+    queues=["service"],
+    queries={"order": QueryFacts(frozenset({"number", "state"}), frozenset({"number"}))},
+    calendars=["office"],
+    skills=["cmn", "en"],
+    boxes=["service"],
+)
+CALENDARS = 'office: {zone: Asia/Shanghai, open: {mon-fri: "09:00-18:00"}, holidays: CN}'
+STRANGER = CallerFacts()
+MORNING = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # ten o'clock on a Monday in Shanghai
+
+
+def flow_of(text, name="flows/test.yaml"):
+    """A flow from its text, which the checker must find right."""
+    head = 'number: "1000"\nlanguages: [cmn, en]\n'
+    text = textwrap.dedent(text)
+    document, problems = parse(text if "\nnumber:" in text else head + text, name)
+    assert problems == []
+    draft = read(document)
+    assert [str(problem) for problem in check([draft], HOUSE)] == []
+    return draft.flow()
+
+
+class OneSecondVoice:
+    """Every text and recording lasts one second; `broken` ones cannot be spoken, `unplayable` ones not played."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.broken = set()
+        self.unplayable = set()
+        write_wav(folder / "second.wav", np.full(8000, 0.1))
+
+    def prompt(self, name, language):
+        if name in self.broken:
+            raise CannotSpeak(name)
+        return self._said(PROMPTS[name][language], name in self.unplayable)
+
+    def text(self, segments, language):
+        text = words.join(segments)
+        if text in self.broken:
+            raise CannotSpeak(text)
+        self.alone = [segment.text for segment in segments if segment.alone]
+        return self._said(text, text in self.unplayable)
+
+    def catalogue_text(self, name, language):
+        return PROMPTS[name][language]
+
+    def _said(self, text, unplayable):
+        return [Sound(self._folder / ("gone.wav" if unplayable else "second.wav"), text)]
+
+
+class Orders:
+    """The business's data: rows by number, or a failure."""
+
+    def __init__(self) -> None:
+        self.rows = {"202611": {"number": "202611", "state": "sent"}}
+        self.failure = None
+        self.asked = []
+
+    def query(self, name, parameters):
+        self.asked.append((name, dict(parameters)))
+        if self.failure:
+            raise HostFailed(self.failure)
+        return self.rows.get(parameters["number"])
+
+
+@dataclass
+class Boxes:
+    """Mailboxes on disk; what is kept is listed with its length in seconds."""
+
+    folder: Path
+    is_full: bool = False
+    cannot_keep: bool = False
+    silent: bool = False
+    kept: list = field(default_factory=list)
+
+    def full(self, box):
+        return self.is_full
+
+    def file_for(self, box, call, visit):
+        return self.folder / f"{call}-{visit}.wav"
+
+    def keep(self, box, recorded, *, call, visit, caller, caller_name):
+        if self.cannot_keep:
+            recorded.unlink(missing_ok=True)
+            raise CannotKeep("no space left")
+        if self.silent or not recorded.exists():
+            recorded.unlink(missing_ok=True)
+            return None
+        seconds = (recorded.stat().st_size - 44) / 16000
+        self.kept.append((box, caller, caller_name, seconds))
+        return Message(f"m{len(self.kept)}", box, seconds)
+
+
+@dataclass
+class WaitingPlace:
+    """A place in a queue, played by the test: it posts what the ACD would."""
+
+    call: object
+    request: object
+    id: str
+    music: str = "calm"
+    keys: Mapping[str, str] = field(default_factory=lambda: {"1": "stay", "2": "left"})
+    told: list = field(default_factory=list)
+
+    def announced(self):
+        self.told.append("announced")
+
+    def connected(self):
+        self.told.append("connected")
+
+    def connect_failed(self):
+        self.told.append("connect failed")
+
+    def leave(self, reason):
+        self.told.append(f"left: {reason}")
+
+    def announce(self, position=None, wait=None):
+        self.call.post(AnnouncementDue(self.id, position, wait))
+
+    def over(self, exit):
+        self.call.post(QueueOver(self.id, exit))
+
+    def agent_ready(self, leg):
+        self.call.post(AgentReady(self.id, leg))
+
+
+class Queues:
+    def __init__(self) -> None:
+        self.places = []
+
+    def enter(self, call, request):
+        self.places.append(WaitingPlace(call, request, f"p{len(self.places) + 1}"))
+        return self.places[-1]
+
+
+class Notes(list):
+    """The journal of a call."""
+
+    def note(self, type, **facts):
+        self.append((type, facts))
+
+    def of(self, type, *names):
+        """Those facts of every record of a type; a single one bare."""
+        found = [
+            tuple(facts[name] for name in names) for kind, facts in self if kind == type and facts.keys() >= set(names)
+        ]
+        return [values[0] for values in found] if len(names) == 1 else found
+
+
+class HouseClock:
+    def __init__(self, clock) -> None:
+        self._clock = clock
+
+    def now(self):
+        return self._clock.wall().astimezone(UTC)
+
+    def seconds(self):
+        return self._clock.now() / 1000
+
+
+class Caller:
+    """Someone on the telephone. What was heard is looked at once, in its order."""
+
+    def __init__(self, house, line) -> None:
+        self._house = house
+        self._looked = 0
+        self.line = line
+
+    @property
+    def heard(self):
+        """Everything that was heard so far; music in brackets."""
+        return [f"({one.text})" if one.kind in {"music", "voice"} else one.text for one in self.line.heard]
+
+    def hears(self, text, within=60.0):
+        """Time passes until the caller begins to hear a text."""
+
+        def found():
+            new = self.heard[self._looked :]
+            if text in new:
+                self._looked += new.index(text) + 1
+                return True
+            return self.line.ended is not None
+
+        self._house.clock.run_until(found, longest=within)
+        assert self._looked, f"never heard {text!r}; heard {self.heard}"
+        assert self.heard[self._looked - 1] == text, f"never heard {text!r}; heard {self.heard}"
+        return self
+
+    def press(self, keys):
+        for key in keys.replace(" ", ""):
+            self.line.press(key)
+        return self
+
+    def waits(self, seconds):
+        """Time passes."""
+        passed = gevent.event.Event()
+        self._house.clock.after(seconds, passed.set)
+        self._house.clock.run_until(passed.is_set, longest=seconds)
+        return self
+
+    def listens(self, within=600.0):
+        """Time passes until the flow waits for a key and says nothing."""
+
+        def quiet():
+            last = self.line.heard[-1] if self.line.heard else None
+            return self.line.awaiting and (last is None or last.until is not None or last.kind == "music")
+
+        assert self._house.clock.run_until(lambda: quiet() or self.line.ended is not None, longest=within)
+        return self
+
+    def speaks(self, seconds):
+        self.line.speak(seconds)
+        return self.waits(seconds)
+
+    def hangs_up(self):
+        self.line.hang_up()
+        return self.is_over()
+
+    def is_over(self, within=36_000.0):
+        assert self._house.clock.run_until(lambda: self._house.over, longest=within), f"goes on; heard {self.heard}"
+        return self
+
+
+class TestHouse:
+    """Everything that a flow needs, and one call at a time."""
+
+    __test__ = False
+
+    def __init__(self, folder, at=MORNING) -> None:
+        self.folder = folder
+        self.clock = VirtualClock(at)
+        self.exchange = Exchange(self.clock)
+        self.switch = SimulatedSwitch(self.exchange)
+        self.voice = OneSecondVoice(folder)
+        self.orders = Orders()
+        self.boxes = Boxes(folder)
+        self.queues = Queues()
+        self.notes = Notes()
+        calendars, problems = load_calendars(CALENDARS, "calendars.yaml")
+        assert problems == []
+        self.services = Services(
+            voice=self.voice,
+            hosts=self.orders,
+            calendars=OpeningHours(calendars),
+            mailboxes=self.boxes,
+            queues=self.queues,
+            journal=self.notes,
+            clock=HouseClock(self.clock),
+        )
+        self.over = False
+        self.cause = None
+        self.session = None
+
+    def sets_the_clock(self, at):
+        """The same house at another time."""
+        self.__init__(self.folder, at)
+
+    def flow(self, text):
+        return flow_of(text)
+
+    def ring(self, flow, *, caller=STRANGER, state=None):
+        """A call comes in and is walked through a flow."""
+        flow = flow_of(flow) if isinstance(flow, str) else flow
+        self.over, self.cause = False, None
+
+        def on_call(call):
+            self.call = call
+            self.session = Session(call, flow, self.services, caller, state=state)
+            try:
+                self.session.run()
+            except CallEnded as ended:
+                self.cause = ended.cause
+            finally:
+                self.over = True
+
+        self.switch.serve(on_call)
+        return Caller(self, self.exchange.ring_in("1000", "13800000001", caller_name="王芳"))
+
+    def agent_leg(self, **behaviour):
+        """An agent's answered telephone, to be joined with a caller."""
+        self.exchange.phones["1001"] = Phone("1001", says="agent", **behaviour)
+        leg = self.switch.dial("1001", call_id=CallId("agent-1"), caller="1000", ring_for=15)
+        self.exchange.lines[CallId("agent-1")].pick_up()
+        assert leg.answered() is None
+        return leg
+
+    def enter_queue(self):
+        """Time passes until the call is in the queue; its place."""
+        before = len(self.queues.places)
+        assert self.clock.run_until(lambda: len(self.queues.places) > before, longest=600)
+        return self.queues.places[-1]
+
+    @property
+    def exits(self):
+        """Every step with the exit by which it was left."""
+        return self.notes.of("StepLeft", "step", "exit")
+
+
+@pytest.fixture
+def house(tmp_path):
+    return TestHouse(tmp_path)
