@@ -44,7 +44,7 @@ def _build(library: Library, config: Config) -> int:
     try:
         music.make(config.sounds_dir)
         with _progress("spoken prompts") as advanced:
-            filled = library.fill(advanced)
+            filled = library.fill(advanced, _texts_of_flows(config))
         spoken = [sound for language in music.FALLBACK_IN for sound in library.prompt("fallback-sorry", language)]
         music.keep(config.sounds_dir, "fallback-sorry.wav", music.fallback(spoken))
     except CannotSpeak as error:
@@ -58,6 +58,23 @@ def _build(library: Library, config: Config) -> int:
         f"music and tones in {config.sounds_dir}"
     )
     return 1 if filled.failed else 0
+
+
+def _texts_of_flows(config: Config) -> list[tuple[str, str]]:
+    """What flows say in words of their own, variable parts apart. Nothing where they are wrong: `check` says why."""
+    from ivr.language.phrases import Texts
+    from runtime.flowbook import read_book
+    from speech.words import join
+
+    book, _ = read_book(config.flows_dir, config.prompts_dir)
+    said = [value for flow in book.flows for step in flow.steps.values() for _, value in step.does] if book else []
+    return [
+        (join(text.speech({}, language)), language)
+        for phrase in said
+        if isinstance(phrase, Texts)
+        for language, text in phrase.by_language.items()
+        if text.fixed
+    ]
 
 
 @contextmanager

@@ -33,11 +33,12 @@ class Recordings:
         self._folder = folder
         self._cache = stored
         self._seen: dict[Path, _Seen] = {}
+        self._closed: set[Path] = set()
 
     def known(self, name: str, language: str) -> tuple[bool, Path | None]:
         """Whether an answer needs no reading, and the file to play. Costs one look at the directory."""
         file = self._file(name, language)
-        stat = _stat(file)
+        stat = self._stat(file)
         if stat is None:
             return True, None
         seen = self._seen.get(file)
@@ -53,7 +54,7 @@ class Recordings:
         Blocks. None, logged once for each state of the file, when it cannot be used.
         """
         file = self._file(name, language)
-        stat = _stat(file)
+        stat = self._stat(file)
         if stat is None:
             return None
         playable = None
@@ -77,9 +78,14 @@ class Recordings:
             return self._folder / "none"
         return self._folder / language / f"{name}.wav"
 
-
-def _stat(file: Path) -> os.stat_result | None:
-    try:
-        return file.stat()
-    except OSError:
-        return None
+    def _stat(self, file: Path) -> os.stat_result | None:
+        """None where there is no file; also, logged once, where nobody lets us look."""
+        try:
+            return file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if file not in self._closed:
+                self._closed.add(file)
+                log.warning("recording not usable, its text is spoken instead", file=str(file), why=str(error))
+            return None

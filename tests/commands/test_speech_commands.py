@@ -77,6 +77,21 @@ def test_prompts_are_built_once_and_then_at_hand(house, capsys):
     assert "prompts: 0 spoken now" in capsys.readouterr().out
 
 
+def test_what_flows_say_in_words_of_their_own_is_made_ahead_too(house, capsys):
+    assert house("prompts", "build") == 0
+    capsys.readouterr()
+    flows = house.folder / "flows"
+    flows.mkdir()
+    (flows / "hotline.yaml").write_text(
+        "number: '1000'\nlanguages: [en]\nstart: hello\nsteps:\n"
+        "  hello: {say: {en: 'Hello there.'}, next: now}\n"
+        "  now: {say: {en: 'It is {{ now | time }}.'}, next: end}\n"
+        "  end: {hangup: {}}\n"
+    )
+    assert house("prompts", "build") == 0
+    assert "prompts: 1 spoken now" in capsys.readouterr().out
+
+
 def test_prompts_are_listed(house, capsys):
     assert house("prompts", "list", "--language", "en") == 0
     listed = capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import struct
 import wave
+from datetime import UTC, datetime
 
 import gevent
 import numpy as np
@@ -16,7 +17,7 @@ from speech.port import CannotSpeak, UnknownPrompt
 from speech.simulated import Simulated
 from speech.words import Segment
 from switch.port import Sound
-from switch.shared.clock import RealClock
+from switch.shared.clock import RealClock, VirtualClock
 
 TEXTS = Catalogue(
     {
@@ -108,6 +109,17 @@ def test_an_unreadable_recording_is_replaced_by_its_text_and_logged_once(library
     assert [each["file"] for each in logged] == [str(tmp_path / "prompts/cmn/welcome.wav")]
     recorded(tmp_path, "welcome")
     assert library.prompt("welcome", "cmn")[0].path.is_relative_to(tmp_path / "prompts")
+
+
+def test_a_recording_that_nobody_lets_us_look_at_is_replaced_by_its_text_and_logged_once(library, tmp_path):
+    file = recorded(tmp_path, "welcome")
+    file.unlink()
+    file.symlink_to(file)
+    structlog.reset_defaults()
+    with capture_logs() as logged:
+        for _ in range(3):
+            assert texts(library.prompt("welcome", "cmn")) == ["您好，欢迎致电。"]
+    assert [each["file"] for each in logged] == [str(file)]
 
 
 def test_a_recording_may_come_and_go_while_we_run(library, tmp_path):
@@ -217,6 +229,18 @@ def test_a_full_disk_is_a_text_that_cannot_be_spoken(tmp_path, voice):
     library = Library(tmp_path / "prompts", tmp_path / "speech", TEXTS, voice, RealClock())
     with pytest.raises(CannotSpeak, match="cannot be stored"):
         library.text("您好", "cmn")
+    library.close()
+
+
+def test_virtual_time_stands_still_while_a_text_is_spoken(tmp_path, voice):
+    clock = VirtualClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
+    library = Library(tmp_path / "prompts", tmp_path / "speech", TEXTS, voice, clock)
+    late = []
+    clock.after(0.001, lambda: late.append(clock.now()))
+    asked = gevent.spawn(library.text, "您好", "cmn")
+    asked.link(lambda _: late.append("spoken"))
+    assert clock.run_until(lambda: len(late) == 2, longest=1)
+    assert late == ["spoken", 1]
     library.close()
 
 
