@@ -161,30 +161,32 @@ def read_book(
         capabilities=around.capabilities,
     )
     digests: dict[str, str] = {}
-    drafts = list(_drafts(flows_dir, problems, digests))
+    files = [file for file in chosen if is_flow(file)] or flow_files(flows_dir)
+    if not files:
+        problems.append(Diagnostic(str(flows_dir), 1, 1, "there is no call flow in this folder"))
+    drafts = list(_drafts(files, problems, digests))
     problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_prompts, *wrong_texts]
     problems += checker.check(drafts, house)
     if problems or queries is None or prompts is None:
-        return None, arranged([replace(problem, path=_short(problem.path)) for problem in problems])
+        return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
     flows = tuple(draft.flow() for draft in drafts)
     return Book(flows, queues, queries, OpeningHours(calendars), prompts, digests), []
 
 
 def flow_files(flows_dir: Path) -> list[Path]:
     """The files of a folder that are call flows."""
-    return sorted(
-        file for file in flows_dir.glob("*.yaml") if file.name not in BESIDE and not file.name.endswith(SCENARIOS)
-    )
+    return sorted(filter(is_flow, flows_dir.glob("*.yaml")))
+
+
+def is_flow(file: Path) -> bool:
+    return file.name not in BESIDE and not file.name.endswith(SCENARIOS)
 
 
 def scenario_files(flows_dir: Path) -> list[Path]:
     return sorted(flows_dir.glob(f"*{SCENARIOS}"))
 
 
-def _drafts(flows_dir: Path, problems: list[Diagnostic], digests: dict[str, str]) -> Iterator[Draft]:
-    files = flow_files(flows_dir)
-    if not files:
-        problems.append(Diagnostic(str(flows_dir), 1, 1, "there is no call flow in this folder"))
+def _drafts(files: Sequence[Path], problems: list[Diagnostic], digests: dict[str, str]) -> Iterator[Draft]:
     for file in files:
         text, wrong = read_text(file)
         problems += wrong
@@ -207,7 +209,7 @@ def _facts(queries: Queries) -> dict[str, QueryFacts]:
     return {name: QueryFacts(frozenset(query.returns), query.parameters) for name, query in queries.items()}
 
 
-def _short(path: str) -> str:
+def short(path: str) -> str:
     """A path as a person in this folder would write it."""
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
