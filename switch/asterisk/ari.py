@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 WITHIN = 5.0  # seconds for a request
 PROBE_WITHIN = 1.0  # seconds for the first request over the websocket, which old Asterisks never answer
-QUIET = 10.0  # seconds without a byte after which the other side is asked for a sign of life
+QUIET = 5.0  # seconds without a byte after which the other side is asked for a sign of life
 BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further attempt to connect; the last repeats
 
 
@@ -237,6 +237,7 @@ class _Session:
         self._pending: dict[str, _Pending] = {}
         self._text: list[str] = []
         self._length = 0
+        self._received = 0
         self.takes_requests = False
         self.ended = Event()
         self.reason = ""
@@ -259,17 +260,22 @@ class _Session:
         gevent.spawn(self._read)
 
     def probe(self) -> None:
-        """Finds out whether this Asterisk takes requests here."""
-        try:
-            self.request("GET", "asterisk/ping", "", PROBE_WITHIN)
-        except Broken:
-            if self.ended.is_set():
-                raise
-        else:
-            self.takes_requests = True
+        """Finds out whether this Asterisk takes requests here; old ones do not answer."""
+        answered, *_ = self._ask("GET", "asterisk/ping", "", PROBE_WITHIN)
+        self.takes_requests = answered
 
     def request(self, method: str, uri: str, body: str, within: float) -> tuple[int, str]:
         """Raises Broken when the session ends, or nothing is answered in time."""
+        received = self._received
+        answered, status, text = self._ask(method, uri, body, within)
+        if not answered:
+            if self._received == received:
+                self.end("not a word in time")
+            raise Broken("no answer in time")
+        return status, text
+
+    def _ask(self, method: str, uri: str, body: str, within: float) -> tuple[bool, int, str]:
+        """Whether it was answered, and with what. Raises Broken when the session ends."""
         number = str(next(self._numbers))
         asked = {"type": "RESTRequest", "transaction_id": number, "request_id": number, "method": method, "uri": uri}
         if body:
@@ -280,11 +286,11 @@ class _Session:
                 raise Broken(self.reason)
             self._send(ws.TextMessage(json.dumps(asked)))
             pending.answered.wait(within)
-            if not pending.status:
-                raise Broken(self.reason or "no answer in time")
+            if self.ended.is_set():
+                raise Broken(self.reason)
         finally:
             del self._pending[number]
-        return pending.status, pending.body
+        return pending.answered.is_set(), pending.status, pending.body
 
     def say_goodbye(self) -> None:
         with suppress(Broken):
@@ -324,6 +330,7 @@ class _Session:
             raise Broken(str(error)) from error
         if not data:
             raise Broken("Asterisk closed the connection")
+        self._received += len(data)
         self._socket.receive_data(data)
 
     def _take_events(self) -> None:

@@ -88,6 +88,7 @@ class Line:
         self.bridge: str | None = None
         self.music = False
         self.entered = False
+        self.abandoned = False
         self.on_entered: Callable[[], None] = lambda: None
         self._forget = forget
         self._turn = 0
@@ -177,15 +178,31 @@ class Line:
 
     def left_alone(self, bridge: str) -> None:
         """The other leg of a bridge has left it."""
-        if self.bridge == bridge:
-            self.bridge = None
+        if self.bridge != bridge:
+            return
+        self.bridge = None
+        self.link.later("DELETE", named("bridges", bridge))
+        if self.abandoned:
+            self.link.hang_up(self.id, Cause.NORMAL)
+        else:
             self.inbox.put(Parted())
-            self.link.later("DELETE", named("bridges", bridge))
+
+    def abandon(self) -> None:
+        """The connection has been down for too long. Those who talk go on talking, and are let go afterwards."""
+        if self.bridge is None:
+            self.hang_up(Cause.CONGESTION, ended_with=Cause.SWITCH_LOST)
+        elif self.inbox.ended is None:
+            self.abandoned = True
+            self.end(Cause.SWITCH_LOST)
 
     # --- after the connection was lost and found again
 
     def catch_up(self) -> None:
         """Notes what must have happened while we could not hear it. Raises SwitchLost, Refused."""
+        if self.inbox.ended is None and not self.entered:
+            channel = self._lookup("channels", self.id)
+            if channel is not None and channel["state"] == "Up":
+                self.enter()
         if self.playback is not None and not self.playback.over and self._is_gone("playbacks", self.playback.id):
             self.played(self.playback.id, "done")
         if self.tape is not None and self._is_gone("recordings", "live", self.tape.name):
@@ -194,10 +211,6 @@ class Line:
             there = self._lookup("bridges", self.bridge)
             if there is None or len(there["channels"]) < 2:
                 self.left_alone(self.bridge)
-        if not self.entered:
-            channel = self._lookup("channels", self.id)
-            if channel is not None and channel["state"] == "Up":
-                self.enter()
 
     def _is_gone(self, *path: str) -> bool:
         return self._lookup(*path) is None

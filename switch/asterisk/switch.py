@@ -296,9 +296,8 @@ class Asterisk:
         self._link.went_down()
 
     def _give_up(self) -> None:
-        """The connection has been down for too long: calls that may still be there are ended when it is back."""
         for line in list(self._lines.values()):
-            line.hang_up(Cause.CONGESTION, ended_with=Cause.SWITCH_LOST)
+            line.abandon()
 
 
 def _snapshot(call_id: CallId, channel: Json, bridge: Json | None) -> Snapshot:

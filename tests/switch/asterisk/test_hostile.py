@@ -1,0 +1,616 @@
+"""What a call does when Asterisk answers oddly, late, out of order, or not at all: a scripted ARI over real sockets."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import gevent
+import pytest
+
+from switch.asterisk import Asterisk
+from switch.asterisk import ari as ari_module
+from switch.port import (
+    ANY,
+    CallEnded,
+    CallId,
+    CannotJoin,
+    CannotPlay,
+    CannotRecord,
+    Cause,
+    Key,
+    NoSuchCall,
+    NotAnswered,
+    Parted,
+    Sound,
+    SwitchLost,
+)
+from switch.shared.clock import RealClock
+from tests.switch.asterisk.peer import NEVER, OK, Peer, channel
+
+HASH = frozenset("#")
+
+
+class Desk:
+    """The switch under test with a peer at its other end, and the calls that came."""
+
+    def __init__(self, peer, **options):
+        self.peer = peer
+        self.switch = Asterisk(url=peer.url, password="secret", clock=RealClock(), **options)
+        self.calls = []
+        self.letting_go = gevent.event.Event()
+        self.switch.serve(self._on_call)
+        self.wait_until(lambda: self.switch.connected)
+
+    def _on_call(self, call):
+        self.calls.append(call)
+        self.letting_go.wait()
+
+    def call(self, call_id="caller-1", **facts):
+        """A call that has just come in."""
+        self.peer.happen("StasisStart", channel=channel(call_id, **facts), args=["call", "1000", ""])
+        self.wait_until(lambda: any(call.id == call_id for call in self.calls))
+        return next(call for call in self.calls if call.id == call_id)
+
+    def leg(self, call_id="agent-1", address="1001"):
+        """A leg that we dialled and that was answered."""
+        self.peer.answer("POST", f"channels/{call_id}", OK, channel(call_id, "Down"))
+        leg = self.switch.dial(address, call_id=CallId(call_id), caller="1", ring_for=30)
+        self.peer.happen("StasisStart", channel=channel(call_id), args=["dialled"])
+        assert leg.answered() is None
+        return leg
+
+    def wait_until(self, true, within=5.0):
+        with gevent.Timeout(within, AssertionError("it did not happen")):
+            while not true():
+                gevent.sleep(0.005)
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def desk(peer):
+    desk = Desk(peer)
+    yield desk
+    desk.letting_go.set()
+    desk.switch.stop()
+
+
+def sound(tmp_path):
+    return Sound(tmp_path / "prompt.wav")
+
+
+def playing(desk, call, tmp_path, **options):
+    """A play under way, and its id."""
+    play = gevent.spawn(call.play, [sound(tmp_path)], **options)
+    _, asked = desk.peer.wait_asked("POST", f"channels/{call.id}/play")
+    return play, asked["playbackId"]
+
+
+def recording(desk, call, path):
+    record = gevent.spawn(call.record, path, longest=30, silence=20, stop_on=HASH)
+    _, asked = desk.peer.wait_asked("POST", f"channels/{call.id}/record")
+    return record, asked["name"]
+
+
+def outcome(greenlet, within=5.0):
+    with gevent.Timeout(within, AssertionError("it still waits")):
+        return greenlet.get()
+
+
+# --- what is asked --------------------------------------------------------------------------------
+
+
+def test_the_filter_lets_through_what_we_listen_to_and_the_answers(peer, desk):
+    _, asked = peer.wait_asked("PUT", "applications/hotline/eventFilter")
+    kinds = {each["type"] for each in asked["allowed"]}
+    assert {"StasisStart", "StasisEnd", "ChannelDtmfReceived", "PlaybackFinished", "RESTResponse"} <= kinds
+    assert "ChannelVarset" not in kinds
+
+
+def test_text_from_a_caller_reaches_asterisk_only_encoded(peer, desk):
+    call = desk.call()
+    call.remember("note", '${SHELL(x)}",)\n')
+    _, asked = peer.wait_asked("POST", "channels/caller-1/variable")
+    assert asked["variable"] == "HOTLINE"
+    assert json.loads(base64.urlsafe_b64decode(asked["value"])) == {"note": '${SHELL(x)}",)\n'}
+    assert set(asked["value"]) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")
+
+    peer.answer("POST", "channels/leg-1", OK, channel("leg-1", "Down"))
+    desk.switch.dial("1001", call_id=CallId("leg-1"), caller='1"<>\r\n2', caller_name='"a", ${b}', ring_for=5)
+    _, asked = peer.wait_asked("POST", "channels/leg-1")
+    assert asked["callerId"] == '"a b" <12>'
+
+
+@pytest.mark.parametrize("address", ["", "1001,2", "${X}", "10 01", "../x", "1001@elsewhere", "1001\n", "x" * 41])
+def test_what_is_no_address_is_never_sent(peer, desk, address):
+    leg = desk.switch.dial(address, call_id=CallId("leg-1"), caller="1", ring_for=5)
+    with pytest.raises(NotAnswered) as refused:
+        leg.answered()
+    assert refused.value.cause is Cause.UNREACHABLE
+    assert not any(path == "channels/leg-1" for _, path, _ in peer.asked)
+
+
+# --- playing ----------------------------------------------------------------------------------------
+
+
+def test_the_end_of_a_prompt_that_comes_before_the_reply(peer, desk, tmp_path):
+    call = desk.call()
+
+    def play_is_over():
+        name = "hotline-play-caller-1-1"
+        peer.happen("PlaybackFinished", playback={"id": name, "state": "done", "target_uri": "channel:caller-1"})
+
+    peer.answer("POST", "channels/caller-1/play", 201, {}, then=play_is_over)
+    assert call.play([sound(tmp_path)]) is None
+
+
+def test_a_failed_prompt_is_said(peer, desk, tmp_path):
+    call = desk.call()
+    play, name = playing(desk, call, tmp_path)
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "failed", "target_uri": "channel:caller-1"})
+    with pytest.raises(CannotPlay):
+        outcome(play)
+
+
+def test_a_prompt_that_fails_because_the_caller_leaves_is_a_hang_up(peer, desk, tmp_path):
+    call = desk.call()
+    play, name = playing(desk, call, tmp_path)
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "failed", "target_uri": "channel:caller-1"})
+    peer.happen("ChannelHangupRequest", channel=channel())
+    with pytest.raises(CallEnded):
+        outcome(play)
+
+
+def test_a_hang_up_before_the_end_of_the_prompt(peer, desk, tmp_path):
+    call = desk.call()
+    play, name = playing(desk, call, tmp_path)
+    peer.happen("ChannelHangupRequest", channel=channel(), cause=16)
+    with pytest.raises(CallEnded):
+        outcome(play)
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "failed", "target_uri": "channel:caller-1"})
+    peer.happen("StasisEnd", channel=channel())
+    peer.happen("StasisEnd", channel=channel())
+    assert desk.call("caller-2").id == "caller-2"
+
+
+def test_the_end_of_an_earlier_prompt_ends_no_later_one(peer, desk, tmp_path):
+    call = desk.call()
+    first, first_name = playing(desk, call, tmp_path, stop_on=ANY)
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="1")
+    assert outcome(first) == Key("1")
+    assert call.wait(0) == Key("1")
+    second, _ = playing(desk, call, tmp_path, stop_on=ANY)
+    peer.happen("PlaybackFinished", playback={"id": first_name, "state": "done", "target_uri": "channel:caller-1"})
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="2")
+    assert outcome(second) == Key("2")
+
+
+def test_a_channel_that_is_gone_between_request_and_reply(peer, desk):
+    call = desk.call(state="Ring")
+    peer.answer("POST", "channels/caller-1/answer", 404, {"message": "Channel not found"})
+    with pytest.raises(CallEnded):
+        call.answer()
+    with pytest.raises(CallEnded):
+        call.wait(0)
+
+
+def test_a_channel_that_has_left_the_application_is_ended_for_us(peer, desk):
+    call = desk.call()
+    peer.answer("POST", "channels/caller-1/moh", 409, {"message": "Channel not in Stasis application"})
+    with pytest.raises(CallEnded):
+        call.hold("calm")
+
+
+def test_an_error_of_asterisk_is_no_end_of_the_call(peer, desk, tmp_path):
+    call = desk.call()
+    peer.answer("POST", "channels/caller-1/play", 500, {"message": "out of memory"})
+    with pytest.raises(CannotPlay):
+        call.play([sound(tmp_path)])
+    peer.answer("POST", "channels/caller-1/play", 201, {})
+    peer.asked.clear()
+    play, name = playing(desk, call, tmp_path)
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(play) is None
+
+
+def test_a_request_that_is_never_answered_has_an_end(peer, desk, monkeypatch):
+    monkeypatch.setattr(ari_module, "WITHIN", 0.2)
+    monkeypatch.setattr(ari_module.Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
+    call = desk.call(state="Ring")
+    peer.answer("POST", "channels/caller-1/answer", NEVER)
+    chatter = gevent.spawn(chat, peer)
+    try:
+        with pytest.raises(SwitchLost):
+            call.answer()
+    finally:
+        chatter.kill()
+
+
+def chat(peer):
+    """Something that shows that the connection itself lives."""
+    while True:
+        peer.happen("ChannelDtmfReceived", channel=channel("nobody"), digit="1")
+        gevent.sleep(0.02)
+
+
+# --- recording --------------------------------------------------------------------------------------
+
+
+def test_a_recording_that_is_done_without_a_file_is_an_error(peer, desk, tmp_path):
+    call = desk.call()
+    record, name = recording(desk, call, tmp_path / "a.wav")
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+    with pytest.raises(CannotRecord):
+        outcome(record)
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_a_recording_that_failed_says_why(peer, desk, tmp_path):
+    call = desk.call()
+    record, name = recording(desk, call, tmp_path / "a.wav")
+    failed = {"name": name, "state": "failed", "cause": "disk full", "target_uri": "channel:caller-1"}
+    peer.happen("RecordingFailed", recording=failed)
+    with pytest.raises(CannotRecord, match="disk full"):
+        outcome(record)
+
+
+def test_a_recording_that_is_refused(peer, desk, tmp_path):
+    call = desk.call()
+    peer.answer("POST", "channels/caller-1/record", 422, {"message": "no such format"})
+    with pytest.raises(CannotRecord):
+        call.record(tmp_path / "a.wav", longest=5, silence=2, stop_on=HASH)
+
+
+def test_a_half_file_leaves_nothing(peer, desk, tmp_path):
+    call = desk.call()
+    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF")
+    record, name = recording(desk, call, tmp_path / "a.wav")
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+    with pytest.raises(CannotRecord):
+        outcome(record)
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_what_was_said_before_a_hang_up_is_kept(peer, desk, tmp_path):
+    call = desk.call()
+    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    record, name = recording(desk, call, tmp_path / "a.wav")
+    peer.happen("ChannelHangupRequest", channel=channel())
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+    peer.happen("StasisEnd", channel=channel())
+    with pytest.raises(CallEnded):
+        outcome(record)
+    assert (tmp_path / "a.wav").stat().st_size == 16044
+
+
+# --- two legs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "cause"), [(500, Cause.UNREACHABLE), (400, Cause.FAILED), (409, Cause.FAILED)])
+def test_a_leg_that_cannot_be_dialled(peer, desk, status, cause):
+    peer.answer("POST", "channels/leg-1", status, {"message": "no"})
+    leg = desk.switch.dial("1001", call_id=CallId("leg-1"), caller="1", ring_for=5)
+    with pytest.raises(NotAnswered) as refused:
+        leg.answered()
+    assert refused.value.cause is cause
+
+
+def test_an_answer_that_crosses_our_cancel_is_hung_up(peer, desk):
+    peer.answer("POST", "channels/leg-1", OK, channel("leg-1", "Down"))
+    leg = desk.switch.dial("1001", call_id=CallId("leg-1"), caller="1", ring_for=5)
+    leg.hang_up()
+    peer.wait_asked("DELETE", "channels/leg-1")
+    peer.happen("StasisStart", channel=channel("leg-1"), args=["dialled"])
+    with pytest.raises(NotAnswered) as refused:
+        leg.answered()
+    assert refused.value.cause is Cause.CANCELLED
+
+
+def test_an_answered_leg_that_nobody_waits_for_is_hung_up(peer, desk):
+    peer.happen("StasisStart", channel=channel("left-over"), args=["dialled"])
+    peer.wait_asked("DELETE", "channels/left-over")
+
+
+def test_a_leg_that_is_gone_when_it_is_joined(peer, desk):
+    call, leg = desk.call(), desk.leg()
+    peer.answer("POST", r"bridges/[^/]+/addChannel", 400, {"message": "Channel not found"})
+    with pytest.raises(CannotJoin):
+        call.join(leg)
+    assert call.wait(0) is None
+
+
+def test_who_stays_in_a_bridge_is_told_once_whatever_comes_first(peer, desk):
+    call, leg = desk.call(), desk.leg()
+    call.join(leg)
+    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
+    bridge = path.split("/")[1]
+    peer.happen("ChannelHangupRequest", channel=channel("agent-1"))
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    peer.happen("StasisEnd", channel=channel("agent-1"))
+    assert call.wait(2) == Parted()
+    assert call.wait(0.1) is None
+    peer.wait_asked("DELETE", f"bridges/{bridge}")
+
+
+def test_a_bridge_that_somebody_else_destroyed_parts_both(peer, desk):
+    call, leg = desk.call(), desk.leg()
+    call.join(leg)
+    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
+    bridge = path.split("/")[1]
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    assert (call.wait(2), leg.wait(2)) == (Parted(), Parted())
+    assert (call.wait(0.05), leg.wait(0)) == (None, None)
+
+
+# --- nonsense ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"type": 7},
+        {"type": "StasisStart"},
+        {"type": "StasisStart", "channel": None, "args": None},
+        {"type": "StasisStart", "channel": {"id": "x"}, "args": ["call"]},
+        {"type": "ChannelDtmfReceived", "channel": {"id": "caller-1"}},
+        {"type": "PlaybackFinished", "playback": {"target_uri": "bridge:x"}},
+        {"type": "ChannelLeftBridge", "channel": {"id": "a"}, "bridge": {}},
+        {"type": "RESTResponse", "request_id": "no such"},
+        {"type": "RESTResponse"},
+    ],
+)
+def test_an_event_that_makes_no_sense_harms_nobody(peer, desk, event):
+    call = desk.call()
+    peer.say(json.dumps(event))
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="5")
+    assert call.wait(2) == Key("5")
+
+
+def test_a_flood_of_keys_keeps_nothing_else_out(peer, desk):
+    call = desk.call()
+    for _ in range(3000):
+        peer.happen("ChannelDtmfReceived", channel=channel(), digit="1")
+    peer.happen("ChannelHangupRequest", channel=channel())
+    desk.wait_until(lambda: call.line.inbox.ended is not None)
+    with pytest.raises(CallEnded):
+        call.wait(0)
+
+
+GARBAGE = {
+    "no JSON": b"\x81\x05hello",
+    "no object": b"\x81\x02[]",
+    "no UTF-8": b"\x81\x02\xff\xfe",
+    "an impossible opcode": b"\x83\x00",
+    "a masked frame": b"\x81\x82abcdef",
+    "a reserved bit": b"\xc1\x00",
+    "a length beyond all bounds": b"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+    "half a frame": b"\x81\x10abc",
+    "a close": b"\x88\x02\x03\xe8",
+    "a continuation of nothing": b"\x80\x01a",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_garbage_ends_the_connection_and_nothing_else(peer, desk, garbage):
+    call = desk.call()
+    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1"]})
+    peer.answer("GET", "channels", OK, [channel()])
+    before = peer.connections
+    peer.say_bytes(GARBAGE[garbage])
+    peer.hang_up()
+    desk.wait_until(lambda: peer.connections > before)
+    desk.wait_until(lambda: desk.switch.connected)
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="5")
+    assert call.wait(2) == Key("5")
+
+
+def test_a_message_without_end_is_not_kept(peer, desk, monkeypatch):
+    monkeypatch.setattr(ari_module, "MOST_BYTES", 10_000)
+    before = peer.connections
+    peer.say_bytes(b"\x01\x7d" + b"x" * 125)
+    for _ in range(200):
+        try:
+            peer.say_bytes(b"\x00\x7d" + b"x" * 125)
+        except OSError:
+            break
+        gevent.sleep(0)
+    desk.wait_until(lambda: peer.connections > before)
+    desk.wait_until(lambda: desk.switch.connected)
+
+
+def test_a_message_in_many_frames_is_one_message(peer, desk):
+    call = desk.call()
+    text = json.dumps({"type": "ChannelDtmfReceived", "channel": channel(), "digit": "7"}).encode()
+    cut = [text[at : at + 50] for at in range(0, len(text), 50)]
+    for number, part in enumerate(cut):
+        first = 0x80 if number == len(cut) - 1 else 0
+        peer.say_bytes(bytes([first | (0 if number else 1), len(part)]) + part)
+    assert call.wait(2) == Key("7")
+
+
+# --- the connection ---------------------------------------------------------------------------------
+
+
+def test_requests_go_by_http_where_the_websocket_takes_none(peer, monkeypatch, tmp_path):
+    monkeypatch.setattr(ari_module, "PROBE_WITHIN", 0.1)
+    peer.requests_by_websocket = False
+    desk = Desk(peer)
+    call = desk.call()
+    play, name = playing(desk, call, tmp_path)
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(play) is None
+    desk.letting_go.set()
+    desk.switch.stop()
+
+
+@pytest.mark.parametrize("status", [401, 404, 500, 503])
+def test_a_refused_websocket_is_tried_again(peer, status):
+    peer.handshake_status = status
+    switch = Asterisk(url=peer.url, password="wrong", clock=RealClock())
+    switch.serve(lambda call: None)
+    with gevent.Timeout(5):
+        while peer.connections < 4:
+            gevent.sleep(0.01)
+    assert not switch.connected
+    with pytest.raises(SwitchLost):
+        switch.dial("1001", call_id=CallId("x"), caller="1", ring_for=1)
+    peer.handshake_status = 101
+    with gevent.Timeout(5):
+        while not switch.connected:
+            gevent.sleep(0.01)
+    switch.stop()
+
+
+def test_nobody_there():
+    switch = Asterisk(url="http://127.0.0.1:1", password="secret", clock=RealClock())
+    with pytest.raises(SwitchLost):
+        switch.calls()
+    with pytest.raises(SwitchLost):
+        switch.registrations()
+    with pytest.raises(SwitchLost):
+        switch.adopt(CallId("x"))
+
+
+def test_a_server_that_is_no_asterisk_is_not_taken_for_one(peer):
+    peer.answer("GET", "asterisk/info", OK, ["what?"])
+    switch = Asterisk(url=peer.url, password="secret", clock=RealClock())
+    switch.serve(lambda call: None)
+    with gevent.Timeout(5):
+        while peer.connections < 4:
+            gevent.sleep(0.01)
+    assert not switch.connected
+    peer.answer("GET", "asterisk/info", OK, {"system": {"version": "22.0.0"}})
+    with gevent.Timeout(5):
+        while not switch.connected:
+            gevent.sleep(0.01)
+    assert switch.version == "Asterisk 22.0.0"
+    switch.stop()
+
+
+def test_calls_that_are_gone_after_a_reconnect_are_lost(peer, desk):
+    call = desk.call()
+    peer.hang_up()
+    with pytest.raises(CallEnded) as ended:
+        call.wait(5)
+    assert ended.value.cause is Cause.SWITCH_LOST
+
+
+def test_a_parting_that_nobody_told_us_is_found_after_a_reconnect(peer, desk):
+    call, leg = desk.call(), desk.leg()
+    call.join(leg)
+    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
+    bridge = path.split("/")[1]
+    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1"]})
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
+    peer.hang_up()
+    assert call.wait(5) == Parted()
+    with pytest.raises(CallEnded):
+        leg.wait(1)
+
+
+def test_an_outage_that_lasts_ends_the_calls_and_they_are_hung_up_later(peer):
+    desk = Desk(peer, patience=0.3)
+    call = desk.call()
+    peer.handshake_status = 503
+    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1"]})
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.hang_up()
+    with pytest.raises(CallEnded) as ended:
+        call.wait(5)
+    assert ended.value.cause is Cause.SWITCH_LOST
+    peer.asked.clear()
+    peer.handshake_status = 101
+    peer.wait_asked("DELETE", "channels/caller-1")
+    desk.letting_go.set()
+    desk.switch.stop()
+
+
+def test_those_who_talk_through_an_outage_are_let_go_afterwards(peer):
+    desk = Desk(peer, patience=0.3)
+    call, leg = desk.call(), desk.leg()
+    call.join(leg)
+    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
+    bridge = path.split("/")[1]
+    peer.handshake_status = 503
+    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1", "agent-1"]})
+    peer.answer("GET", "channels", OK, [channel(), channel("agent-1")])
+    peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1", "agent-1"]})
+    peer.hang_up()
+    for each in (call, leg):
+        with pytest.raises(CallEnded) as ended:
+            each.wait(5)
+        assert ended.value.cause is Cause.SWITCH_LOST
+    peer.handshake_status = 101
+    desk.wait_until(lambda: desk.switch.connected)
+    desk.call("caller-2")
+    assert not [path for method, path, _ in peer.asked if method == "DELETE"]
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    peer.wait_asked("DELETE", "channels/caller-1")
+    desk.letting_go.set()
+    desk.switch.stop()
+
+
+def test_a_newer_controller_is_given_way_to(peer, desk):
+    call = desk.call()
+    peer.happen("ApplicationReplaced")
+    peer.hang_up()
+    with pytest.raises(CallEnded) as ended:
+        call.wait(5)
+    assert ended.value.cause is Cause.SUPERSEDED
+    call.hang_up()
+    newer = Desk(peer)
+    newer.call("caller-2")
+    assert not [path for method, path, _ in peer.asked if method == "DELETE"]
+    assert peer.websockets == 2
+    assert not desk.switch.connected
+    newer.letting_go.set()
+    newer.switch.stop()
+
+
+def test_an_older_controller_stays_away(peer):
+    peer.answer("GET", "asterisk/variable", OK, {"value": "5000"})
+    older = Asterisk(url=peer.url, password="secret", clock=RealClock(), epoch=4999)
+    older.serve(lambda call: None)
+    peer.wait_asked("GET", "asterisk/variable")
+    newer = Asterisk(url=peer.url, password="secret", clock=RealClock(), epoch=5001)
+    newer.serve(lambda call: None)
+    with gevent.Timeout(5):
+        while not newer.connected:
+            gevent.sleep(0.01)
+    assert peer.websockets == 1
+    assert not older.connected
+    older.stop()
+    newer.stop()
+
+
+# --- adopting ---------------------------------------------------------------------------------------
+
+
+def test_a_call_that_is_not_ours_cannot_be_adopted(peer, desk):
+    peer.answer("GET", "channels", OK, [channel("elsewhere")])
+    with pytest.raises(NoSuchCall):
+        desk.switch.adopt(CallId("elsewhere"))
+    with pytest.raises(NoSuchCall):
+        desk.switch.adopt(CallId("nowhere"))
+
+
+def test_an_adopted_call_that_talks_parts_when_the_other_leaves(peer, desk):
+    there = [channel("a", HOTLINE_DIALLED="1000", HOTLINE="not ours"), channel("b")]
+    peer.answer("GET", "channels", OK, there)
+    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["a", "b"]})
+    peer.answer("GET", "bridges", OK, [{"id": "hotline-bridge-a-1", "channels": ["a", "b"]}])
+    call = desk.switch.adopt(CallId("a"))
+    assert (call.dialled, call.remembered) == ("1000", {})
+    assert desk.switch.calls()[CallId("a")].joined_to == "b"
+    bridge = {"id": "hotline-bridge-a-1", "channels": ["a"]}
+    peer.happen("ChannelLeftBridge", channel=channel("b"), bridge=bridge)
+    assert call.wait(2) == Parted()
