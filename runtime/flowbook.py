@@ -137,13 +137,18 @@ class Flowbook:
 
 
 def read_book(
-    flows_dir: Path, prompts_dir: Path, surroundings: Surroundings | None = None
+    flows_dir: Path, prompts_dir: Path, surroundings: Surroundings | None = None, *, chosen: Sequence[Path] = ()
 ) -> tuple[Book | None, list[Diagnostic]]:
-    """The book of some folders, or every problem in any of their files. Blocks; never raises."""
+    """The book of some folders, or every problem in any of their files. Blocks; never raises.
+
+    `chosen` are files to read instead: flows for all flows of the folder, ``queues.yaml`` and the like
+    for the folder's own.
+    """
     around = surroundings or Surroundings()
     problems: list[Diagnostic] = []
+    instead = {file.name: file for file in chosen}
     queue_file, query_file, calendar_file = (
-        _beside(flows_dir / name, problems) for name in (QUEUES, QUERIES, CALENDARS)
+        _beside(instead.get(name, flows_dir / name), problems) for name in (QUEUES, QUERIES, CALENDARS)
     )
     queues, wrong_queues = load_queues(*queue_file, skills=around.skills)
     queries, wrong_queries = load_queries(*query_file)

@@ -1,0 +1,116 @@
+"""Check the flows and what stands beside them, and play their scenarios; print every problem with its place.
+
+Without FILES everything in flows-dir is checked. A problem is one line, path:line:column: message.
+The exit code is 0 when nothing is wrong, 1 when something is, 2 when the command itself is.
+
+  ./appliance.py check
+  ./appliance.py check flows/hotline.yaml
+  ./appliance.py check --no-scenarios
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.appliance import Config
+from config.values import Diagnostic, UserError
+
+if TYPE_CHECKING:
+    from ivr.language.scenarios import Scenario
+    from runtime.flowbook import Book, Surroundings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILES", help="flows, or files that stand beside them")
+    parser.add_argument("--no-scenarios", action="store_true", help="do not play the scenarios")
+
+
+def run(args: argparse.Namespace, config: Config) -> int:
+    from config.document import arranged
+    from runtime.flowbook import read_book
+
+    for file in args.files:
+        if not file.is_file():
+            raise UserError(f"{file}: there is no such file")
+    book, problems = read_book(config.flows_dir, config.prompts_dir, _surroundings(config), chosen=args.files)
+    scenarios, wrong = _scenarios(args.files, config)
+    problems = arranged([*problems, *wrong])
+    for problem in problems:
+        print(problem)
+    if problems or book is None:
+        return 1
+    if args.no_scenarios:
+        return 0
+    return _play(_playable(scenarios, config), config, book)
+
+
+def _surroundings(config: Config) -> Surroundings:
+    """The mailboxes and skills that there are; unknown, and then not checked, before the tables were made."""
+    from runtime.flowbook import Surroundings
+    from store.store import Store, StoreFailed
+    from switch.shared.clock import RealClock
+
+    try:
+        store = Store(config.database.url, RealClock(), threads=1, within=config.database.within)
+    except StoreFailed:
+        return Surroundings()
+    try:
+        skills = frozenset(skill for agent in store.agents() for skill in agent.skills)
+        return Surroundings([box.name for box in store.boxes()], skills or None)
+    except StoreFailed:
+        return Surroundings()
+    finally:
+        store.close()
+
+
+def _scenarios(files: Sequence[Path], config: Config) -> tuple[list[Scenario], list[Diagnostic]]:
+    """The scenarios of the chosen flows, or of all of them."""
+    from config.document import read_text
+    from ivr.language.scenarios import load_scenarios
+    from runtime.flowbook import SCENARIOS, is_flow, scenario_files, short
+
+    beside = [file.with_name(file.stem + SCENARIOS) for file in files if is_flow(file)]
+    named = [file for file in files if file.name.endswith(SCENARIOS)]
+    chosen = [file for file in dict.fromkeys([*named, *beside]) if file.is_file()]
+    found: list[Scenario] = []
+    problems: list[Diagnostic] = []
+    for file in chosen if files else scenario_files(config.flows_dir):
+        text, wrong = read_text(file)
+        problems += wrong
+        if text is not None:
+            scenarios, wrong = load_scenarios(text, short(str(file)))
+            found += scenarios
+            problems += wrong
+    return found, problems
+
+
+def _playable(scenarios: Sequence[Scenario], config: Config) -> list[Scenario]:
+    """Those beside flows that the appliance has; a flow somewhere else has no number to be called by."""
+    home = config.flows_dir.resolve()
+    playable = [scenario for scenario in scenarios if Path(scenario.file).resolve().parent == home]
+    if len(playable) < len(scenarios):
+        print(f"{len(scenarios) - len(playable)} scenarios outside {config.flows_dir} are not played", file=sys.stderr)
+    return playable
+
+
+def _play(scenarios: Sequence[Scenario], config: Config, book: Book) -> int:
+    from runtime.scenarios import play_all
+    from speech.pool import Pool
+
+    if not scenarios:
+        return 0
+    pool = Pool(config.speech.vendor, size=config.speech.workers, within=config.speech.within)
+    failed = 0
+    try:
+        for outcome in play_all(config, scenarios, book.prompts, pool):
+            if outcome is not None:
+                failed += 1
+                print(outcome, flush=True)
+    finally:
+        pool.close()
+    print(f"{len(scenarios) - failed} of {len(scenarios)} scenarios went as written", file=sys.stderr)
+    return 1 if failed else 0
