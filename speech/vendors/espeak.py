@@ -34,6 +34,8 @@ _MANNERS: Mapping[str, _Manner] = {
     "en": _Manner("en-us", 135),
 }
 
+_MANNERS_VERSION = 2  # one more whenever volume or phrasing change, so that no cache says it the old way
+
 _FIGURES_WRITTEN = re.compile(r"((?<![\w.-])-)?(\d{1,64})(?:\.(\d{1,12})(?![\d.]))?(年?)", re.ASCII)
 _FIGURES = "[零一二三四五六七八九幺]"
 _SERIES = re.compile(f"{_FIGURES}{{6,}}")
@@ -47,7 +49,7 @@ def voices() -> Mapping[str, Voice]:
         release = version("espeakng-loader")
     except PackageNotFoundError:
         raise CannotSpeak("the package espeakng-loader is not installed; set the appliance up again") from None
-    manners = f"{release} volume {_QUIET}"
+    manners = f"{release} manners {_MANNERS_VERSION}"
     return {
         language: Voice("espeak", f"{manner.voice}@{manner.pace}", manners) for language, manner in _MANNERS.items()
     }
