@@ -85,13 +85,8 @@ class Rig:
         self.phones = phones.Phones((here, site.trunk_port), (here, site.agents_port), directory / "sip")
 
     def _controller(self, on_call, **options):
-        switch = Asterisk(
-            url=self.exchange.url,
-            password=exchanges.PASSWORD,
-            clock=self.clock,
-            epoch=next(self.epochs),
-            **options,
-        )
+        options = {"url": self.exchange.url, **options}
+        switch = Asterisk(password=exchanges.PASSWORD, clock=self.clock, epoch=next(self.epochs), **options)
         self.controllers.append(switch)
         switch.serve(on_call)
         self.wait_until(lambda: switch.connected)
@@ -127,8 +122,8 @@ class Rig:
         self.wait_until(lambda: account in self.switch.registrations())
         return FarEnd(self, phone=phone)
 
-    def second_controller(self):
-        return self._controller(lambda call: None)
+    def second_controller(self, *, serving=False):
+        return self._controller(self._on_call if serving else lambda call: None)
 
     def pass_time(self, seconds):
         gevent.sleep(seconds)
