@@ -1,0 +1,194 @@
+"""Erlang C and Erlang A: against published tables, and against the engine itself under drawn callers."""
+
+from __future__ import annotations
+
+import math
+import random
+from statistics import fmean
+
+import pytest
+
+from acd.erlang import Service, agents_needed, erlang_a, erlang_b, erlang_c
+from acd.model import Agent, Announcements, QueueRule
+from acd.simulated import Caller, Outcome, Shift, Simulation
+
+AHT = 180.0
+
+ERLANG_C = [  # load, agents: P(wait), mean wait, answered within 20 s
+    (1, 2, 0.3333, 60, 0.7017),
+    (1, 3, 0.0909, 8.18, 0.9272),
+    (5, 6, 0.5875, 105.8, 0.4743),
+    (5, 7, 0.3242, 29.2, 0.7404),
+    (5, 8, 0.1673, 10.0, 0.8802),
+    (20, 22, 0.5679, 51.1, 0.5453),
+    (20, 24, 0.2981, 13.4, 0.8089),
+    (20, 26, 0.1434, 4.3, 0.9264),
+    (50, 55, 0.3846, 13.8, 0.7794),
+    (50, 58, 0.1944, 4.4, 0.9201),
+    (100, 105, 0.5157, 18.6, 0.7041),
+    (100, 110, 0.2370, 4.27, 0.9220),
+    (200, 210, 0.3756, 6.76, 0.8764),
+]
+ERLANG_A = [  # load, agents, patience: P(wait), abandoned, mean wait, answered within 20 s of all offered
+    (10, 8, 180, 0.7798, 0.2460, 44.29, 0.324),
+    (10, 10, 180, 0.5421, 0.1251, 22.52, 0.587),
+    (10, 12, 180, 0.3032, 0.0531, 9.56, 0.802),
+    (20, 16, 60, 0.6776, 0.2419, 14.5, 0.546),
+    (20, 20, 120, 0.4828, 0.0977, 11.73, 0.706),
+    (50, 45, 180, 0.7790, 0.1191, 21.45, 0.480),
+    (50, 50, 180, 0.5188, 0.0563, 10.14, 0.751),
+    (100, 100, 180, 0.5133, 0.0399, 7.18, 0.837),
+]
+
+
+@pytest.mark.parametrize(("load", "agents", "waits", "mean_wait", "within"), ERLANG_C)
+def test_erlang_c_is_the_published_table(load, agents, waits, mean_wait, within):
+    service = erlang_c(load, agents, handling=AHT)
+    assert service.waits == pytest.approx(waits, abs=0.00006)
+    assert service.mean_wait == pytest.approx(mean_wait, rel=0.012)
+    assert service.within == pytest.approx(within, abs=0.00006)
+    assert service.occupancy == load / agents
+
+
+@pytest.mark.parametrize(("load", "agents", "patience", "waits", "abandons", "mean_wait", "within"), ERLANG_A)
+def test_erlang_a_is_the_published_table(*, load, agents, patience, waits, abandons, mean_wait, within):
+    service = erlang_a(load, agents, handling=AHT, patience=patience)
+    assert service.waits == pytest.approx(waits, abs=0.00006)
+    assert service.abandons == pytest.approx(abandons, abs=0.00006)
+    assert service.mean_wait == pytest.approx(mean_wait, abs=0.015)
+    assert service.within == pytest.approx(within, abs=0.0006)
+
+
+def test_garnett_mandelbaum_and_reiman_example():
+    """50 agents, 48 calls a minute of one minute each, patience two minutes (M&SOM 2002)."""
+    service = erlang_a(48, 50, handling=60, patience=120)
+    assert service.abandons == pytest.approx(0.031, abs=0.0005)
+    assert service.mean_wait == pytest.approx(3.7, abs=0.05)
+    assert service.occupancy == pytest.approx(0.93, abs=0.005)
+    assert erlang_c(48, 50, handling=60).mean_wait == pytest.approx(20.8, abs=0.1)
+
+
+@pytest.mark.parametrize(("load", "agents", "patience"), [(10, 12, 180), (50, 45, 180), (3, 1, 30)])
+def test_abandonment_is_mean_wait_over_patience(load, agents, patience):
+    service = erlang_a(load, agents, handling=AHT, patience=patience)
+    assert service.abandons == pytest.approx(service.mean_wait / patience)
+
+
+def test_with_endless_patience_erlang_a_is_erlang_c():
+    patient = erlang_a(20, 24, handling=AHT, patience=1e7)
+    endless = erlang_c(20, 24, handling=AHT)
+    assert patient.waits == pytest.approx(endless.waits, rel=1e-3)
+    assert patient.mean_wait == pytest.approx(endless.mean_wait, rel=1e-3)
+    assert patient.within == pytest.approx(endless.within, rel=1e-3)
+
+
+def test_the_edges():
+    assert erlang_b(0, 3) == 0
+    assert erlang_c(0, 3, handling=AHT) == erlang_a(0, 3, handling=AHT, patience=60) == Service(0, 0, 0, 1, 0)
+    assert erlang_c(5, 5, handling=AHT) == Service(1, 0, math.inf, 0, 1)
+    assert erlang_a(5, 0, handling=AHT, patience=60) == Service(1, 1, 60, 0, 0)
+    assert 0.79 < erlang_a(1000, 200, handling=AHT, patience=60).abandons < 0.81
+
+
+@pytest.mark.parametrize("load", [0.5, 5, 20, 100])
+def test_the_fewest_agents_are_enough_and_one_less_is_not(load):
+    def service(agents: int) -> Service:
+        return erlang_c(load, agents, handling=AHT)
+
+    agents = agents_needed(service, lambda service: service.within >= 0.8)
+    assert service(agents).within >= 0.8
+    assert service(agents - 1).within < 0.8
+
+
+def test_what_no_number_of_agents_reaches_is_an_error():
+    with pytest.raises(ValueError, match="not even 100,000 agents"):
+        agents_needed(lambda agents: erlang_c(0, agents, handling=AHT), lambda _: False)
+
+
+# --- through the engine ----------------------------------------------------------------------------
+
+
+def exponentials(count: int, mean: float, source: random.Random) -> list[float]:
+    """Draws in which every part of the distribution comes as often as it should: their mean is no matter of luck."""
+    found = [-mean * math.log1p(-(number + 0.5) / count) for number in range(count)]
+    source.shuffle(found)
+    return found
+
+
+def drawn(calls: int, load: float, *, patience: float | None, seed: int) -> list[Caller]:
+    """Poisson arrivals, exponential talks and patience."""
+    source, at, found = random.Random(seed), 0.0, []
+    gaps, talks = exponentials(calls, AHT / load, source), exponentials(calls, AHT, source)
+    waits = exponentials(calls, patience, source) if patience else [None] * calls
+    for number, (gap, talk, wait) in enumerate(zip(gaps, talks, waits, strict=True)):
+        at += gap
+        leaves = None if wait is None else round(wait * 1000)
+        found.append(Caller(f"c{number}", round(at * 1000), round(talk * 1000), "service", leaves))
+    return found
+
+
+SILENT = Announcements()
+
+
+def served(callers: list[Caller], agents: int, announce: Announcements = SILENT) -> list[Outcome]:
+    shifts = [Shift(Agent(f"a{number}", queues=("service",))) for number in range(agents)]
+    rule = QueueRule("service", wrap_up=0, longest_queue=1_000_000, announce=announce)
+    return Simulation([rule], shifts).serve(callers)[len(callers) // 20 :]
+
+
+@pytest.mark.parametrize(("load", "agents", "patience"), [(10, 10, 180), (20, 16, 60)])
+def test_the_engine_itself_serves_as_erlang_a_says(load, agents, patience):
+    expected = erlang_a(load, agents, handling=AHT, patience=patience)
+    outcomes = [each for seed in (1, 2) for each in served(drawn(6_000, load, patience=patience, seed=seed), agents)]
+    assert {outcome.end for outcome in outcomes} == {"answered", "abandoned"}
+    within = [outcome.end == "answered" and outcome.waited <= 20_000 for outcome in outcomes]
+    assert fmean(outcome.waited > 0 for outcome in outcomes) == pytest.approx(expected.waits, abs=0.02)
+    assert fmean(outcome.end == "abandoned" for outcome in outcomes) == pytest.approx(expected.abandons, abs=0.01)
+    assert fmean(outcome.waited / 1000 for outcome in outcomes) == pytest.approx(expected.mean_wait, rel=0.1)
+    assert fmean(within) == pytest.approx(expected.within, abs=0.02)
+
+
+def test_the_engine_itself_serves_as_erlang_c_says():
+    expected = erlang_c(5, 7, handling=AHT)
+    outcomes = [each for seed in (1, 2) for each in served(drawn(7_000, 5, patience=None, seed=seed), 7)]
+    assert {outcome.end for outcome in outcomes} == {"answered"}
+    assert fmean(outcome.waited > 0 for outcome in outcomes) == pytest.approx(expected.waits, abs=0.02)
+    assert fmean(outcome.waited / 1000 for outcome in outcomes) == pytest.approx(expected.mean_wait, rel=0.10)
+
+
+def waves(seed: int) -> list[Caller]:
+    """Three hours; in the first quarter of each come twice as many callers as 20 agents can serve, then two thirds.
+
+    Handling times are log-normal with a coefficient of variation of 0.6, patience is exponential, ten minutes.
+    """
+    source, at, found = random.Random(seed), 0.0, []
+    spread = math.sqrt(math.log(1 + 0.6**2))
+    while at < 3 * 3600:
+        at += source.expovariate((40 if at % 3600 < 900 else 14) / AHT)
+        talk = source.lognormvariate(math.log(AHT) - spread**2 / 2, spread)
+        patience = source.expovariate(1 / 600)
+        found.append(Caller(f"c{len(found)}", round(at * 1000), round(talk * 1000), "service", round(patience * 1000)))
+    return found
+
+
+def test_the_waits_that_callers_are_told_err_half_as_much_as_app_queues():
+    """Every thirty seconds a caller is told what remains.
+
+    app_queue says the mean hold time, (3 old + new) / 4 with every answer, less what was waited, whatever the place.
+    """
+    errors, app_queues = [], []
+    announce = Announcements(wait=True, first=15_000, every=30_000, only_if_better=False)
+    for seed in (1, 2):
+        outcomes = served(waves(seed), 20, announce=announce)
+        answers = sorted((o.caller.at + o.waited, o.waited / 1000) for o in outcomes if o.end == "answered")
+        said = [(at, spoken.wait, o) for o in outcomes for at, spoken in o.told if o.end == "answered"]
+        hold = 0.0
+        for at, wait, outcome in sorted(said, key=lambda each: each[0]):
+            while answers and answers[0][0] <= at:
+                hold = (3 * hold + answers.pop(0)[1]) / 4
+            waited = (at - outcome.caller.at) / 1000
+            truth = outcome.waited / 1000 - waited
+            errors.append(abs(wait - truth))
+            app_queues.append(abs(max(0.0, hold - waited) - truth))
+    assert len(errors) > 4_000
+    assert fmean(errors) <= fmean(app_queues) / 2, (fmean(errors), fmean(app_queues))
