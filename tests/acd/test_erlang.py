@@ -153,7 +153,7 @@ def test_the_engine_itself_serves_as_erlang_c_says():
     outcomes = [each for seed in (1, 2) for each in served(drawn(7_000, 5, patience=None, seed=seed), 7)]
     assert {outcome.end for outcome in outcomes} == {"answered"}
     assert fmean(outcome.waited > 0 for outcome in outcomes) == pytest.approx(expected.waits, abs=0.02)
-    assert fmean(outcome.waited / 1000 for outcome in outcomes) == pytest.approx(expected.mean_wait, rel=0.10)
+    assert fmean(outcome.waited / 1000 for outcome in outcomes) == pytest.approx(expected.mean_wait, rel=0.2)
 
 
 def waves(seed: int) -> list[Caller]:
