@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +74,23 @@ def hotline(running: Hotline, network: Network) -> Iterator[Hotline]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def calls_made() -> Callable[[Hotline, int], None]:
+    """Counts calls for var/live.json."""
+
+    def count(hotline: Hotline, calls: int) -> None:
+        RUNS[hotline.kind]["calls"] += calls
+
+    return count
+
+
 @pytest.fixture
 def phones(request: pytest.FixtureRequest, hotline: Hotline) -> Iterator[Phones]:
-    """Telephones. When the test is over all hang up, agents log off, and nothing may be left on the switch."""
+    """Telephones. When the test is over all hang up, and nothing may be left on the switch."""
     made = hotline.phones(request.node.name.partition("[")[0])
     yield made
     RUNS[hotline.kind]["calls"] += made.calls
     made.close()
-    for agent in hotline.status()["agents"]:
-        hotline.set_agent(agent["id"], "LoggedOff")
     hotline.until_idle()
 
 

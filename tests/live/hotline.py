@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import json
 import re
 import shutil
@@ -14,12 +16,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from config.appliance import Config, read
-from cti.client import Control
+from ivr.language.templates import template
+from speech.library import open_library
+from store.rows import Membership
+from store.store import Store
+from switch.shared.clock import RealClock
 from tests.live import heard, rtp
 from tests.live.phones import Late, Phone, Phones
 from tests.live.switches import CHECKOUT, SWITCHES, PrivateSwitch
@@ -27,6 +37,7 @@ from tests.live.switches import CHECKOUT, SWITCHES, PrivateSwitch
 FLOWS = Path(__file__).parent / "flows"
 SHARED = CHECKOUT / "var" / "live"
 READY_SECONDS = 30.0
+DESKS = 24
 T = TypeVar("T")
 
 _CONFIG = """
@@ -37,11 +48,20 @@ switch:
   sip: {{agents-port: {ports[2]}, trunk-port: {ports[3]}, rtp: 20000-24999}}
 data-dir: var
 flows-dir: flows
-prompts-dir: {prompts}
+prompts-dir: prompts
 database: {{url: "sqlite:///var/hotline.db"}}
 crm: {{url: "sqlite:///var/crm.db"}}
 http: {{listen: "127.0.0.1:8080"}}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A queue, the number that leads into it, and those who serve it."""
+
+    queue: str
+    number: str
+    agents: tuple[str, str]
 
 
 class Hotline:
@@ -52,17 +72,21 @@ class Hotline:
         self.home = home
         self.file = home / "appliance.yaml"
         self._process: subprocess.Popen[str] | None = None
-        self._said: dict[tuple[str, str], rtp.Samples] = {}
+        self._desks = [Desk(f"desk-{n}", f"{2000 + n}", (f"{3000 + n}", f"{4000 + n}")) for n in range(DESKS)]
+        self._count = itertools.count(1)
+        self._speaker = ThreadPoolExecutor(1)  # the library's greenlets belong to one thread
         home.mkdir(parents=True)
-        self.file.write_text(_CONFIG.format(kind=kind, prompts=CHECKOUT / "prompts", ports=_free_ports(4)))
+        self.file.write_text(_CONFIG.format(kind=kind, ports=_free_ports(4)))
         self.config: Config = read(self.file)
         self.switch: PrivateSwitch = SWITCHES[kind](home / kind, self.config)
         self._lay_out()
+        self._library = self._speaker.submit(open_library, self.config, RealClock()).result()
 
     # Its life
 
     def start(self) -> None:
         self.command("db", "init")
+        self._speaker.submit(self._add_agents).result()
         self.command("prompts", "build")
         self.command("switch-config")
         self.switch.start()
@@ -71,6 +95,9 @@ class Hotline:
     def close(self) -> None:
         self.stop_appliance()
         self.switch.stop()
+        for part in self._library:
+            self._speaker.submit(part.close).result()
+        self._speaker.shutdown()
 
     def start_appliance(self) -> None:
         """Returns when it printed ready."""
@@ -119,7 +146,7 @@ class Hotline:
         return done.stdout
 
     def status(self) -> dict[str, Any]:
-        return Control(self.config.run_dir / "hotline.sock").ask("status")  # type: ignore[no-any-return]
+        return self._ask({"do": "status"})
 
     def queue(self, name: str) -> list[str]:
         """The ids of the calls that wait there, in order."""
@@ -129,7 +156,18 @@ class Hotline:
         return next(view["state"] for view in self.status()["agents"] if view["id"] == agent)  # type: ignore[no-any-return]
 
     def set_agent(self, agent: str, state: str, reason: str = "") -> None:
-        Control(self.config.run_dir / "hotline.sock").ask("agents.state", agent=agent, state=state, reason=reason)
+        self._ask({"do": "agents.state", "agent": agent, "state": state, "reason": reason})
+
+    def _ask(self, request: Mapping[str, object]) -> dict[str, Any]:
+        """Over the control socket, as the commands do; from any thread."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(10)
+            control.connect(str(self.config.run_dir / "hotline.sock"))
+            control.sendall(json.dumps(request).encode() + b"\n")
+            with control.makefile("rb") as replies:
+                reply = json.loads(replies.readline())
+        assert reply["ok"], reply
+        return dict(reply["result"])
 
     def records(self, **fields: object) -> list[dict[str, Any]]:
         """The journal's records, those that have these fields."""
@@ -165,19 +203,25 @@ class Hotline:
 
     # What it would say
 
-    def said(self, text: str, language: str = "cmn") -> rtp.Samples:
-        """What ``appliance.py say`` makes of a text."""
-        return self._spoken(text, language, [text])
+    def say(self, text: str, language: str = "cmn") -> rtp.Samples:
+        """What ``appliance.py say TEXT`` makes."""
+        out = self.home / f"say-{next(self._count)}.wav"
+        self.command("say", text, "--language", language, "--out", str(out))
+        return heard.read_wav(out)
 
-    def prompt(self, prompt: str, language: str = "cmn") -> rtp.Samples:
-        return self._spoken(prompt, language, ["--prompt", prompt])
+    def prompt(self, prompt: str, language: str = "cmn", **values: object) -> rtp.Samples:
+        """A prompt of the catalogue, filled in."""
+        return self._speaker.submit(self._spoken, prompt, language, tuple(values.items())).result()
 
-    def _spoken(self, name: str, language: str, arguments: list[str]) -> rtp.Samples:
-        if (name, language) not in self._said:
-            out = self.home / f"said-{len(self._said):03d}.wav"
-            self.command("say", *arguments, "--language", language, "--out", str(out))
-            self._said[name, language] = heard.read_wav(out)
-        return self._said[name, language]
+    def opening(self, prompt: str, language: str = "cmn") -> rtp.Samples:
+        """The first two seconds of a prompt, for those who do not want to hear all of it."""
+        return self.prompt(prompt, language)[: 2 * rtp.RATE]
+
+    @functools.cache  # noqa: B019 - a Hotline lives as long as its tests
+    def _spoken(self, prompt: str, language: str, values: tuple[tuple[str, object], ...]) -> rtp.Samples:
+        library, _ = self._library
+        phrase = template(library.catalogue_text(prompt, language)).speech(dict(values), language)
+        return np.concatenate([heard.read_wav(sound.path) for sound in library.text(phrase, language)])
 
     # Its data and its telephones
 
@@ -196,6 +240,10 @@ class Hotline:
         said = self.command("switch-config", "--show-passwords")
         return dict(re.findall(r"phone (\S+): password (\S+)", said))
 
+    def desk(self) -> Desk:
+        """A queue that no other story uses, with two agents."""
+        return self._desks.pop()
+
     def agent(self, phones: Phones, agent: str, *, tone: float = 1000.0) -> Phone:
         """An agent's telephone that is registered; the agent is still logged off."""
         phone = phones.agent(agent, self.passwords[agent], tone=tone)
@@ -206,12 +254,27 @@ class Hotline:
 
     def _lay_out(self) -> None:
         """Flows: the shipped ones, with ours for what they do not show or would show too slowly. Sounds are shared."""
-        shutil.copytree(CHECKOUT / "flows", self.home / "flows")
-        shutil.copytree(FLOWS, self.home / "flows", dirs_exist_ok=True)
+        flows, unwanted = self.home / "flows", shutil.ignore_patterns("*.test.yaml", "*.template")
+        shutil.copytree(CHECKOUT / "flows", flows, ignore=unwanted)
+        shutil.copytree(FLOWS, flows, dirs_exist_ok=True, ignore=unwanted)
+        shutil.copytree(CHECKOUT / "prompts", self.home / "prompts")
+        manners = (FLOWS / "queues.yaml").read_text().partition("service:")[2]
+        with (flows / "queues.yaml").open("a") as queues:
+            for desk in self._desks:
+                queues.write(f"\n{desk.queue}:{manners}")
+                text = (FLOWS / "desk.template").read_text().format(number=desk.number, queue=desk.queue)
+                (flows / f"{desk.queue}.yaml").write_text(text)
         self.config.data_dir.mkdir()
         for name in ("sounds", "speech"):
             (SHARED / name).mkdir(parents=True, exist_ok=True)
             (self.config.data_dir / name).symlink_to(SHARED / name)
+
+    def _add_agents(self) -> None:
+        store = Store(self.config.database.url, RealClock())
+        for desk in self._desks:
+            for agent in desk.agents:
+                store.add_agent(agent, f"Agent {agent}", skills={}, queues=[Membership(desk.queue)])
+        store.close()
 
     @staticmethod
     def _listen(process: subprocess.Popen[str], said: list[str], ready: threading.Event) -> None:

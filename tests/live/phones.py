@@ -115,15 +115,19 @@ class Leg:
     def wait_for(self, recording: rtp.Samples, within: float = 10, *, since: float | None = None) -> heard.Match:
         """Waits until the recording was heard to its end; the match, placed on the timeline of `media`."""
         begin = (self.answered_at or 0.0) if since is None else since
-        best = heard.Match(-1.0, 0.0)
+        best = heard.same(recording, self.media.heard(begin))
+        if best.score >= heard.SAME:
+            return heard.Match(best.score, begin + best.at)
 
         def found() -> heard.Match | None:
             nonlocal best
-            best = heard.same(recording, self.media.heard(begin))
-            return heard.Match(best.score, begin + best.at) if best.score >= heard.SAME else None
+            # What was searched before is not searched again: only as much as the recording and a little more.
+            first = max(begin, self.media.now() - len(recording) / rtp.RATE - 3)
+            best = heard.same(recording, self.media.heard(first))
+            return heard.Match(best.score, first + best.at) if best.score >= heard.SAME else None
 
         try:
-            return self._await(found, within, "did not hear the recording", every=0.25)
+            return self._await(found, within, "did not hear the recording", every=0.5)
         except Late as late:
             raise Late(f"{late}; best match {best.score:.2f}") from None
 
@@ -205,6 +209,7 @@ class Caller(Leg):
         caller: str,
         name: str = "",
         codec: rtp.Codec = rtp.PCMA,
+        events: bool = True,
         account: tuple[str, str] | None = None,
         local: str = "127.0.0.1",
     ) -> None:
@@ -219,7 +224,15 @@ class Caller(Leg):
             "-au", user, "-ap", password,
             "-key", "media_at", str(media.port), "-key", "payload", str(codec.payload), "-key", "codec", codec.name,
         ]  # fmt: skip
-        self._sipp = Sipp("caller", arguments, log=log, to=to, local=local, on_news=self._news, on_end=self._lost)
+        self._sipp = Sipp(
+            "caller" if events else "caller-without-events",
+            arguments,
+            log=log,
+            to=to,
+            local=local,
+            on_news=self._news,
+            on_end=self._lost,
+        )
 
     def close(self) -> None:
         super().close()
@@ -386,14 +399,22 @@ class Phones:
         name: str = "",
         tone: float | None = None,
         codec: rtp.Codec = rtp.PCMA,
+        events: bool = True,
     ) -> Caller:
         """Dials a number through the trunk, from a number of its own; "" hides it.
 
-        `name` stands raw between the quotes of the From header.
+        `name` stands raw between the quotes of the From header. Without `events` no RFC 2833 is offered.
         """
         caller = f"139{next(_NUMBERS):08d}" if caller is None else caller
         call = Caller(
-            number, to=self.trunk, log=self._log("caller"), caller=caller, name=name, codec=codec, local=self._local
+            number,
+            to=self.trunk,
+            log=self._log("caller"),
+            caller=caller,
+            name=name,
+            codec=codec,
+            events=events,
+            local=self._local,
         )
         self.made.append(call)
         if tone:

@@ -99,6 +99,20 @@ def once(audio: Samples) -> Source:
     return samples
 
 
+_ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
+_PAD = "123A456B789C*0#D"
+
+
+def key_tones(keys: str) -> Samples:
+    """Keys as their two tones, as an old telephone sends them: 120 ms each, 100 ms apart."""
+    gap = np.zeros(RATE // 10, np.int16)
+    parts = [gap]
+    for key in keys:
+        row, column = divmod(_PAD.index(key), 4)
+        parts += [tone(_ROWS[row], _COLUMNS[column], loudness=-13)(0, RATE * 12 // 100), gap]
+    return np.concatenate(parts)
+
+
 class Timeline:
     """What was heard, placed by RTP time stamps and anchored to the clock; gaps are zeros."""
 

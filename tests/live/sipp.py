@@ -44,7 +44,10 @@ def _refusals(*more: int) -> str:
 
 
 def assembled(scenario: str) -> str:
-    """The scenario in one piece: sipp knows no includes, nor variables for what it listens to."""
+    """The scenario in one piece: sipp knows no includes, nor variables for what it listens to.
+
+    ``NAME-without-events`` is that scenario without telephone-event in its SDP.
+    """
     dialling = (HERE / "dialling.xml").read_text()
     parts = {
         "@ONCE@": dialling.replace("@N@", "1").replace("@REFUSALS@", _refusals()),
@@ -54,7 +57,11 @@ def assembled(scenario: str) -> str:
         "@HEAR-SDP@": _HEAR_SDP,
         "@SDP@": _SDP,
     }
-    text = (HERE / f"{scenario}.xml").read_text()
+    name, without_events, _ = scenario.partition("-without-events")
+    if without_events:
+        parts["@SDP@"] = "\n".join(line for line in _SDP.splitlines() if "101" not in line or "m=" in line)
+        parts["@SDP@"] = parts["@SDP@"].replace(" 101", "")
+    text = (HERE / f"{name}.xml").read_text()
     for place, part in parts.items():
         text = text.replace(place, part)
     return text
