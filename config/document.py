@@ -72,9 +72,10 @@ class Document:
 
     def at(self, path: Path, *, key: bool = False) -> Position:
         """Line and column, from 1, of a value (or of its key); of the nearest thing around it where it is absent."""
-        places = self._tree.keys if key else self._tree.values
-        if path in places:
-            return places[path]
+        if key and path in self._tree.keys:
+            return self._tree.keys[path]
+        if path in self._tree.values:
+            return self._tree.values[path]
         while path:
             path = path[:-1]
             if path in self._tree.keys:

@@ -50,10 +50,11 @@ def choices(known: Iterable[str], most: int = 12) -> str:
 
 def explained(error: ValidationError, kind: Any, value: Any) -> list[Complaint]:
     """One complaint for each thing that is wrong, in pydantic's order."""
-    found: dict[tuple[Path, bool], Complaint] = {}
+    found: dict[tuple[Path, str], Complaint] = {}
     for number, detail in enumerate(error.errors(include_url=False)):
         complaint = _complaint(detail, kind, value, suggest=number < _SUGGEST_AMONG)
-        found.setdefault((complaint.path, complaint.about_key), complaint)
+        branch = str(detail["loc"][-1]) if detail["type"] == "missing" else str(complaint.about_key)
+        found.setdefault((complaint.path, branch), complaint)  # of a union's branches the first speaks for all
     return list(found.values())
 
 
@@ -63,7 +64,7 @@ def _complaint(detail: Mapping[str, Any], kind: Any, value: Any, *, suggest: boo
     path = _written(loc, value)
     match what:
         case "missing":
-            return Complaint(path, f"'{loc[-1]}' is missing")
+            return Complaint(path, f"'{loc[-1]}' is missing", about_key=True)
         case "extra_forbidden":
             known = sorted(_fields_at(kind, loc[:-1]))
             hint = suggestion(str(loc[-1]), known) if suggest else ""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from config.document import arranged
 from config.syntax import Path
 from config.values import Diagnostic
-from config.wording import choices, suggestion
+from config.wording import choices, closest, suggestion
 from ivr.language import graph, variables
 from ivr.language.flow import REPEAT, Head
 from ivr.language.house import House
@@ -63,7 +63,7 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
             yield draft.document.problem(("languages", place), _no("language", language, house.languages))
     yield from (
         draft.document.problem(("languages",), message, key=True, show="")
-        for message in _spoken(APOLOGY, head.languages, house)
+        for message in _spoken(APOLOGY, _languages_of(draft, house), house)
     )
 
 
@@ -81,7 +81,7 @@ def _own(draft: Draft, step: DraftStep, house: House) -> Iterator[Diagnostic]:
         message = f"the verb '{step.verb}' needs a switch that can {capability.value}; this one cannot"
         yield draft.document.problem((*step.path, step.verb), message, key=True, show=step.name)
     for prompt in sorted(step.does.prompts):
-        for message in _spoken(prompt, draft.head.languages if draft.head else (), house):
+        for message in _spoken(prompt, _languages_of(draft, house), house):
             yield draft.document.problem((*step.path, step.verb), message, key=True, show=step.name)
     for inner, message in step.does.problems(house):
         path = (*step.path, step.verb, *inner)
@@ -92,9 +92,9 @@ def _mention(draft: Draft, step: DraftStep, mention: Mention, house: House) -> I
     path = step.path_of(mention)
     match mention.value:
         case Prompt(id=prompt) if _is_written(draft, path):
-            messages = _spoken(prompt, draft.head.languages if draft.head else (), house)
+            messages = _spoken(prompt, _languages_of(draft, house), house)
         case Texts(by_language=texts) if draft.head is not None:
-            yield from _languages(draft, step, path, texts)
+            yield from _texts(draft, step, path, texts, house)
             return
         case str() | Template() if mention.what is not None:
             messages = _name(draft, mention.what, mention.value, house)
@@ -126,8 +126,16 @@ def _more_prompts() -> str:
     return " Write its texts into the prompts' catalogue.yaml"
 
 
-def _languages(draft: Draft, step: DraftStep, path: Path, texts: Collection[str]) -> Iterator[Diagnostic]:
-    spoken = draft.head.languages if draft.head else ()
+def _languages_of(draft: Draft, house: House) -> list[str]:
+    """The flow's languages; of a misspelt one that which was probably meant, so that a slip is told once."""
+    written = draft.head.languages if draft.head else ()
+    known = house.languages or written
+    meant = (language if language in known else closest(language, known) for language in written)
+    return [language for language in dict.fromkeys(meant) if language]
+
+
+def _texts(draft: Draft, step: DraftStep, path: Path, texts: Collection[str], house: House) -> Iterator[Diagnostic]:
+    spoken = _languages_of(draft, house)
     missing = [language for language in spoken if language not in texts]
     if missing:
         message = f"the text in {choices(missing)} is missing"
@@ -142,7 +150,7 @@ def _name(draft: Draft, what: Names, value: str | Template, house: House) -> Ite
     known = _known(draft, what.kind, house)
     if known is None:
         return
-    for name in _constants(draft, value):
+    for name in _constants(draft, value, house):
         if name not in known:
             yield _no(what.kind, name, known)
 
@@ -157,22 +165,22 @@ def _known(draft: Draft, kind: str, house: House) -> Collection[str] | None:
         "calendar": house.calendars,
         "box": house.boxes,
         "skill": house.skills,
-        "language": draft.head.languages if draft.head else None,
+        "language": _languages_of(draft, house) if draft.head else None,
     }
     return names.get(kind)
 
 
-def _constants(draft: Draft, value: str | Template) -> Collection[str]:
+def _constants(draft: Draft, value: str | Template, house: House) -> Collection[str]:
     """The names that a value can have, as far as they are known beforehand."""
     if isinstance(value, str):
         return [value]
     if value.fixed:
         return [value.source]
-    if value.source.replace(" ", "") == "{{language}}" and draft.head:
-        return draft.head.languages
+    if value.source.replace(" ", "") == "{{language}}":
+        return _languages_of(draft, house)
     return ()
 
 
 def _no(kind: str, name: str, known: Collection[str]) -> str:
-    hint = suggestion(name, known) or (f" There is: {choices(known)}" if known else " There is none")
+    hint = suggestion(name, known) or (f" There are: {choices(known)}" if known else " There is none")
     return f"no {kind} '{name[:60]}'.{hint}"

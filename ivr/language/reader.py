@@ -10,7 +10,7 @@ from typing import Any
 from config.document import Document
 from config.syntax import Path
 from config.values import Diagnostic
-from config.wording import choices, suggestion
+from config.wording import choices, closest, suggestion
 from ivr.language.flow import Flow, FlowStep, Head
 from ivr.language.mentions import Mention, kind_of, mentions, within
 from ivr.step import HANG_UP, Step
@@ -181,16 +181,18 @@ def _exits(draft: Draft, step: DraftStep, kind: type[Step], body: dict[str, Any]
         if word == step.verb:
             continue
         path = (*step.path, word)
+        meant = word
         if word not in kind.exits:
             message = f"'{step.verb}' has no exit '{word}'.{suggestion(word, kind.exits) or _those(kind)}"
             draft.problems.append(draft.document.problem(path, message, key=True, show=step.show(path)))
+            meant = closest(word, kind.exits)
         elif not isinstance(target, str):
             message = "the name of a step is expected here"
             draft.problems.append(draft.document.problem(path, message, show=step.show(path)))
-        else:
-            found[word] = (target, path)
+        if meant and meant not in found:
+            found[meant] = (target if isinstance(target, str) else HANG_UP, path)
     for exit, facts in kind.exits.items():
-        if facts.required and exit not in body:
+        if facts.required and exit not in found:
             message = f"the exit '{exit}' is missing: where does the call go on?"
             draft.problems.append(draft.document.problem(step.path, message, key=True, show=step.name))
     return found | _defaults(step, kind, found)

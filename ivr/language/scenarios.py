@@ -263,7 +263,7 @@ def _stage(document: Document, path: Path, name: str, problems: list[Diagnostic]
         return None
     ((word, value),) = written.items()
     if word not in WORDS:
-        hint = suggestion(word, WORDS) or f" There is: {choices(WORDS, 20)}"
+        hint = suggestion(word, WORDS) or f" There are: {choices(WORDS, 20)}"
         problems.append(document.problem((*path, word), f"{name}: no word '{word}'.{hint}", key=True, show=""))
         return None
     try:

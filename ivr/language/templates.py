@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -109,7 +110,11 @@ def _parts(parsed: nodes.Template) -> Iterator[str | Expression]:
 def _in_words(text: str, error: TemplateSyntaxError) -> str:
     if text.count("{{") > text.count("}}"):
         return "'{{' is not closed by '}}'"
-    return f"the expression cannot be read: {error.message}"
+    found = re.search(r"got '(.+)'$", error.message or "")
+    if not found or found[1].startswith("end of"):
+        return "the expression is not finished"
+    equals = "; to compare two values write ==" if found[1] == "=" else ""
+    return f"the expression cannot be read from '{found[1]}' on{equals}"
 
 
 def _segments(value: object) -> tuple[Segment, ...]:

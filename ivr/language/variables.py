@@ -15,6 +15,7 @@ from ivr.language.phrases import Prompt, Texts
 from ivr.language.reader import Draft, DraftStep
 from ivr.language.templates import Template
 from ivr.step import Shape
+from ivr.steps import verbs
 
 CALLER = frozenset({"number", "known", "customer_id", "name", "tier", "language"})
 ALWAYS: Mapping[str, Shape] = {
@@ -27,20 +28,26 @@ ALWAYS: Mapping[str, Shape] = {
 _ANY: Shape = frozenset({"*"})  # of a step that was not understood: whatever is read from it may be there
 
 
-def names(draft: Draft, house: House) -> frozenset[str]:
-    """Every variable that has a value somewhere in the flow."""
-    return frozenset(ALWAYS) | frozenset(_shapes(draft, house))
+def names(draft: Draft, house: House) -> frozenset[str] | None:
+    """Every variable that has a value somewhere in the flow; None where a mistake leaves that open."""
+    return None if _unsure(draft) else frozenset(ALWAYS) | frozenset(_shapes(draft, house))
 
 
 def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
     shapes = {**_shapes(draft, house), **ALWAYS}
     known = _known(draft, house)
     reached = graph.reachable(draft)
+    unsure = _unsure(draft)
     for step in draft.steps.values():
         for path, said, reads in _uses(step, house):
             for read in sorted(reads):
-                message = _wrong(read, shapes)
-                if message is None and step.name in reached and read[0] not in known[step.name] | set(ALWAYS):
+                message = None if read[0] not in shapes and unsure else _wrong(read, shapes)
+                if (
+                    message is None
+                    and step.name in reached
+                    and read[0] in shapes
+                    and read[0] not in known[step.name] | set(ALWAYS)
+                ):
                     message = _unset(draft, house, step, read[0])
                 if message is not None:
                     yield draft.document.problem(path, f"{said}{message}", show=step.show(path))
@@ -66,7 +73,7 @@ def _wrong(read: Reads, shapes: Mapping[str, Shape]) -> str | None:
     """What is wrong with a name and its attributes wherever they stand."""
     name, *parts = read
     if name not in shapes:
-        return f"no variable '{name}'.{suggestion(name, shapes) or f' There is: {choices(shapes)}'}"
+        return f"no variable '{name}'.{suggestion(name, shapes) or f' There are: {choices(shapes)}'}"
     shape = shapes[name]
     if shape == _ANY:
         return None
@@ -75,7 +82,7 @@ def _wrong(read: Reads, shapes: Mapping[str, Shape]) -> str | None:
     if not parts:
         return f"'{name}' has several values; write for example {name}.{min(shape)}" if shape else None
     if parts[0] not in shape and shape:
-        return f"'{name}' has no '{parts[0]}'.{suggestion(parts[0], shape) or f' There is: {choices(shape)}'}"
+        return f"'{name}' has no '{parts[0]}'.{suggestion(parts[0], shape) or f' There are: {choices(shape)}'}"
     return f"'{name}.{parts[0]}' has no '.{parts[1]}'" if len(parts) > 1 else None
 
 
@@ -108,6 +115,17 @@ def _sets(draft: Draft, step: DraftStep, house: House) -> Mapping[str, Mapping[s
         return step.does.sets(house)
     names = [name for name in _into(draft.document.get(step.path)) if name.isidentifier()]
     return {exit: dict.fromkeys(names, _ANY) for exit in (*step.targets, "")}
+
+
+def _unsure(draft: Draft) -> bool:
+    """Whether some step would set a variable if only its name were right; then no name can be called unknown."""
+    return any(_sets_something_unknown(draft, step) for step in draft.steps.values())
+
+
+def _sets_something_unknown(draft: Draft, step: DraftStep) -> bool:
+    if step.does is not None or not step.verb:
+        return False
+    return "into" in verbs()[step.verb].model_fields and not _sets(draft, step, House())[""]
 
 
 def _into(data: Any) -> Iterator[str]:

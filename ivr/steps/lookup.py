@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from config.syntax import Path
+from config.wording import choices
 from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.templates import Value
@@ -40,11 +41,13 @@ class Lookup(Step):
         facts = house.queries.get(self.query)
         if facts is None or facts.parameters is None:
             return
-        for name in self.with_:
-            if name not in facts.parameters:
-                yield ("with", name), f"the query '{self.query}' has no parameter '{name}'"
-        for name in sorted(facts.parameters - set(self.with_)):
-            yield ("with",), f"the query '{self.query}' needs '{name}'"
+        unknown = [name for name in self.with_ if name not in facts.parameters]
+        missing = sorted(facts.parameters - set(self.with_))
+        for name in unknown:
+            needed = f"; it needs {choices(missing)}" if missing else ""
+            yield ("with", name), f"the query '{self.query}' has no parameter '{name}'{needed}"
+        if missing and not unknown:
+            yield ("with",), f"the query '{self.query}' needs {choices(missing)}"
 
     def run(self, call: Conversation) -> str:
         try:

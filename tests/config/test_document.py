@@ -79,7 +79,19 @@ experts:
 
 def test_something_missing_is_told_where_it_should_stand():
     assert told("queue: {}\n", Strict) == ["q.yaml:1:1: 'number' is missing"]
-    assert told("a:\n  queue: {}\n", dict[str, Strict]) == ["q.yaml:2:3: a: 'number' is missing"]
+    assert told("a:\n  queue: {}\n", dict[str, Strict]) == ["q.yaml:1:1: a: 'number' is missing"]
+
+
+def test_everything_that_is_missing_is_told():
+    class Pair(Written):
+        left: str
+        right: str
+
+    assert told("- {}\n- {left: a}\n", list[Pair]) == [
+        "q.yaml:1:3: 0: 'left' is missing",
+        "q.yaml:1:3: 0: 'right' is missing",
+        "q.yaml:2:3: 1: 'right' is missing",
+    ]
 
 
 def test_an_empty_file_has_every_default():

@@ -113,9 +113,9 @@ def test_what_flows_count_on_must_be_there(config):
     assert [p.message for p in problems] == [
         "leave-message: the verb 'voicemail' needs a switch that can record; this one cannot",
         "complaint: the verb 'voicemail' needs a switch that can record; this one cannot",
-        "complaint.box: no box 'complaints'. There is: service",
+        "complaint.box: no box 'complaints'. There are: service",
         "agent.calendar: no calendar 'office'. There is none",
-        "queue-service.skills.0: no skill 'yue'. There is: cmn or en",
+        "queue-service.skills.0: no skill 'yue'. There are: cmn or en",
     ]
 
 

@@ -115,7 +115,7 @@ def test_a_range_of_days_may_pass_the_week_end(day):
             "a: {zone: UTC, open: {daily: '1:00-2:00'}, exceptions: {2026-13-01: closed}}",
             "c.yaml:1:57: a.exceptions.2026-13-01: the key '2026-13-01' is not a date; write for example 2026-12-31",
         ),
-        ("a: {zone: UTC}", "c.yaml:1:4: a: 'open' is missing"),
+        ("a: {zone: UTC}", "c.yaml:1:1: a: 'open' is missing"),
     ],
 )
 def test_mistakes_are_told_where_they_stand(written, problem):

@@ -96,7 +96,7 @@ def test_what_it_reads_is_known_beforehand():
         ("{{ a | digits('x') }}", "the filter 'digits' takes only named options. There are: yao"),
         ("{{ a if b }}", "'... if ...' needs an 'else'"),
         ("{{ order.number", "'{{' is not closed by '}}'"),
-        ("{{ order number }}", "the expression cannot be read: expected token 'end of print statement', got 'number'"),
+        ("{{ order number }}", "the expression cannot be read from 'number' on"),
         ("{{ " + "(" * 1000 + "a" + ")" * 1000 + " }}", "the expression is nested too deeply"),
         ("x" * 6000, "the text has 6,000 characters; at most 5,000 are possible"),
     ],

@@ -97,6 +97,7 @@ def test_keys_are_written_down_before_they_have_an_effect(house):
     kinds = [kind for kind, _ in house.notes]
     assert kinds == [
         "StepEntered",
+        "CallAnswered",
         "PromptPlayed",
         "KeyPressed",
         "StepLeft",
