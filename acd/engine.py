@@ -35,11 +35,13 @@ from acd.model import (
     OfferDeclined,
     OfferFailed,
     OfferNotAnswered,
+    QueueClosed,
     QueueRule,
     QueuesChanged,
     QueueView,
     TalkEnded,
     TimePassed,
+    WrapUpExtended,
 )
 from acd.offers import Offers
 from acd.waits import Waits
@@ -66,6 +68,8 @@ class Acd:
             AgentLoggedOff: lambda event: self._agent_says(event.agent, Input.LOG_OFF, ""),
             AgentBecameReady: lambda event: self._agent_says(event.agent, Input.BE_READY, ""),
             AgentBecameNotReady: lambda event: self._agent_says(event.agent, Input.BE_NOT_READY, event.reason),
+            WrapUpExtended: self._wrap_up_extended,
+            QueueClosed: self._queue_closed,
             CallQueued: self._call_queued,
             CallAbandoned: self._call_abandoned,
             CallLeft: self._call_left,
@@ -206,6 +210,20 @@ class Acd:
         if agent is None or agent.gone or input_ not in TABLE[agent.state]:
             return False
         self._offers.follow(agent, input_, reason)
+        return True
+
+    def _wrap_up_extended(self, event: WrapUpExtended) -> bool:
+        agent = self._board.floor.agents.get(event.agent)
+        if agent is None or agent.state is not AgentState.WORKING_AFTER_CALL or agent.due is None:
+            return False
+        self._board.deadlines.set(agent, agent.due + max(0, event.by))
+        return True
+
+    def _queue_closed(self, event: QueueClosed) -> bool:
+        queue = self._board.floor.queues.get(event.queue)
+        if queue is None:
+            return False
+        self._waits.send_away(queue, event.exit)
         return True
 
     # --- calls

@@ -78,7 +78,8 @@ class QueueRule:
     answer_within: Millis = 15_000  # beyond `ring_for`: for the whisper, or for a remote agent to press 1
     connect_within: Millis = 10_000
     no_answer_delay: Millis = 5_000  # how long an agent is not rung after it let a call ring out
-    reject_delay: Millis = 10_000  # ... after it declined, was busy or could not be reached
+    reject_delay: Millis = 10_000  # ... after it declined or could not be reached
+    busy_delay: Millis = 10_000  # ... after its phone was busy
     ring_step: Millis = 5_000  # ring-progressively: another phone rings after each of these
     sticky_for: Millis = 20_000  # sticky: how long a caller waits for its last agent
     successor: QueueName = ""  # who gets the callers when this queue is removed; "" gives them back to their flow
@@ -140,6 +141,25 @@ class AgentBecameReady:
 class AgentBecameNotReady:
     agent: AgentId
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """The agent needs so much longer for the work after the call."""
+
+    agent: AgentId
+    by: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class QueueClosed:
+    """The calendar or a supervisor closes a queue: all who wait there are given back to their flows by that exit.
+
+    Who is being connected is served; who comes later is the flow's matter.
+    """
+
+    queue: QueueName
+    exit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +260,8 @@ Event = (
     | AgentLoggedOff
     | AgentBecameReady
     | AgentBecameNotReady
+    | WrapUpExtended
+    | QueueClosed
     | CallQueued
     | CallAbandoned
     | CallLeft

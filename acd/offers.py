@@ -77,7 +77,8 @@ class Offers:
 
     def refused(self, offer: Offer, cause: str) -> None:
         """Declined, busy, unreachable: the call keeps its place, and this agent is not rung again at once."""
-        self._fail(offer, cause, hold=offer.queue.rule.reject_delay)
+        rule = offer.queue.rule
+        self._fail(offer, cause, hold=rule.busy_delay if cause == "busy" else rule.reject_delay)
 
     def rang_out(self, offer: Offer) -> None:
         agent, rule = offer.agent, offer.queue.rule

@@ -141,6 +141,7 @@ class QueueEntry(Written):
     connect_within: Interval = 10.0
     no_answer_delay: Time = 5.0
     reject_delay: Time = 10.0
+    busy_delay: Time = 10.0
     ring_step: Interval = 5.0
     sticky_for: Time = 20.0
     successor: QueueName = ""
@@ -168,6 +169,7 @@ class QueueEntry(Written):
             connect_within=_ms(self.connect_within),
             no_answer_delay=_ms(self.no_answer_delay),
             reject_delay=_ms(self.reject_delay),
+            busy_delay=_ms(self.busy_delay),
             ring_step=_ms(self.ring_step),
             sticky_for=_ms(self.sticky_for),
             successor=self.successor,

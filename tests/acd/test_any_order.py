@@ -39,12 +39,14 @@ from acd.model import (
     OfferFailed,
     OfferNotAnswered,
     Overflow,
+    QueueClosed,
     QueueRule,
     QueuesChanged,
     ShowAgentState,
     TalkEnded,
     TimePassed,
     WithdrawOffer,
+    WrapUpExtended,
 )
 from acd.routing import strategies
 from acd.skills import needs
@@ -87,6 +89,7 @@ def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ..
                 overflow=overflows,
                 longest_queue=st.integers(0, 5),
                 reject_delay=st.sampled_from((0, 8_000)),
+                busy_delay=st.sampled_from((0, 8_000)),
                 successor=st.sampled_from(("", *QUEUES)),
             )
             for name in names
@@ -245,6 +248,15 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(agent=agent_ids)
     def agent_pauses(self, agent: str) -> None:
         self.tell(AgentBecameNotReady(agent, "lunch"))
+
+    @rule(agent=agent_ids, by=st.sampled_from((-1_000, 0, 5_000)))
+    def agent_needs_longer(self, agent: str, by: int) -> None:
+        self.tell(WrapUpExtended(agent, by))
+
+    @rule(queue=st.sampled_from((*QUEUES, "nowhere")))
+    def queue_closes(self, queue: str) -> None:
+        self.tell(QueueClosed(queue, "overflowed"))
+        assert not [call for call in self.waiting if self.queue_of[call] == queue and not self.stages_of(call)]
 
     @rule(agent=agents)
     def change_agent(self, agent: Agent) -> None:

@@ -33,6 +33,7 @@ from acd.model import (
     TalkEnded,
     TimePassed,
     WithdrawOffer,
+    WrapUpExtended,
 )
 from tests.acd.script import Script, besides_states, offers, only_offer, rung
 
@@ -199,6 +200,14 @@ class TestAnOfferThatFails:
         assert offers(script.call("c2", at=5)) == [], "nor for anybody else"
         assert offers(script.until(12.999)) == []
         assert rung(script.until(13)) == [("c1", "1001")]
+
+    def test_spares_an_agent_whose_phone_was_busy_for_the_busy_delay(self):
+        script = Script(QueueRule("service", reject_delay=10_000, busy_delay=60_000))
+        script.agent("1001")
+        script.call("c1")
+        script.tell(OfferDeclined("0-1", "busy"))
+        assert offers(script.until(59.999)) == []
+        assert rung(script.until(60)) == [("c1", "1001")]
 
     def test_lets_who_says_ready_be_rung_at_once(self):
         script = Script(SERVICE)
@@ -480,6 +489,18 @@ class TestAnAgentWho:
         script.serve(only_offer(script.call("c1")), talk=10)
         assert script.until(69.999) == []
         assert script.until(70) == [show("1001", AgentState.READY)]
+
+    def test_needs_longer_has_it(self):
+        script = self.busy()
+        script.tell(TalkEnded("0-1"))
+        assert script.tell(WrapUpExtended("1001", 40_000), at=19) == []
+        assert script.until(59.999) == []
+        assert script.until(60) == [show("1001", AgentState.READY)]
+
+    def test_does_not_wrap_up_cannot_have_longer(self):
+        script = self.busy()
+        assert script.tell(WrapUpExtended("1001", 40_000)) == []
+        assert script.acd.ignored == {"WrapUpExtended": 1}
 
     def test_is_removed_during_a_talk_goes_after_it(self):
         script = self.busy()
