@@ -24,6 +24,7 @@ SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
 PAUSE = 0.4  # seconds without speech that count as not talking
 FLOW_CHECKED_EVERY = 2.0  # seconds, while the far end talks: does audio still come?
 FINISHED_WITHIN = 5.0  # seconds from the stop to the complete file
+LATE = 0.5  # seconds within which a hang-up follows the end of the recording that it caused
 FETCHED_WITHIN = 30.0  # seconds
 LOUDNESS = 256  # mean amplitude of a sample from which on sound counts as speech; Asterisk's own default
 HEADER = 44  # bytes of a WAV file before its samples
@@ -89,7 +90,16 @@ def _listen(line: Line, tape: Tape, longest: float, silence: float, stop_on: Key
         if found is None and tape.talking and clock.now() < end and not flow.goes_on():
             tape.talking = False
             tape.quiet_since = now
+    if clock.now() < end:
+        _explain_early_end(line, tape)
     return "longest"
+
+
+def _explain_early_end(line: Line, tape: Tape) -> None:
+    """Asterisk has stopped by itself. Raises CallEnded where a hang-up is told a moment later, else CannotRecord."""
+    line.inbox.find(lambda _: False, LATE)
+    line.link.later("DELETE", named("recordings", "stored", tape.name))
+    raise CannotRecord(tape.failed or "Asterisk ended the recording by itself; its disk may be full")
 
 
 class _Flow:

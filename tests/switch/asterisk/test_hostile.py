@@ -242,13 +242,43 @@ def chat(peer):
 # --- recording --------------------------------------------------------------------------------------
 
 
+def stopped_by_key(peer, name):
+    """The caller presses the key, and Asterisk says that the recording is done."""
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="#")
+    peer.wait_asked("POST", f"recordings/live/{name}/stop")
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+
+
 def test_a_recording_that_is_done_without_a_file_is_an_error(peer, desk, tmp_path):
     call = desk.call()
     record, name = recording(desk, call, tmp_path / "a.wav")
-    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
-    with pytest.raises(CannotRecord):
+    peer.answer("POST", r"recordings/live/.*/stop", 204)
+    stopped_by_key(peer, name)
+    with pytest.raises(CannotRecord, match="no file"):
         outcome(record)
     assert not (tmp_path / "a.wav").exists()
+
+
+def test_a_recording_that_asterisk_ends_early_is_no_message(peer, desk, tmp_path):
+    call = desk.call()
+    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    record, name = recording(desk, call, tmp_path / "a.wav")
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+    with pytest.raises(CannotRecord, match="disk"):
+        outcome(record)
+    assert not (tmp_path / "a.wav").exists()
+    peer.wait_asked("DELETE", f"recordings/stored/{name}")
+
+
+def test_a_recording_that_ends_because_the_caller_leaves_is_a_hang_up(peer, desk, tmp_path):
+    call = desk.call()
+    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    record, name = recording(desk, call, tmp_path / "a.wav")
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+    peer.happen("ChannelHangupRequest", channel=channel())
+    with pytest.raises(CallEnded):
+        outcome(record)
+    assert (tmp_path / "a.wav").stat().st_size == 16044
 
 
 def test_a_recording_that_failed_says_why(peer, desk, tmp_path):
@@ -270,9 +300,10 @@ def test_a_recording_that_is_refused(peer, desk, tmp_path):
 def test_a_half_file_leaves_nothing(peer, desk, tmp_path):
     call = desk.call()
     peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF")
+    peer.answer("POST", r"recordings/live/.*/stop", 204)
     record, name = recording(desk, call, tmp_path / "a.wav")
-    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
-    with pytest.raises(CannotRecord):
+    stopped_by_key(peer, name)
+    with pytest.raises(CannotRecord, match="not whole"):
         outcome(record)
     assert not (tmp_path / "a.wav").exists()
 
