@@ -35,6 +35,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     clock = RealClock()
     with only_one(config.run_dir / "hotline.pid"):
         library, voices = open_library(config, clock)
+        voices.start()
         try:
             appliance = assemble(config, clock=clock, switch=open_switch(config, clock), library=library)
             serve_until(appliance, stop, on_ready=lambda: print("ready", flush=True))

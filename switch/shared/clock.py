@@ -157,7 +157,8 @@ class VirtualClock:
 
     def after(self, seconds: float, wake: Callable[[], None]) -> Alarm:
         alarm = _VirtualAlarm(wake)
-        due = self._now + max(0, round(seconds * 1000))
+        # At least a millisecond: who waits for a rounding error must see time pass, or it waits for ever.
+        due = self._now + (max(1, round(seconds * 1000)) if seconds > 0 else 0)
         heapq.heappush(self._alarms, (due, next(self._order), alarm))
         return alarm
 

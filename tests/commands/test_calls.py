@@ -1,0 +1,187 @@
+"""The command line as people use it: simulated calls over the shipped flow, the demo, and clear words for mistakes."""
+
+import json
+import shutil
+import sqlite3
+import wave
+from pathlib import Path
+
+import pytest
+
+from commands import main
+from provision import music
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+OPEN = "2026-11-24 10:00"
+ORDER = ["--caller", "13800000001", "--keys", "1 202611# 1", "--at", OPEN, "--json"]
+
+
+class House:
+    """A set-up appliance in a folder of its own, with the shipped flow and prompts."""
+
+    def __init__(self, home):
+        self.home = home
+        shutil.copytree(CHECKOUT / "flows", home / "flows")
+        (home / "appliance.yaml").write_text(f"prompts-dir: {CHECKOUT / 'prompts'}\n")
+
+    def run(self, *arguments):
+        return main(["--config", str(self.home / "appliance.yaml"), *arguments], CHECKOUT)
+
+    def change_crm(self, statement):
+        with sqlite3.connect(self.home / "var" / "crm.db") as crm:
+            crm.execute(statement)
+        crm.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    house = House(tmp_path_factory.mktemp("house"))
+    assert house.run("db", "init") == 0
+    music.make(house.home / "var" / "sounds")
+    return house
+
+
+@pytest.fixture
+def house(made, tmp_path):
+    """The same house, with a CRM that the test may change."""
+    kept = tmp_path / "crm.db"
+    shutil.copy(made.home / "var" / "crm.db", kept)
+    yield made
+    shutil.copy(kept, made.home / "var" / "crm.db")
+
+
+@pytest.fixture
+def ask(house, capsys):
+    """Runs a command and returns its JSON."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        assert house.run(*arguments) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def exits(call):
+    return {step["step"]: step["exit"] for step in call["steps"]}
+
+
+def test_the_caller_is_told_what_stands_in_the_database(ask, house):
+    call = ask("call", "1000", *ORDER)
+    assert any("二零二六一一,已发货" in text for text in call["heard"])
+    house.change_crm("update orders set status_text = '在海关' where number = '202611'")
+    assert any("二零二六一一,在海关" in text for text in ask("call", "1000", *ORDER)["heard"])
+
+
+def test_without_its_table_the_lookup_fails_and_a_person_helps(ask, house):
+    house.change_crm("alter table orders rename to elsewhere")
+    call = ask("call", "1000", *ORDER)
+    assert exits(call)["find-order"] == "failed"
+    assert call["queues"] == ["service"]
+    assert call["agent"]
+
+
+def test_a_silent_caller_reaches_an_agent(ask):
+    call = ask("call", "1000", "--at", OPEN, "--json", "--patience", "3m")
+    assert call["queues"] == ["service"]
+    assert "(music: calm)" in call["heard"]
+    assert call["outcome"] == "flow ended"
+
+
+def test_with_nobody_logged_on_the_caller_is_offered_a_message(ask):
+    call = ask("call", "1000", "--at", OPEN, "--no-agents", "--json", "--patience", "2m")
+    assert exits(call)["queue-service"] == "overflowed"
+    assert not call["agent"]
+
+
+def test_a_gold_customer_and_a_stranger_are_both_served(ask):
+    for caller in ("13800000001", "", "anonymous", '"; drop table orders; --', "x" * 4096, "\u2028%0A"):
+        assert ask("call", "1000", "--caller", caller, "--keys", "9", "--at", OPEN, "--json")["heard"]
+
+
+def test_what_was_heard_is_written_as_audio(house, tmp_path):
+    heard = tmp_path / "heard.wav"
+    assert house.run("call", "1000", "--keys", "8", "--at", OPEN, "--patience", "20s", "--audio", str(heard)) == 0
+    with wave.open(str(heard)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
+        assert file.getnframes() / 8000 > 20
+
+
+def test_a_number_without_a_flow_is_refused(ask, house, capsys):
+    assert house.run("call", "5555", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["outcome"] == "no flow for the dialled number"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("call", "1000", "--keys", "1 2x"), "'x' is not a key; there are 0 to 9, * and #"),
+        (("call", "1000", "--patience", "soon"), "--patience: 'soon' is not a duration"),
+        (("call", "1000", "--at", "noon"), "--at: 'noon' is not a time"),
+        (("status",), "no appliance is running here"),
+        (("agents", "state", "1001", "ready"), "no appliance is running here"),
+        (("agents", "add", "1005", "Li", "--skill", "cmn"), "'cmn' is not a skill; write NAME=LEVEL"),
+        (("agents", "add", "1001", "Li"), "agent 1001 or its phone 1001 is there already"),
+        (("switch-config",), "the simulated switch needs no configuration"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(house, capsys, arguments, said):
+    assert house.run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_a_missing_configuration_is_named(capsys, tmp_path):
+    assert main(["--config", str(tmp_path / "none.yaml"), "status"], CHECKOUT) == 2
+    assert "no such configuration file" in capsys.readouterr().err
+
+
+def test_a_wrong_configuration_names_every_place(capsys, tmp_path):
+    config = tmp_path / "appliance.yaml"
+    config.write_text("switch:\n  kind: freeswich\ntime-zone: Asia/Peking\nlimits: {calls: 0}\n")
+    assert main(["--config", str(config), "status"], CHECKOUT) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix(f"{config}:").split(":")[0] for line in lines] == ["2", "3", "4"]
+    assert "freeswitch" in lines[0]
+
+
+def test_agents_are_listed_with_their_skills(ask):
+    agents = {agent["id"]: agent for agent in ask("agents", "--json")}
+    assert sorted(agents) == ["1001", "1002", "1003", "1004"]
+    assert agents["1004"]["skills"]["en"] == 5
+    assert agents["1001"]["state"] == "LoggedOff"
+
+
+def test_an_agent_can_be_added(ask, house):
+    assert house.run("agents", "add", "1009", "Zhao", "--queue", "service", "--skill", "cmn=3") == 0
+    [added] = [agent for agent in ask("agents", "list", "--json") if agent["id"] == "1009"]
+    assert (added["queues"], added["skills"], added["phone"]) == (["service"], {"cmn": 3}, "1009")
+
+
+def test_the_demo_without_a_terminal_plays_a_sample_call(house, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stdin", (tmp_path / "stdin").open("w+"))
+    assert house.run("demo") == 0
+    shown = capsys.readouterr().out
+    assert "您的订单二零二六一一" in shown
+    assert "(talking to" in shown
+    assert "agent: 10" in shown
+
+
+def test_doctor_tells_what_is_missing_and_how_to_mend_it(house, capsys):
+    assert house.run("doctor") == 1
+    report = capsys.readouterr().out
+    assert "fallback-sorry.wav" in report
+    assert "mend it: make music and spoken prompts: ./appliance.py prompts build" in report
+    assert "ok       crm: answers, callers can be recognised" in report
+
+
+def test_journal_verify_prints_its_counts(house, capsys):
+    assert house.run("journal", "verify") == 0
+    assert capsys.readouterr().out == "calls=0 ended=0 open=0 holes=0 doubles=0\n"
+
+
+def test_help_has_examples(capsys):
+    with pytest.raises(SystemExit):
+        main(["call", "--help"], CHECKOUT)
+    assert './appliance.py call 1000 --caller 13800000001 --keys "1 202611# 1"' in capsys.readouterr().out
