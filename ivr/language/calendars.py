@@ -98,8 +98,8 @@ def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[D
 
 
 def _zone(text: str) -> str:
-    if text not in available_timezones():
-        raise ValueError(f"'{text}' is not a time zone.{suggestion(text, available_timezones()) or _ZONES}")
+    if text not in _zones():
+        raise ValueError(f"'{text}' is not a time zone.{suggestion(text, _zones()) or _ZONES}")
     return text
 
 
@@ -185,6 +185,11 @@ class Entry(Written):
             for day in _days(written):
                 week[day] = spans
         return Calendar(name, ZoneInfo(self.zone), tuple(week), self.holidays, dict(self.exceptions))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 @cache

@@ -70,7 +70,8 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
 def _targets(draft: Draft, step: DraftStep) -> Iterator[Diagnostic]:
     for target, path in step.targets.values():
         if target not in draft.steps and target != HANG_UP:
-            yield draft.document.problem(path, _no("step", target, draft.steps), show=step.show(path))
+            hint = f" Did you mean '{meant}'?" if (meant := draft.meant(target)) else ""
+            yield draft.document.problem(path, _unknown("step", target, draft.steps, hint), show=step.show(path))
 
 
 def _own(draft: Draft, step: DraftStep, house: House) -> Iterator[Diagnostic]:
@@ -182,5 +183,9 @@ def _constants(draft: Draft, value: str | Template, house: House) -> Collection[
 
 
 def _no(kind: str, name: str, known: Collection[str]) -> str:
-    hint = suggestion(name, known) or (f" There are: {choices(known)}" if known else " There is none")
-    return f"no {kind} '{name[:60]}'.{hint}"
+    return _unknown(kind, name, known, suggestion(name, known))
+
+
+def _unknown(kind: str, name: str, known: Collection[str], hint: str) -> str:
+    there_are = f" There are: {choices(known)}" if known else " There is none"
+    return f"no {kind} '{name[:60]}'.{hint or there_are}"

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from config.values import Diagnostic
-from config.wording import closest
 from ivr.language.flow import REPEAT
 from ivr.language.reader import Draft, DraftStep
 from ivr.step import HANG_UP
@@ -51,7 +50,7 @@ def _meant(draft: Draft, target: str) -> str:
     """The step that a misspelt name probably means, so that a slip is told once."""
     if target in draft.steps or target == HANG_UP:
         return target
-    return closest(target, draft.steps) or target
+    return draft.meant(target) or target
 
 
 def reachable(draft: Draft) -> set[str]:
@@ -131,15 +130,50 @@ def _stuck(draft: Draft) -> set[str]:
 
 
 def _circles(draft: Draft, reached: set[str], leads: Edges, among: set[str]) -> Iterator[list[str]]:
-    """Every circle among some steps that has no step in common with one told before, from its first step."""
-    order = {name: number for number, name in enumerate(draft.steps)}
-    graph = {name: [target for target in leads(draft.steps[name]) if target in among] for name in among & reached}
-    told: set[str] = set()
-    for start in sorted(graph, key=order.__getitem__):
-        circle = _circle_through(graph, start)
-        if circle and not told & set(circle):
-            told |= set(circle)
+    """One circle of each group of steps that lead to one another, from the group's first step in the file."""
+    inside = among & reached
+    graph = {
+        name: [target for target in leads(draft.steps[name]) if target in inside]
+        for name in draft.steps
+        if name in inside
+    }
+    order = {name: number for number, name in enumerate(graph)}
+    for group in _groups(graph):
+        first = min(group, key=order.__getitem__)
+        circle = _circle_through({name: [to for to in graph[name] if to in group] for name in group}, first)
+        if circle:
             yield circle
+
+
+def _groups(graph: Mapping[str, list[str]]) -> Iterator[set[str]]:
+    """The strongly connected components, by Kosaraju's two passes."""
+    backwards: dict[str, list[str]] = {name: [] for name in graph}
+    for name, targets in graph.items():
+        for target in targets:
+            backwards[target].append(name)
+    seen: set[str] = set()
+    finished = [name for start in graph for name in _finished(graph, start, seen)]
+    seen = set()
+    for start in reversed(finished):
+        if group := set(_finished(backwards, start, seen)):
+            yield group
+
+
+def _finished(graph: Mapping[str, list[str]], start: str, seen: set[str]) -> Iterator[str]:
+    """The steps not yet seen that a walk from a step comes to, each when everything behind it was walked."""
+    if start in seen:
+        return
+    seen.add(start)
+    way = [(start, iter(graph[start]))]
+    while way:
+        name, targets = way[-1]
+        target = next((one for one in targets if one not in seen), None)
+        if target is None:
+            way.pop()
+            yield name
+        else:
+            seen.add(target)
+            way.append((target, iter(graph[target])))
 
 
 def _circle_through(graph: Mapping[str, list[str]], start: str) -> list[str]:

@@ -22,6 +22,7 @@ PLANNED = frozenset(
     | {"percent", "notify"}
 )
 LONGEST_NAME = 60
+MOST_SLIPS = 30  # misspelt targets of one flow that are compared with every step's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ class Draft:
     head: Head | None
     steps: dict[str, DraftStep]
     problems: list[Diagnostic]
+    _meant: dict[str, str] = field(default_factory=dict)
+
+    def meant(self, target: str) -> str:
+        """The step that a misspelt name is most likely a slip for; "" where there is none, or after very many slips."""
+        if target not in self._meant:
+            self._meant[target] = closest(target, self.steps) if len(self._meant) < MOST_SLIPS else ""
+        return self._meant[target]
 
     @property
     def whole(self) -> bool:
