@@ -24,6 +24,8 @@ WORKING_AFTER_CALL = AgentState.WORKING_AFTER_CALL
 class Input(StrEnum):
     """What can happen to an agent."""
 
+    __hash__ = str.__hash__
+
     LOG_ON = "logs on"
     LOG_OFF = "logs off"
     BE_READY = "says Ready"
@@ -85,8 +87,14 @@ TABLE: Mapping[AgentState, Mapping[Input, AgentState | Wish]] = {
     },
 }
 
-LOGGED_ON = frozenset(AgentState) - {LOGGED_OFF}
-WORKING = LOGGED_ON - {NOT_READY}  # takes calls, or will when the present one is over
+
+def is_logged_on(state: AgentState) -> bool:
+    return state is not LOGGED_OFF
+
+
+def is_working(state: AgentState) -> bool:
+    """Takes calls, or will when the present one is over."""
+    return state is not LOGGED_OFF and state is not NOT_READY
 
 
 class LiveAgent:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acd.agents import LOGGED_ON, READY, WORKING, Input, LiveAgent
+from acd.agents import READY, Input, LiveAgent, is_logged_on, is_working
 from acd.calls import Key, WaitingCall
 from acd.forecast import Pace
 from acd.lines import Line, Queue
-from acd.model import Agent, AgentId, Millis, QueueName, QueueRule
+from acd.model import Agent, AgentId, AgentState, Millis, QueueName, QueueRule
 from acd.ordered import Ordered
 
 
@@ -30,7 +30,7 @@ class Floor:
         """The agent whose phone is to ring for this call; None: nobody who is able is free."""
         if call.awaited and not call.offers:
             return call.awaited if call.awaited.indexed else None
-        return next(call.line.candidates(call), None)
+        return call.line.best(call)
 
     def best_call(self, agents: Iterable[LiveAgent]) -> WaitingCall | None:
         """The call that one of these free agents is to take: of the weightiest queue, there of the lowest rank."""
@@ -73,7 +73,7 @@ class Floor:
         if agent.state is not READY:
             self.take(agent)
         if before is not agent.state:
-            self._recount(agent, before in LOGGED_ON, before in WORKING)
+            self._recount(agent, before)
             return True
         return reason != old_reason
 
@@ -133,9 +133,9 @@ class Floor:
         for agent in list(queue.members.values()):
             queue.drop_member(agent)
 
-    def _recount(self, agent: LiveAgent, was_logged_on: bool, was_working: bool) -> None:
-        logged_on = (agent.state in LOGGED_ON) - was_logged_on
-        working = (agent.state in WORKING) - was_working
+    def _recount(self, agent: LiveAgent, before: AgentState) -> None:
+        logged_on = is_logged_on(agent.state) - is_logged_on(before)
+        working = is_working(agent.state) - is_working(before)
         if not (logged_on or working):
             return
         for line in agent.lines:

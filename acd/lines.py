@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from acd.agents import LOGGED_ON, WORKING, LiveAgent
+from acd.agents import LiveAgent, is_logged_on, is_working
 from acd.calls import Key, WaitingCall
 from acd.forecast import Pace
 from acd.model import AgentId, QueueRule
@@ -38,13 +36,13 @@ class Line:
 
     def join(self, agent: LiveAgent) -> None:
         self.agents[agent.rule.id] = agent
-        self.logged_on += agent.state in LOGGED_ON
-        self.working += agent.state in WORKING
+        self.logged_on += is_logged_on(agent.state)
+        self.working += is_working(agent.state)
 
     def part(self, agent: LiveAgent) -> None:
         del self.agents[agent.rule.id]
-        self.logged_on -= agent.state in LOGGED_ON
-        self.working -= agent.state in WORKING
+        self.logged_on -= is_logged_on(agent.state)
+        self.working -= is_working(agent.state)
 
     def free(self, agent: LiveAgent) -> None:
         self._tier(agent).add(agent)
@@ -52,9 +50,13 @@ class Line:
     def take(self, agent: LiveAgent) -> None:
         self._tier(agent).remove(agent)
 
-    def candidates(self, call: WaitingCall) -> Iterator[LiveAgent]:
+    def best(self, call: WaitingCall) -> LiveAgent | None:
+        """The free agent whose phone is to ring for this call."""
         for tier in self._order:
-            yield from tier.candidates(call)
+            agent = tier.best(call)
+            if agent:
+                return agent
+        return None
 
     def _tier(self, agent: LiveAgent) -> Strategy:
         preference = self.needs.preference(agent.rule.skills) if self.needs.preferred else 0
@@ -136,6 +138,7 @@ class Queue:
         self.waiting.remove(call.key)
         call.line.users -= 1
         call.widest.users -= 1
+        del call.key  # it names the call: a circle that only the garbage collector would open
         if len(self.lines) > _MOST_LINES:
             self._prune()
 

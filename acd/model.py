@@ -22,6 +22,8 @@ QueueName = str
 class AgentState(StrEnum):
     """Agent states of CSTA (ECMA-269), with Reserved for the time in which a call is offered."""
 
+    __hash__ = str.__hash__  # an enumeration's own hash is Python code, and the tables of states are asked all the time
+
     LOGGED_OFF = "LoggedOff"
     NOT_READY = "NotReady"
     READY = "Ready"

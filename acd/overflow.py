@@ -28,6 +28,8 @@ def holds(call: WaitingCall, rule: Overflow) -> bool:
 
 def next_limit(call: WaitingCall, now: Millis) -> Millis | None:
     """When the next rule's time comes; one whose time has come waits for its condition, not for a time."""
+    if not call.queue.rule.overflow:
+        return None
     limits = [
         call.entered + rule.after
         for number, rule in enumerate(call.queue.rule.overflow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from acd import announcing, overflow
-from acd.agents import LOGGED_OFF, WORKING, LiveAgent
+from acd.agents import LOGGED_OFF, LiveAgent, is_working
 from acd.board import Board
 from acd.calls import Key, WaitingCall
 from acd.lines import Queue
@@ -38,6 +38,8 @@ class Waits:
         self._serve(call)
         if not call.offers and len(queue.waiting) > queue.rule.longest_queue:
             self._end(call, "overflowed")
+        elif call.offers or not self._is_due(call):
+            self._rearm(call)
         else:
             self._board.look_at(call)
 
@@ -91,6 +93,13 @@ class Waits:
             self._serve(call)
             free = [agent for agent in free if agent.indexed]
 
+    def _is_due(self, call: WaitingCall) -> bool:
+        """Whether a limit or an announcement has come, as may be at the entry already."""
+        now = self._board.now
+        if call.announce_due is not None and call.announce_due <= now:
+            return True
+        return any(overflow.due_rules(call, now))
+
     def _look(self, call: WaitingCall) -> bool:
         """Carries out what is due for a call; False when it waits no more or was moved."""
         if call.queue.gone:
@@ -142,7 +151,7 @@ class Waits:
         if agent is None:
             return call.line.waiting
         late = self._board.now >= call.entered + call.queue.rule.sticky_for
-        if late or agent.gone or agent.state not in WORKING or agent.rule.id not in call.line.agents:
+        if late or agent.gone or not is_working(agent.state) or agent.rule.id not in call.line.agents:
             call.awaited = None
             return call.line.waiting
         return agent.awaited_by

@@ -28,5 +28,8 @@ class RoundRobin(TopDown):
                 return
             yield entry[-1]
 
+    def best(self, waiting: WaitingCall) -> LiveAgent | None:
+        return next(self.candidates(waiting), None)
+
 
 _BEYOND = 1 << 64  # above every draw: the agent itself comes last

@@ -48,6 +48,10 @@ class Strategy(ABC):
     def candidates(self, waiting: WaitingCall) -> Iterable[LiveAgent]:
         """The best first. The index may change as soon as one was taken from the iterator."""
 
+    def best(self, waiting: WaitingCall) -> LiveAgent | None:
+        """The first of the candidates."""
+        return next(iter(self.candidates(waiting)), None)
+
     @classmethod
     def phones(cls, rule: QueueRule, ringing: Millis) -> int:
         """How many phones may ring for one caller, `ringing` after its first began."""
@@ -86,6 +90,11 @@ class InOrder(Strategy):
         del waiting
         for entry in self.index:
             yield entry[-1]
+
+    def best(self, waiting: WaitingCall) -> LiveAgent | None:
+        del waiting
+        entry = self.index.first()
+        return entry[-1] if entry else None
 
 
 def draw(*facts: object) -> int:
