@@ -37,7 +37,7 @@ CONFIGURATION = Path(__file__).resolve().parent.parent / "asterisk-conf"
 
 def prepare(place: Path) -> Tree:
     """An Asterisk in `place`, made when it is not there yet. Raises Unavailable."""
-    modules = [f"usr/lib/*/asterisk/modules/{name}" for name in _modules()]
+    modules = [f"usr/lib/**/asterisk/modules/{name}" for name in _modules()]
     return prepare_packages(place, PACKAGES, suites=SUITES, programs=[PROGRAM], loaded=modules, finish=_link_sounds)
 
 
@@ -158,7 +158,7 @@ def directories(tree: Tree, home: Path) -> str:
     (own["spool"] / "recording").mkdir(exist_ok=True)
     return f"""[directories]
 astetcdir => {home / "etc"}
-astmoddir => {tree.libraries / "asterisk/modules"}
+astmoddir => {_module_directory(tree)}
 astdatadir => {data}
 astvarlibdir => {data}
 astdbdir => {own["lib"]}
@@ -173,6 +173,11 @@ execincludes = no
 live_dangerously = no
 defaultlanguage = en
 """
+
+
+def _module_directory(tree: Tree) -> Path:
+    """Debian moved it between versions."""
+    return next(tree.root.glob("usr/lib/**/asterisk/modules/app_stasis.so")).parent
 
 
 def _socket_directory(home: Path) -> Path:

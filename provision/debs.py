@@ -56,8 +56,13 @@ class Tree:
 
     @cached_property
     def loader(self) -> Path:
-        places = (self.root / "usr/lib64", self.root / "usr/lib", self.libraries)
-        return next(found for place in places for found in sorted(place.glob("ld-linux*.so.*")))
+        places = (self.libraries, self.root / "usr/lib64", self.root / "usr/lib")
+        # Older packages have absolute links, which lead out of the tree or nowhere.
+        inside = (found for place in places for found in sorted(place.glob("ld-linux*.so.*")) if self._holds(found))
+        return next(inside)
+
+    def _holds(self, file: Path) -> bool:
+        return file.exists() and file.resolve().is_relative_to(self.root)
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """The argument list that runs a program of the tree, such as ``usr/sbin/asterisk``.
@@ -309,7 +314,7 @@ class _Apt:
             with os.fdopen(reading) as status:
                 _show(what, status)
         if apt.returncode != 0:
-            errors = [line for line in log.read_text().splitlines() if line.startswith("E:")]
+            errors = [line[3:] for line in log.read_text().splitlines() if line.startswith("E: ")]
             raise _SuiteFailed(_without_addresses(errors[0] if errors else f"apt-get ended with {apt.returncode}"))
 
 

@@ -161,9 +161,7 @@ def _trunk(trunk: Trunk, media: str, port: int) -> list[str]:
     name = trunk.name
     # Neighbours on this machine are not told apart by address, so there the port that was called says it.
     known_by = (
-        {"match_request_uri": f"/:{port}([^0-9]|$)/"}
-        if trunk.local
-        else {"match": ",".join(map(_network, trunk.peers))}
+        {"match_header": f"To: /:{port}([^0-9]|$)/"} if trunk.local else {"match": ",".join(map(_network, trunk.peers))}
     )
     permitted = f"deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = {','.join(map(_network, trunk.peers))}\n"
     parts = [_section(f"{name}-identify", type="identify", endpoint=name, **known_by)]
@@ -176,7 +174,7 @@ def _trunk(trunk: Trunk, media: str, port: int) -> list[str]:
         account, secret = _checked(_ACCOUNT, trunk.account, "account"), _secret(trunk.password)
         endpoint += f"outbound_auth = {name}\nfrom_user = {account}\n"
         parts += [
-            _section(name, type="auth", auth_type="digest", username=account, password=secret),
+            _section(name, type="auth", auth_type="userpass", username=account, password=secret),
             _section(
                 f"{name}-registration", type="registration", transport="trunk-udp", outbound_auth=name,
                 server_uri=trunk.contact, client_uri=re.sub("^(sips?:)", rf"\g<1>{account}@", trunk.contact),
