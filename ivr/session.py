@@ -38,6 +38,8 @@ class Session:
     ) -> None:
         self._flow = flow
         self.state = state or State(step=flow.start, language=flow.languages[0])
+        if self.state.step not in flow.steps:  # it was resumed in a version without that step
+            self.state.step = flow.start
         self._conversation = Conversation(call, flow, self.state, services, caller)
         self._idle = 0
         self._failures = 0
@@ -94,20 +96,19 @@ class Session:
             return self._around(step, error)
 
     def _around(self, step: FlowStep, error: Exception) -> _Left | None:
-        """The way on after a technical error: the step's own, else the flow's; None when there is none."""
+        """The way on after a technical error: the step's own, else the flow's, else simply on; None to end."""
         log.error("a step failed", step=step.name, flow=self._flow.name, exc_info=error)
         self._conversation.note("StepFailed", step=step.name, error=type(error).__name__, detail=str(error))
         self._failures += 1
         if self._failures > MOST_FAILURES:
             return None
-        for exit in ("failed", "otherwise"):
-            if exit in step.targets:
-                self._conversation.apologise()
-                return _Left(exit, step.targets[exit])
-        if self._flow.failed and self._flow.failed != step.name:
-            self._conversation.apologise()
-            return _Left("failed", self._flow.failed)
-        return None
+        ways = {exit: step.targets[exit] for exit in (step.does.broken, "next") if exit in step.targets}
+        if step.does.broken not in ways and self._flow.failed not in {"", step.name}:
+            ways = {"failed": self._flow.failed}
+        if not ways:
+            return None
+        self._conversation.apologise()
+        return _Left(*next(iter(ways.items())))
 
     def _goes_round(self) -> bool:
         self._idle = 0 if self._conversation.progressed else self._idle + 1

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from config.document import Written
 from config.syntax import Path
+from config.values import Duration
 from ivr.language.templates import Value
 from switch.port import ANY, Capability
 
@@ -50,6 +51,7 @@ class Step(Written):
     verb: ClassVar[str]
     exits: ClassVar[Mapping[str, Exit]]
     needs: ClassVar[frozenset[Capability]] = frozenset()
+    broken: ClassVar[str] = ""  # the exit by which the call goes on when the step could not do its work
     prompts: ClassVar[frozenset[str]] = frozenset()  # prompt ids that the verb speaks of itself
     whole: ClassVar[str] = ""  # the field that the verb's whole value belongs to (``goto: main``)
     ends: ClassVar[bool] = False  # nothing comes after it
@@ -91,6 +93,7 @@ def _variable(text: str) -> str:
 
 
 Key = Annotated[str, AfterValidator(_key)]
+Patience = Annotated[Duration, Field(ge=0.5, le=600)]
 StepName = Annotated[str, Names("step")]
 QueueName = Annotated[str, Names("queue")]
 QueryName = Annotated[str, Names("query")]

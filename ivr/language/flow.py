@@ -31,7 +31,7 @@ class Head(Written):
     number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], BeforeValidator(_several)]
     languages: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_several)]
     start: str
-    longest: Duration = 3600.0
+    longest: Annotated[Duration, Field(ge=1, le=86_400)] = 3600.0
     keys: Mapping[Key, str] = Field(default_factory=dict)
     failed: str = ""
     answer: bool = True

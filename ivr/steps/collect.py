@@ -8,11 +8,10 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.document import Written
-from config.values import Duration
 from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
-from ivr.step import Exit, Key, NewVariable, Shape, Step
+from ivr.step import Exit, Key, NewVariable, Patience, Shape, Step
 
 DIGITS = frozenset("0123456789")
 AGAIN = "*"  # begins the entry anew, unless it ends it or works everywhere in the flow
@@ -33,7 +32,7 @@ class Digits(Written):
     min: Annotated[int, Field(ge=1, le=64)] = 1
     max: Annotated[int, Field(ge=1, le=64)] = 20
     end: Key = "#"
-    between: Duration = 3.0
+    between: Patience = 3.0
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -51,11 +50,12 @@ class Collect(Step):
 
     verb = "collect"
     exits: ClassVar = {"next": Exit(required=True), "otherwise": Exit(required=True, silent=True)}
-    prompts = frozenset({"not-a-number", "enter-again", "confirm-number"})
+    broken = "otherwise"
+    prompts = frozenset({"not-a-number", "confirm-number"})
 
     say: Phrase
     digits: Digits = Digits()
-    timeout: Duration = 5.0
+    timeout: Patience = 5.0
     tries: Annotated[int, Field(ge=1, le=10)] = 3
     pattern: Annotated[tuple[Annotated[str, AfterValidator(_mask)], ...], BeforeValidator(_several)] = ()
     confirm: bool = False

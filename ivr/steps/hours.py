@@ -18,6 +18,7 @@ class Hours(Step):
         "holiday": Exit(default="closed", silent=True),
         "emergency": Exit(default="closed", silent=True),
     }
+    broken = "closed"
     instant = True
 
     calendar: CalendarName

@@ -25,6 +25,7 @@ class Lookup(Step):
         "missing": Exit(required=True, silent=True),
         "failed": Exit(required=True, silent=True),
     }
+    broken = "failed"
     instant = True
 
     query: QueryName

@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from config.values import Duration
 from ivr.conversation import Conversation
 from ivr.language.phrases import Phrase, Prompt
-from ivr.step import Exit, Key, Step, StepName
+from ivr.step import Exit, Key, Patience, Step, StepName
 
 
 class Menu(Step):
@@ -22,11 +21,12 @@ class Menu(Step):
         "no-match": Exit(),
         "otherwise": Exit(required=True, silent=True),
     }
+    broken = "otherwise"
     prompts = frozenset({"not-an-option"})
 
     say: Phrase
     options: Annotated[Mapping[Key, StepName], Field(min_length=1)]
-    timeout: Duration = 5.0
+    timeout: Patience = 5.0
     tries: Annotated[int, Field(ge=1, le=10)] = 3
 
     def run(self, call: Conversation) -> str:

@@ -32,6 +32,7 @@ class Queue(Step):
         "left": Exit(default="overflowed"),
         "unavailable": Exit(default="overflowed", silent=True),
     }
+    broken = "unavailable"
     needs = frozenset({Capability.JOIN})
     prompts = frozenset({"your-position", "estimated-wait"})
 

@@ -35,14 +35,15 @@ class Voicemail(Step):
         "empty": Exit(default="next", silent=True),
         "full": Exit(default="next", silent=True),
     }
+    broken = "full"
     needs = frozenset({Capability.RECORD})
     prompts = frozenset({"beep", "mailbox-full", "message-empty", "message-not-kept", "message-kept"})
 
     box: BoxName
     say: Phrase = Prompt("leave-message")
     longest: Annotated[Duration, Field(ge=1, le=3600)] = 120.0
-    shortest: Duration = 1.0
-    silence: Annotated[Duration, Field(ge=1)] = 5.0
+    shortest: Annotated[Duration, Field(ge=0, le=60)] = 1.0
+    silence: Annotated[Duration, Field(ge=1, le=600)] = 5.0
 
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
         return {"next": {"message": frozenset({"id", "box", "seconds"})}}

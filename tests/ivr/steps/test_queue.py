@@ -208,3 +208,12 @@ def test_a_call_can_be_left_ringing_for_the_agent_to_answer(house):
     place.agent_ready(house.agent_leg(talks_for=30))
     caller.hears("(agent)")
     assert caller.line.answered
+
+
+def test_a_queue_that_breaks_gives_the_caller_back_with_an_apology(house):
+    def breaks(*_):
+        raise RuntimeError
+
+    house.queues.enter = breaks
+    house.ring(FLOW).hears("系统故障").hears("占线").is_over()
+    assert house.exits[0] == ("queue", "unavailable")

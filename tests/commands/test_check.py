@@ -1,0 +1,89 @@
+"""`check` prints every problem with its place, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from commands import main
+
+HOME = Path(__file__).parents[2]
+FLOW = """\
+number: "1000"
+languages: [en]
+start: greet
+steps:
+  greet: {say: hello, next: main}
+  main:
+    menu: {say: ask, options: {"1": greet}, timeout: 5s, tries: 2}
+    otherwise: end
+  end: {hangup: {}}
+"""
+CATALOGUE = """\
+hello: {en: "Hello."}
+ask: {en: "Press one."}
+not-an-option: {en: "No."}
+sorry-technical: {en: "Sorry."}
+"""
+SCENARIOS = """\
+- name: one says it again
+  steps: [{hear: ask}, {press: "1"}, {hear: hello}, {hear: ask}, {silence: 60s}, {ended: flow}]
+- name: two is no option
+  steps: [{hear: ask}, {press: "2"}, {hear: hello}]
+"""
+
+
+@pytest.fixture
+def check(tmp_path, capsys, monkeypatch):
+    """Runs `check` in a folder with a small flow; its exit code, output and errors."""
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "appliance.yaml").write_text("")
+    (tmp_path / "flows" / "small.yaml").write_text(FLOW)
+    (tmp_path / "prompts" / "catalogue.yaml").write_text(CATALOGUE)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        code = main(["--config", str(tmp_path / "appliance.yaml"), "check", *words], HOME)
+        shown = capsys.readouterr()
+        return code, shown.out.splitlines(), shown.err.splitlines()
+
+    return run
+
+
+def test_nothing_wrong_is_silence(check):
+    assert check() == (0, [], [])
+
+
+def test_problems_are_printed_one_a_line_and_are_exit_code_one(check, tmp_path):
+    (tmp_path / "flows" / "small.yaml").write_text(FLOW.replace("next: main", "next: man").replace("5s", "5"))
+    (tmp_path / "flows" / "small.test.yaml").write_text("- {name: x, steps: [{haer: ask}]}\n")
+    assert check() == (
+        1,
+        [
+            "flows/small.test.yaml:1:22: x: no word 'haer'. Did you mean 'hear'?",
+            "flows/small.yaml:5:29: greet.next: no step 'man'. Did you mean 'main'?",
+            "flows/small.yaml:7:54: main.timeout: '5' is not a duration; write for example 500ms, 5s, 2m or 1h",
+        ],
+        [],
+    )
+
+
+def test_a_single_file_is_checked_in_its_surroundings(check, tmp_path):
+    (tmp_path / "flows" / "other.yaml").write_text("nonsense\n")
+    assert check("flows/small.yaml")[0] == 0
+    (tmp_path / "draft.yaml").write_text(FLOW.replace("say: hello", "say: helo"))
+    assert check("draft.yaml") == (1, ["draft.yaml:5:16: greet: no prompt 'helo'. Did you mean 'hello'?"], [])
+
+
+def test_a_file_that_is_not_there_is_a_mistake_of_the_command(check):
+    assert check("flows/smal.yaml") == (2, [], ["flows/smal.yaml: there is no such file"])
+
+
+def test_scenarios_are_played_and_told_where_they_differ(check, tmp_path):
+    (tmp_path / "flows" / "small.test.yaml").write_text(SCENARIOS)
+    code, out, err = check()
+    assert code == 1
+    assert len(out) == 1
+    assert out[0].startswith("flows/small.test.yaml:4:38: two is no option: 'hello' was not heard; heard instead: No.")
+    assert err[-1] == "1 of 2 scenarios went as written"
+    assert check("--no-scenarios") == (0, [], [])
