@@ -126,6 +126,7 @@ class Conversation:
         `values` are variables for this phrase alone, those in `sensitive` for the ear only. Where a key
         waits already, nothing is said. Raises CannotSpeak, CannotPlay, TookTooLong.
         """
+        self._read_mailbox(heed)
         if waiting := self._waiting(stop_on, heed):
             return waiting
         variables = {**self.variables, **values}

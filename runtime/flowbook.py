@@ -69,7 +69,7 @@ class Surroundings:
 
 
 class Flowbook:
-    """The book in force, and the way to a new one.
+    """The book in force, and the way to a new one. `surroundings` may be replaced; the next reload counts on them.
 
     Raises UserError, with every problem one a line, where the files are wrong at the start.
     """
@@ -85,13 +85,13 @@ class Flowbook:
     ) -> None:
         self._flows_dir = config.flows_dir
         self._prompts_dir = config.prompts_dir
-        self._surroundings = Surroundings(boxes, skills or None, capabilities)
+        self.surroundings = Surroundings(boxes, skills or None, capabilities)
         self._library = library
         self._versions: dict[str, tuple[int, str]] = {}
         self._threads = ThreadPool(1)
         self._read: Mapping[Path, tuple[int, int]] = self._stamps()
         self.problems: list[Diagnostic] = []
-        book, problems = read_book(self._flows_dir, self._prompts_dir, self._surroundings)
+        book, problems = read_book(self._flows_dir, self._prompts_dir, self.surroundings)
         if book is None:
             raise UserError("\n".join(map(str, problems)))
         self._book = self._numbered(book)
@@ -107,7 +107,7 @@ class Flowbook:
     def reload(self) -> list[Diagnostic]:
         """Reads the files anew, off the hub. Takes them all, or none of them and returns what is wrong."""
         self._read = self._stamps()
-        book, self.problems = self._threads.apply(read_book, (self._flows_dir, self._prompts_dir, self._surroundings))
+        book, self.problems = self._threads.apply(read_book, (self._flows_dir, self._prompts_dir, self.surroundings))
         if book is not None:
             self._book = self._numbered(book)
             if self._library is not None:
@@ -237,8 +237,9 @@ def _prompt_templates(
     everywhere: dict[str, Template | None] = dict.fromkeys(words.languages())
     found = {name: dict(everywhere) for name in BUILT_IN_SOUNDS}
     for language in words.languages():
-        for recording in (prompts_dir / language).glob("*.wav"):
-            found.setdefault(recording.stem, {})[language] = None
+        folder = prompts_dir / language
+        for recording in folder.rglob("*.wav"):
+            found.setdefault(recording.relative_to(folder).with_suffix("").as_posix(), {})[language] = None
     if prompts is None:
         text, _ = read_text(catalogue)
         return {**found, **{name: dict(everywhere) for name in _names(text or "", str(catalogue))}}, []

@@ -31,6 +31,11 @@ def test_the_star_says_it_again(house):
     assert house.ring(FLOW).hears("你好").press("*").hears("你好").hears("请按键")
 
 
+def test_what_was_not_said_is_not_in_the_journal(house):
+    house.ring(FLOW).press("1").is_over()
+    assert house.notes.of("PromptPlayed", "prompt") == []
+
+
 def test_keys_in_front_of_one_that_works_everywhere_come_first(house):
     house.ring(FLOW).press("10").is_over()
     assert house.exits == [("greet", "next"), ("main", "1"), ("end", "ended")]
