@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from config.appliance import Config
 from config.values import UserError
 from crm.callers import Callers
 from crm.host import Host, Queries
-from cti.server import ControlServer
+from cti.server import Command, ControlServer
 from ivr.language.templates import template
 from ivr.services import Services
 from journal.writer import Journal, JournalBroken
@@ -48,6 +48,7 @@ class Appliance:
     acd: AcdLoop
     desk: CallDesk
     states: AgentStates
+    commands: Mapping[str, Command]
     control: ControlServer
 
     def start(self) -> None:
@@ -159,6 +160,9 @@ def assemble(
         clock=clock,
         reload_agents=lambda: load_agents(store, acd),
     )
+    commands = house.commands()
+    control = ControlServer(config.run_dir / "hotline.sock", commands)
+    journal.readers.append(control.publish)
     return Appliance(
         config,
         clock,
@@ -172,7 +176,8 @@ def assemble(
         acd,
         desk,
         states,
-        ControlServer(config.run_dir / "hotline.sock", house.commands()),
+        commands,
+        control,
     )
 
 

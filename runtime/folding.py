@@ -44,8 +44,8 @@ class Folder:
 
     def _run(self) -> None:
         while not self._stopping:
-            self.fold()
             self._woken.clear()
+            self.fold()
             with self._clock.after(EVERY_SECONDS, self._woken.set):
                 self._woken.wait()
         self.fold()

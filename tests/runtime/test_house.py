@@ -1,0 +1,287 @@
+"""The assembled house over the simulated exchange: star codes, admission, reload, what survives, what ends cleanly."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from config.appliance import Config
+from crm import demo
+from journal.reader import records, verify
+from runtime.stage import Stage, make_tables
+from speech import catalogue
+from speech.library import Library
+from speech.simulated import Simulated
+from store.database import Database
+from switch.port import Cause
+from switch.shared.clock import RealClock, VirtualClock
+from switch.simulated.switch import write_wav
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+OPEN = datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
+
+FLOW = """
+number: "1000"
+languages: [cmn, en]
+start: main
+steps:
+  main:
+    menu: {say: main-menu, options: {"1": wait}, timeout: 5s, tries: 1}
+    otherwise: end
+  wait:
+    queue: {name: service}
+    answered: goodbye
+    overflowed: message
+  message:
+    voicemail: {box: service, longest: 30s}
+    next: goodbye
+  goodbye: {say: goodbye, next: end}
+  end: {hangup: {}}
+"""
+QUEUES = """
+service:
+  ring-for: 15s
+  wrap-up: 10s
+  announce: {position: true, first: 10s, every: 30s}
+  overflow:
+    - {when: none-logged-on, exit: overflowed}
+"""
+
+
+class House:
+    """A hotline in a folder of its own, with a small flow, and phones that the test answers."""
+
+    def __init__(self, home):
+        self.home = home
+        (home / "flows").mkdir()
+        (home / "var").mkdir()
+        (home / "flows" / "hotline.yaml").write_text(FLOW)
+        (home / "flows" / "queues.yaml").write_text(QUEUES)
+        (home / "flows" / "queries.yaml").write_text((CHECKOUT / "flows" / "queries.yaml").read_text())
+        self.config = Config(prompts_dir=CHECKOUT / "prompts").at(home)
+        write_wav(self.config.sounds_dir / "beep.wav", np.zeros(1600))
+        make_tables(self.config, home)
+        crm = Database(self.config.crm.url, RealClock(), name="CRM", threads=1, create=True)
+        demo.fill(crm, customers=3, orders=3, today=OPEN.date())
+        crm.close()
+        self.clock = VirtualClock(OPEN)
+        self.stage = self.staged()
+        self.stage.start(ready=())
+
+    def staged(self, config=None):
+        texts = catalogue.read(self.config.prompts_dir)
+        library = Library(self.config.prompts_dir, self.home / "speech", texts, Simulated(), self.clock)
+        return Stage(config or self.config, self.clock, self.home, library, agents_answer_after=None)
+
+    @property
+    def desk(self):
+        return self.stage.appliance.desk
+
+    def call(self, number="1000", caller="13800000001", **more):
+        line = self.stage.exchange.ring_in(number, caller, **more)
+        self.pass_time(0.1)
+        return line
+
+    def pass_time(self, seconds):
+        end = self.clock.now() + round(seconds * 1000)
+        with self.clock.after(seconds, lambda: None):
+            assert self.clock.run_until(lambda: self.clock.now() >= end, longest=seconds)
+
+    def until(self, true):
+        assert self.clock.run_until(true, longest=300)
+
+    def status(self):
+        return self.ask("status")
+
+    def ask(self, do, **arguments):
+        """What the control socket's command answers, without the socket."""
+        return self.stage.appliance.commands[do](arguments)
+
+    def agent(self, id):
+        return next(agent for agent in self.status()["agents"] if agent["id"] == id)
+
+    def journaled(self, type):
+        return [record for record in records(self.home / "journal") if record["type"] == type]
+
+    def close(self):
+        for line in list(self.stage.exchange.lines.values()):
+            line.hang_up()
+        self.pass_time(1)
+        self.stage.stop()
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.close()
+    assert verify(tmp_path / "journal").sound
+    assert verify(tmp_path / "journal").open == 0
+
+
+# --- star codes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "reason"),
+    [("*10", "NotReady", "logged on"), ("*12", "Ready", ""), ("*11", "LoggedOff", "")],
+)
+def test_a_star_code_moves_the_agent_whose_phone_dialled_it(house, code, state, reason):
+    line = house.call(code, "1001", account="1001")
+    house.until(lambda: line.ended is not None)
+    assert (house.agent("1001")["state"], house.agent("1001")["reason"]) == (state, reason)
+    assert line.heard[0].text
+
+
+def test_not_ready_asks_for_a_reason(house):
+    line = house.call("*13", "1001", account="1001")
+    line.press("2")
+    house.until(lambda: line.ended is not None)
+    assert (house.agent("1001")["state"], house.agent("1001")["reason"]) == ("NotReady", "meal")
+
+
+@pytest.mark.parametrize("account", ["", "9999"])
+def test_a_star_code_from_elsewhere_moves_nobody(house, account):
+    line = house.call("*12", "1001", account=account)
+    house.until(lambda: line.ended is not None)
+    assert house.agent("1001")["state"] == "LoggedOff"
+    assert house.journaled("StarCodeRefused")
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+def test_a_number_that_no_flow_answers_is_refused(house):
+    line = house.call("7777")
+    house.until(lambda: line.ended is not None)
+    assert line.ended is Cause.UNREACHABLE
+    assert house.journaled("CallEnded")[-1]["outcome"] == "no flow for the dialled number"
+
+
+def test_beyond_the_limit_callers_are_refused_and_those_inside_go_on(tmp_path):
+    house = House(tmp_path)
+    house.stage.stop()
+    limits = house.config.limits.model_copy(update={"calls": 2})
+    house.stage = house.staged(house.config.model_copy(update={"limits": limits}))
+    house.stage.start(ready=())
+    first, second, third = (house.call(caller=str(number)) for number in range(3))
+    house.pass_time(1)
+    assert (first.ended, second.ended, third.ended) == (None, None, Cause.CONGESTION)
+    first.hang_up()
+    house.pass_time(1)
+    assert house.call(caller="3").ended is None
+    house.close()
+
+
+def test_an_error_in_one_call_ends_that_call_alone(house, monkeypatch):
+    good = house.call()
+    monkeypatch.setattr(house.desk, "_services", lambda call: 1 / 0)
+    bad = house.call()
+    house.until(lambda: bad.ended is not None)
+    assert house.journaled("CallEnded")[-1]["outcome"] == "error"
+    assert good.ended is None
+
+
+def test_a_lost_switch_ends_every_call_in_the_journal_and_frees_agents(house):
+    house.stage.ready("1001")
+    talking, waiting = house.call(), house.call(caller="2")
+    talking.press("1")
+    house.until(lambda: house.stage.exchange.ringing("1001") is not None)
+    house.stage.exchange.ringing("1001").pick_up()
+    house.until(lambda: talking.partner is not None)
+    waiting.press("1")
+    house.pass_time(1)
+    house.stage.exchange.lose()
+    house.pass_time(30)
+    assert not house.desk.in_progress
+    assert {record["cause"] for record in house.journaled("CallEnded")} == {"switch lost"}
+    assert house.agent("1001")["state"] == "Ready"
+    assert not house.status()["ready"]
+
+
+def test_a_message_left_by_hanging_up_is_kept(house):
+    line = house.call()
+    line.press("1")
+    house.until(lambda: bool(line.heard) and line.heard[-1].path is not None and line.heard[-1].path.stem == "beep")
+    house.pass_time(1.5)
+    line.speak(5)
+    house.pass_time(4)
+    line.hang_up()
+    house.pass_time(1)
+    [kept] = house.journaled("MessageKept")
+    [stored] = house.stage.appliance.store.messages("service")
+    assert (stored.id, stored.caller) == (kept["message"], "+8613800000001")
+
+
+def test_a_full_disk_while_recording_is_told_and_leaves_no_half_message(house):
+    house.stage.exchange.disk_full = True
+    line = house.call()
+    line.press("1")
+    house.until(lambda: line.ended is not None)
+    sorry = house.stage.appliance.library.catalogue_text("message-not-kept", "cmn")
+    assert sorry in [heard.text for heard in line.heard]
+    assert list((house.home / "messages").rglob("*.wav")) == []
+
+
+# --- control -------------------------------------------------------------------------------------
+
+
+def test_status_shows_who_waits_for_whom(house):
+    house.stage.not_ready("1001")
+    line = house.call()
+    line.press("1")
+    house.pass_time(5)
+    status = house.status()
+    assert [queue["waiting"] for queue in status["queues"]] == [[line.id]]
+    assert status["queues"][0]["longest_wait"] == pytest.approx(5, abs=0.2)
+    [call] = status["calls"]
+    assert (call["id"], call["flow"], call["step"]) == (line.id, "hotline", "wait")
+
+
+def test_an_agent_asked_to_be_ready_is(house):
+    assert house.ask("agents.state", agent="1002", state="Ready") == {"id": "1002", "state": "Ready", "reason": ""}
+
+
+def test_the_last_states_of_agents_are_in_the_store(house):
+    house.ask("agents.state", agent="1002", state="NotReady", reason="meal")
+    house.pass_time(1)
+    stored = house.stage.appliance.store.agent("1002")
+    assert (stored.state, stored.reason) == ("NotReady", "meal")
+
+
+def test_calls_are_folded_into_interactions(house):
+    line = house.call()
+    house.until(lambda: line.ended is not None)
+    house.pass_time(3)
+    row = house.stage.appliance.store.interaction(line.id)
+    assert (row.caller, row.dialled, row.flow, row.outcome) == ("13800000001", "1000", "hotline", "flow ended")
+    assert row.answered is not None
+    assert row.ended is not None
+
+
+# --- edits ---------------------------------------------------------------------------------------
+
+
+def test_a_wrong_edit_changes_nothing_and_says_everything(house):
+    path = house.home / "flows" / "hotline.yaml"
+    path.write_text(FLOW.replace("answered: goodbye", "answered: godbye").replace("box: service", "box: servise"))
+    problems = house.ask("flows.reload")["problems"]
+    assert len(problems) == 2
+    assert "Did you mean 'goodbye'?" in "".join(problems)
+    assert house.call().ended is None
+    assert house.status()["troubles"]
+
+
+def test_an_edit_is_for_new_calls_and_running_ones_keep_theirs(house):
+    old = house.call()
+    (house.home / "flows" / "hotline.yaml").write_text(FLOW.replace('"1": wait', '"2": wait'))
+    assert house.ask("flows.reload")["problems"] == []
+    new = house.call(caller="2")
+    old.press("1")
+    new.press("1")
+    house.pass_time(2)
+    assert [record["call"] for record in house.journaled("CallQueued")] == [old.id]
+    assert [flow["version"] for flow in house.status()["flows"]] == [2]
