@@ -28,7 +28,7 @@ from provision.debs import prepare as prepare_packages
 from switch.asterisk import config
 
 MAJOR = 22  # the version that Hotline is tried on
-SUITES = ("forky", "sid", "bullseye")  # Debian 12 and 13 have no Asterisk
+SUITES = ("forky", "sid")  # Debian 12 and 13 have no Asterisk, and that of 11 is too old to know a trunk by its port
 PACKAGES = ("asterisk", "asterisk-core-sounds-en-gsm")
 IN_THE_WAY = 6  # exit code: it is here, but cannot run
 PROGRAM = "usr/sbin/asterisk"

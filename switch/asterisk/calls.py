@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from switch.asterisk import encoding, recording
-from switch.asterisk.ari import Json, Refused, named
+from switch.asterisk.ari import named
 from switch.asterisk.config import MEMORY, TRANSFER
+from switch.asterisk.http import Refused
 from switch.asterisk.line import Line, Pending, Playback
+from switch.asterisk.websocket import Json
 from switch.port import (
     NONE,
     Call,

@@ -161,7 +161,9 @@ def _trunk(trunk: Trunk, media: str, port: int) -> list[str]:
     name = trunk.name
     # Neighbours on this machine are not told apart by address, so there the port that was called says it.
     known_by = (
-        {"match_header": f"To: /:{port}([^0-9]|$)/"} if trunk.local else {"match": ",".join(map(_network, trunk.peers))}
+        {"match_request_uri": f"/:{port}([^0-9]|$)/"}
+        if trunk.local
+        else {"match": ",".join(map(_network, trunk.peers))}
     )
     permitted = f"deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = {','.join(map(_network, trunk.peers))}\n"
     parts = [_section(f"{name}-identify", type="identify", endpoint=name, **known_by)]

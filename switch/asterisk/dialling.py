@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from switch.asterisk import encoding
-from switch.asterisk.ari import Refused, named
+from switch.asterisk.ari import named
 from switch.asterisk.calls import AsteriskCall, Facts
 from switch.asterisk.config import APPLICATION
+from switch.asterisk.http import Refused
 from switch.asterisk.line import Line, Pending
 from switch.port import CallEnded, Cause, NotAnswered, Notice, SwitchLost
 

@@ -11,12 +11,27 @@ import gevent
 import h11
 from gevent import socket, ssl
 
+from switch.port import SwitchError
+
 MOST_BYTES = 16_000_000  # of one answer; a listing of ten thousand channels is smaller
 KEPT = 8  # idle connections
 
 
 class Broken(Exception):
     """The connection failed or took too long."""
+
+
+class Refused(SwitchError):
+    """Asterisk answered a request with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status} {message}")
+        self.status = status
+
+    @property
+    def gone(self) -> bool:
+        """Whether the thing that was asked for is not there (any more)."""
+        return self.status == 404
 
 
 def connect(url: SplitResult, within: float) -> socket.socket:

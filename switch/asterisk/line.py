@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 from gevent.event import Event
 
-from switch.asterisk.ari import Json, Refused, named
+from switch.asterisk.ari import named
+from switch.asterisk.http import Refused
+from switch.asterisk.websocket import Json
 from switch.port import CallId, Cause, Key, Notice, Parted, SwitchLost
 from switch.shared.clock import Clock
 from switch.shared.inbox import Inbox

@@ -11,7 +11,8 @@ import structlog
 from gevent.event import Event
 
 from switch.asterisk import causes
-from switch.asterisk.ari import Ari, Refused, named
+from switch.asterisk.ari import Ari, named
+from switch.asterisk.http import Refused
 from switch.port import CallId, Cause, SwitchLost
 from switch.shared.clock import Alarm, Clock
 

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Literal
 import structlog
 from gevent.threadpool import ThreadPool
 
-from switch.asterisk.ari import Refused, named
+from switch.asterisk.ari import named
+from switch.asterisk.http import Refused
 from switch.asterisk.line import Line, Tape
 from switch.port import CallEnded, CannotRecord, Cause, Key, Keys, Recording, SwitchLost
 

@@ -11,12 +11,14 @@ import gevent
 import structlog
 
 from switch.asterisk import causes, encoding
-from switch.asterisk.ari import Ari, Events, Json, Refused, named
+from switch.asterisk.ari import Ari, Events, named
 from switch.asterisk.calls import AsteriskCall, Facts, facts
-from switch.asterisk.config import APPLICATION
+from switch.asterisk.config import APPLICATION, MEMORY
 from switch.asterisk.dialling import DialledCall
+from switch.asterisk.http import Refused
 from switch.asterisk.line import NAMES_IN_TURN, Line, turn_name
 from switch.asterisk.link import Mended
+from switch.asterisk.websocket import Json
 from switch.port import (
     Call,
     CallId,
@@ -116,24 +118,25 @@ class Asterisk:
         channel = self._ours().get(call_id)
         if channel is None:
             raise NoSuchCall(call_id)
+        bridge = self._bridges().get(call_id)
+        # Asked for by name: what is shown with a channel may be older than what was last remembered.
+        memory = self._variable(call_id, MEMORY)
         former = self._lines.pop(call_id, None)
         if former is not None:
             former.end(Cause.SUPERSEDED)
-            former.bridge = None
-        bridge = self._bridges().get(call_id)
         line = self._line(call_id)
         line.entered = True
         line.bridge = bridge["id"] if bridge else None
         if bridge is None:
             self._silence(call_id)
-        return AsteriskCall(line, facts(channel))
+        return AsteriskCall(line, replace(facts(channel), remembered=encoding.remembered(memory)))
 
     def calls(self) -> Mapping[CallId, Snapshot]:
         bridges = self._bridges()
         return {call_id: _snapshot(call_id, channel, bridges.get(call_id)) for call_id, channel in self._ours().items()}
 
     def registrations(self) -> frozenset[str]:
-        endpoints = self._ari.request("GET", "endpoints/PJSIP", by_http=True)
+        endpoints = self._listed("endpoints", "PJSIP")
         return frozenset(
             endpoint["resource"]
             for endpoint in endpoints
@@ -142,26 +145,37 @@ class Asterisk:
 
     # --- what is there
 
+    def _listed(self, *path: str) -> Any:
+        """Raises SwitchLost."""
+        try:
+            return self._ari.request("GET", named(*path), by_http=True)
+        except Refused as refused:
+            raise SwitchLost(f"Asterisk does not say what lives on it: {refused}") from refused
+
     def _ours(self) -> dict[CallId, Json]:
         """The channels in our application. Raises SwitchLost."""
-        try:
-            ours = set(self._ari.request("GET", named("applications", APPLICATION), by_http=True)["channel_ids"])
-        except Refused as refused:
-            if refused.gone:
-                return {}
-            raise SwitchLost(str(refused)) from refused
-        channels = self._ari.request("GET", "channels", by_http=True)
-        return {CallId(channel["id"]): channel for channel in channels if channel["id"] in ours}
+        applications = self._listed("applications")
+        ours = {call_id for each in applications if each["name"] == APPLICATION for call_id in each["channel_ids"]}
+        return {CallId(channel["id"]): channel for channel in self._listed("channels") if channel["id"] in ours}
 
     def _bridges(self) -> dict[CallId, Json]:
-        """The bridge of every leg that is in one of ours."""
-        bridges = self._ari.request("GET", "bridges", by_http=True)
+        """The bridge of every leg that is in one of ours. Raises SwitchLost."""
         return {
             CallId(channel): bridge
-            for bridge in bridges
+            for bridge in self._listed("bridges")
             if bridge["id"].startswith("hotline-")
             for channel in bridge["channels"]
         }
+
+    def _variable(self, call_id: CallId, name: str) -> str:
+        """Raises NoSuchCall, SwitchLost."""
+        try:
+            path = f"{named('channels', call_id)}/variable"
+            return str(self._ari.request("GET", path, variable=name)["value"])
+        except Refused as refused:
+            if refused.gone:
+                raise NoSuchCall(call_id) from refused
+            return ""
 
     def _silence(self, call_id: CallId) -> None:
         """Ends what a former controller left playing or recording. Raises SwitchLost."""

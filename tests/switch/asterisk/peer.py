@@ -33,7 +33,7 @@ class Peer:
         self.answer("GET", "asterisk/variable", OK, {"value": ""})
         self.answer("POST", "asterisk/variable", NOTHING)
         self.answer("PUT", "applications/hotline/eventFilter", OK, {})
-        self.answer("GET", "applications/hotline", OK, {"channel_ids": []})
+        self.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": []}])
         self.answer("GET", "channels", OK, [])
         self.answer("GET", "bridges", OK, [])
         self.answer("POST", r"channels/[^/]+/.*", NOTHING)

@@ -8,8 +8,8 @@ import json
 import gevent
 import pytest
 
-from switch.asterisk import Asterisk
-from switch.asterisk import ari as ari_module
+from switch.asterisk import Asterisk, websocket
+from switch.asterisk.ari import Ari
 from switch.port import (
     ANY,
     CallEnded,
@@ -220,8 +220,7 @@ def test_an_error_of_asterisk_is_no_end_of_the_call(peer, desk, tmp_path):
 
 
 def test_a_request_that_is_never_answered_has_an_end(peer, desk, monkeypatch):
-    monkeypatch.setattr(ari_module, "WITHIN", 0.2)
-    monkeypatch.setattr(ari_module.Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
+    monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
     call = desk.call(state="Ring")
     peer.answer("POST", "channels/caller-1/answer", NEVER)
     chatter = gevent.spawn(chat, peer)
@@ -432,7 +431,7 @@ GARBAGE = {
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_garbage_ends_the_connection_and_nothing_else(peer, desk, garbage):
     call = desk.call()
-    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1"]})
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
     peer.answer("GET", "channels", OK, [channel()])
     before = peer.connections
     peer.say_bytes(GARBAGE[garbage])
@@ -444,7 +443,7 @@ def test_garbage_ends_the_connection_and_nothing_else(peer, desk, garbage):
 
 
 def test_a_message_without_end_is_not_kept(peer, desk, monkeypatch):
-    monkeypatch.setattr(ari_module, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(websocket, "MOST_BYTES", 10_000)
     before = peer.connections
     peer.say_bytes(b"\x01\x7d" + b"x" * 125)
     for _ in range(200):
@@ -471,7 +470,7 @@ def test_a_message_in_many_frames_is_one_message(peer, desk):
 
 
 def test_requests_go_by_http_where_the_websocket_takes_none(peer, monkeypatch, tmp_path):
-    monkeypatch.setattr(ari_module, "PROBE_WITHIN", 0.1)
+    monkeypatch.setattr(websocket, "PROBE_WITHIN", 0.1)
     peer.requests_by_websocket = False
     desk = Desk(peer)
     call = desk.call()
@@ -539,7 +538,7 @@ def test_a_parting_that_nobody_told_us_is_found_after_a_reconnect(peer, desk):
     call.join(leg)
     path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
     bridge = path.split("/")[1]
-    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1"]})
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
     peer.answer("GET", "channels", OK, [channel()])
     peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
     peer.hang_up()
@@ -552,7 +551,7 @@ def test_an_outage_that_lasts_ends_the_calls_and_they_are_hung_up_later(peer):
     desk = Desk(peer, patience=0.3)
     call = desk.call()
     peer.handshake_status = 503
-    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1"]})
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
     peer.answer("GET", "channels", OK, [channel()])
     peer.hang_up()
     with pytest.raises(CallEnded) as ended:
@@ -572,7 +571,7 @@ def test_those_who_talk_through_an_outage_are_let_go_afterwards(peer):
     path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
     bridge = path.split("/")[1]
     peer.handshake_status = 503
-    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["caller-1", "agent-1"]})
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1", "agent-1"]}])
     peer.answer("GET", "channels", OK, [channel(), channel("agent-1")])
     peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1", "agent-1"]})
     peer.hang_up()
@@ -634,10 +633,26 @@ def test_a_call_that_is_not_ours_cannot_be_adopted(peer, desk):
         desk.switch.adopt(CallId("nowhere"))
 
 
+def test_a_call_that_goes_while_it_is_adopted_cannot_be_adopted(peer, desk):
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", "channels/caller-1/variable", 404, {"message": "Channel not found"})
+    with pytest.raises(NoSuchCall):
+        desk.switch.adopt(CallId("caller-1"))
+
+
+@pytest.mark.parametrize("refused", ["applications", "channels", "bridges", "endpoints/PJSIP"])
+def test_an_asterisk_that_does_not_say_what_lives_on_it(peer, desk, refused):
+    peer.answer("GET", refused, 500, {"message": "no"})
+    with pytest.raises(SwitchLost):
+        _ = desk.switch.registrations() if refused.startswith("endpoints") else desk.switch.calls()
+
+
 def test_an_adopted_call_that_talks_parts_when_the_other_leaves(peer, desk):
-    there = [channel("a", HOTLINE_DIALLED="1000", HOTLINE="not ours"), channel("b")]
+    there = [channel("a", HOTLINE_DIALLED="1000"), channel("b")]
+    peer.answer("GET", "channels/a/variable", OK, {"value": "not ours"})
     peer.answer("GET", "channels", OK, there)
-    peer.answer("GET", "applications/hotline", OK, {"channel_ids": ["a", "b"]})
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["a", "b"]}])
     peer.answer("GET", "bridges", OK, [{"id": "hotline-bridge-a-1", "channels": ["a", "b"]}])
     call = desk.switch.adopt(CallId("a"))
     assert (call.dialled, call.remembered) == ("1000", {})
