@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,25 @@ def test_a_recording_is_as_good_as_a_text(config):
         (config.prompts_dir / language / "jingle.wav").touch()
     _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
     assert [p.message for p in problems] == ["welcome: the prompt 'jingle' has neither a text nor a recording in yue"]
+
+
+def test_a_wrong_text_of_the_catalogue_is_told_where_it_stands(config):
+    catalogue = config.prompts_dir / "catalogue.yaml"
+    catalogue.write_text(
+        'greeting: {en: "{{ wait | duratoin }}"}\n' + catalogue.read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
+    assert [(Path(p.path).name, p.line, p.column, p.message) for p in problems] == [
+        ("catalogue.yaml", 1, 16, "greeting.en: no filter 'duratoin'. Did you mean 'duration'?")
+    ]
+
+
+def test_what_flows_count_on_may_change_while_the_house_runs(config):
+    flowbook = opened(config)
+    flowbook.surroundings = replace(flowbook.surroundings, boxes=["service"])
+    assert [problem.message for problem in flowbook.reload()] == [
+        "complaint.box: no box 'complaints'. There are: service"
+    ]
 
 
 def test_an_empty_folder_is_a_problem_and_no_crash(tmp_path):

@@ -120,6 +120,8 @@ SLIPS = [
     ('"9": english', '"N": english', "main.options.N: the key 'N' is not a key; there are 0 to 9, * and #", '"N"'),
     ("confirm: true", "confirm: perhaps", "track.confirm: 'perhaps' stands here; true or false is expected here", "perhaps"),
     ("confirm: true", "pattern: 1##", "track.pattern: '1##' is not a pattern; write digits, and x for any digit, for example 1xxxxxxxxxx", "1##"),
+    ('"{{ order_number }}"', '["{{ order_number }}"]', "find-order.with.number: one text is expected here", '["{{'),
+    ("say: welcome ", "say: ", "welcome: a prompt id, or a text for each language, is expected here", (14, 9)),
     # what must exist
     ("say: welcome ", "say: wellcome ", "welcome: no prompt 'wellcome'. Did you mean 'welcome'?", "wellcome"),
     ("say: welcome ", "say: greeting ", "welcome: no prompt 'greeting'. Write its texts into the prompts' catalogue.yaml", "greeting"),
@@ -212,6 +214,12 @@ def test_a_switch_without_an_ability_refuses_the_verbs_that_need_it():
     house = House(**{n: getattr(HOUSE, n) for n in HOUSE.__slots__} | {"capabilities": frozenset({Capability.RECORD})})
     assert told(FLOW, house) == [
         "flows/hotline.yaml:83:5: queue-service: the verb 'queue' needs a switch that can join; this one cannot"
+    ]
+
+
+def test_a_list_is_nothing_to_say():
+    assert told(FLOW.replace("say: ask-order-number", "say: [ask-order-number]")) == [
+        "flows/hotline.yaml:34:12: track.say: a prompt id, or a text for each language, is expected here"
     ]
 
 
