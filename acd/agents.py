@@ -34,6 +34,7 @@ class Input(StrEnum):
     RELEASE = "the offer came to nothing"
     BENCH = "let too many offers ring"
     CONNECT = "is connected"
+    FOUND = "was found talking"
     TALK_END = "the talk ended"
     WRAP_UP_END = "the wrap-up is over"
 
@@ -51,17 +52,20 @@ LATER, FORGET = Wish.LATER, Wish.FORGET
 TABLE: Mapping[AgentState, Mapping[Input, AgentState | Wish]] = {
     LOGGED_OFF: {
         Input.LOG_ON: NOT_READY,
+        Input.FOUND: BUSY,
     },
     NOT_READY: {
         Input.LOG_OFF: LOGGED_OFF,
         Input.BE_READY: READY,
         Input.BE_NOT_READY: NOT_READY,  # with another reason
+        Input.FOUND: BUSY,
     },
     READY: {
         Input.LOG_OFF: LOGGED_OFF,
         Input.BE_READY: READY,  # lifts a delay after a decline
         Input.BE_NOT_READY: NOT_READY,
         Input.OFFER: RESERVED,
+        Input.FOUND: BUSY,
     },
     RESERVED: {
         Input.LOG_ON: FORGET,

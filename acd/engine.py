@@ -40,6 +40,7 @@ from acd.model import (
     QueuesChanged,
     QueueView,
     TalkEnded,
+    TalkFound,
     TimePassed,
     WrapUpExtended,
 )
@@ -81,6 +82,7 @@ class Acd:
             CallConnected: self._call_connected,
             ConnectFailed: self._connect_failed,
             TalkEnded: self._talk_ended,
+            TalkFound: self._talk_found,
             TimePassed: lambda _: True,
         }
         for rule in queues:
@@ -309,6 +311,14 @@ class Acd:
         if offer.stage is Stage.CONNECTING:
             self._connect(offer)  # the two words crossed: this one came first
         self._offers.talk_ended(offer)
+        return True
+
+    def _talk_found(self, event: TalkFound) -> bool:
+        agent = self._board.floor.agents.get(event.agent)
+        known = event.call in self._waits.calls or event.call in self._offers.talks
+        if agent is None or agent.gone or known or Input.FOUND not in TABLE[agent.state]:
+            return False
+        self._offers.found(event.offer, self._waits.of_a_talk(event.call, event.queue), agent)
         return True
 
     def _connect(self, offer: Offer) -> None:

@@ -250,6 +250,19 @@ class TalkEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkFound:
+    """After a restart: these two have been talking all along, by an offer of the life before. Its end is TalkEnded.
+
+    Comes after the agent's own events, before anybody is queued: an agent who talks must not be rung.
+    """
+
+    offer: OfferId
+    call: CallId
+    queue: QueueName
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing else happened, but a deadline came."""
 
@@ -275,6 +288,7 @@ Event = (
     | CallConnected
     | ConnectFailed
     | TalkEnded
+    | TalkFound
     | TimePassed
 )
 

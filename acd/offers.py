@@ -107,6 +107,23 @@ class Offers:
         board.turn(agent, Input.CONNECT)
         board.show(agent)
 
+    def found(self, id_: OfferId, call: WaitingCall, agent: LiveAgent) -> None:
+        """A talk of the life before this one goes on. An agent who was not Ready is not Ready after it either."""
+        board, before, reason = self._board, agent.state, agent.reason
+        offer = Offer(id_, call, agent, board.now)
+        offer.stage = Stage.TALKING
+        call.offers = (offer,)
+        self._offers[id_] = self.talks[call.id] = offer
+        board.deadlines.set(agent, None)
+        agent.held = False
+        board.turn(agent, Input.FOUND)
+        agent.offer, agent.call = offer, call.id
+        if before is AgentState.NOT_READY:
+            agent.pending = (Input.BE_NOT_READY, reason)
+        elif before is AgentState.LOGGED_OFF:
+            agent.pending = (Input.LOG_OFF, "")
+        board.show(agent)
+
     def talk_ended(self, offer: Offer) -> None:
         board, agent = self._board, offer.agent
         del self.talks[offer.call.id]

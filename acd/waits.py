@@ -8,8 +8,9 @@ from acd import announcing, overflow
 from acd.agents import LOGGED_OFF, LiveAgent, is_working
 from acd.board import Board
 from acd.calls import Key, WaitingCall
+from acd.forecast import Pace
 from acd.lines import Queue
-from acd.model import CallId, CallQueued, EndWait, Millis, MoveCall, QueueName
+from acd.model import CallId, CallQueued, EndWait, Millis, MoveCall, QueueName, QueueRule
 from acd.offers import Offers
 from acd.ordered import Ordered
 
@@ -42,6 +43,13 @@ class Waits:
             self._rearm(call)
         else:
             self._board.look_at(call)
+
+    def of_a_talk(self, call: CallId, name: QueueName) -> WaitingCall:
+        """The call of a talk that began before this life; it waits nowhere."""
+        queue = self._board.floor.queues.get(name) or Queue(QueueRule(name), 0, Pace())
+        found = WaitingCall(CallQueued(call, name), 0, self._board.now)
+        found.queue = queue
+        return found
 
     def go(self, call: WaitingCall, *, abandoned: bool) -> None:
         """The caller hung up, or left by a key."""

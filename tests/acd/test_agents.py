@@ -21,6 +21,7 @@ EXPECTED = {
     Input.RELEASE: (____, ____, ____, READY, ____, ____),
     Input.BENCH: (____, ____, ____, NOT, ____, ____),
     Input.CONNECT: (____, ____, ____, BUSY, ____, ____),
+    Input.FOUND: (BUSY, BUSY, BUSY, ____, ____, ____),
     Input.TALK_END: (____, ____, ____, ____, WORK, ____),
     Input.WRAP_UP_END: (____, ____, ____, ____, ____, READY),
 }

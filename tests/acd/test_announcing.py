@@ -67,7 +67,7 @@ def test_only_if_better_is_silent_until_it_is_better():
 def test_a_position_that_rose_is_not_spoken():
     script = Script(queue(only_if_better=False))
     script.call("plain")
-    script.until(20)
+    listen(script, 20)
     script.call("gold", priority=5)
     listen(script, 100)
     assert script.acd.position("plain") == 2
@@ -77,7 +77,7 @@ def test_a_position_that_rose_is_not_spoken():
 def test_it_is_spoken_again_as_soon_as_it_is_not_worse():
     script = Script(queue(only_if_better=False))
     script.call("plain")
-    script.until(20)
+    listen(script, 20)
     script.call("gold", priority=5)
     listen(script, 100)
     script.tell(CallAbandoned("gold"))

@@ -83,7 +83,13 @@ def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ..
                 skills=st.dictionaries(
                     st.sampled_from(SKILLS), st.sampled_from(("required", "preferred", "required 3"))
                 ),
-                announce=st.builds(Announcements, position=st.booleans(), wait=st.booleans(), first=st.just(4_000)),
+                announce=st.builds(
+                    Announcements,
+                    position=st.booleans(),
+                    wait=st.booleans(),
+                    first=st.just(4_000),
+                    every=st.just(5_000),
+                ),
                 no_answer_limit=st.integers(0, 2),
                 wrap_up=st.sampled_from((0, 10_000)),
                 overflow=overflows,
@@ -189,6 +195,11 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(call=call_ids)
     def announcement_made(self, call: str) -> None:
         self.tell(AnnouncementMade(call))
+
+    @rule()
+    def every_announcement_is_over(self) -> None:
+        for call in sorted(self.waiting):
+            self.tell(AnnouncementMade(call))
 
     @precondition(lambda self: self.offers)
     @rule(data=st.data())

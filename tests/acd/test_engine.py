@@ -31,6 +31,7 @@ from acd.model import (
     QueueRule,
     ShowAgentState,
     TalkEnded,
+    TalkFound,
     TimePassed,
     WithdrawOffer,
     WrapUpExtended,
@@ -265,6 +266,16 @@ class TestRingNoAnswer:
         script.tell(AgentBecameNotReady("1001", "lunch"))
         script.tell(AgentBecameReady("1001"), at=600)
         script.tell(OfferNotAnswered("0-2"))
+        assert script.state("1001") == "Ready (no answer)"
+
+    def test_does_not_count_calls_whose_callers_gave_up(self):
+        script = Script(QueueRule("service", no_answer_limit=2))
+        script.agent("1001")
+        for name in ("c1", "c2", "c3"):
+            script.call(name)
+            script.tell(CallAbandoned(name))
+        offer = only_offer(script.call("c4"))
+        script.tell(OfferNotAnswered(offer.offer))
         assert script.state("1001") == "Ready (no answer)"
 
     def test_never_benches_an_agent_where_the_limit_is_0(self):
@@ -535,6 +546,42 @@ class TestAnAgentWho:
         script = self.busy()
         assert script.tell(AgentLoggedOn("1001")) == []
         assert script.state("1001") == "Busy"
+
+
+class TestATalkFoundAfterARestart:
+    @pytest.mark.parametrize(
+        ("events", "after"),
+        [
+            ([AgentLoggedOn("1001"), AgentBecameReady("1001")], "WorkingAfterCall"),
+            ([AgentLoggedOn("1001"), AgentBecameNotReady("1001", "lunch")], "NotReady (lunch)"),
+            ([], "LoggedOff"),
+        ],
+    )
+    def test_keeps_its_agent_until_its_end(self, events, after: str):
+        script = Script(SERVICE, seed=2)
+        for event in (AgentChanged(Agent("1001", queues=("service",))), *events):
+            script.tell(event)
+        assert script.tell(TalkFound("1-7", "c1", "service", "1001")) == [show("1001", AgentState.BUSY, call="c1")]
+        assert offers(script.call("c2", at=5)) == []
+        script.tell(TalkEnded("1-7"), at=60)
+        assert script.state("1001") == after
+        assert bool(offers(script.until(80))) == (after == "WorkingAfterCall")
+
+    def test_of_a_queue_that_is_gone_keeps_its_agent_too(self):
+        script = Script()
+        script.agent("1001")
+        script.tell(TalkFound("1-7", "c1", "service", "1001"))
+        assert script.state("1001") == "Busy"
+        script.tell(TalkEnded("1-7"))
+        assert script.state("1001") == "WorkingAfterCall"
+
+    def test_that_is_known_or_of_nobody_is_ignored(self):
+        script = Script(SERVICE)
+        script.agent("1001")
+        script.accept(only_offer(script.call("c1")))
+        for event in (TalkFound("1-7", "c1", "service", "1001"), TalkFound("1-8", "c2", "service", "9999")):
+            assert script.tell(event) == []
+        assert script.acd.ignored == {"TalkFound": 2}
 
 
 class TestTime:
