@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Journal:
         self._unsynced = Event()
         self._closing = False
         self.trouble = ""
+        self.readers: list[Callable[[bytes], None]] = []  # each is given every line once it is written
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._file, self._size, self._seq, self.lost = _open(directory)
@@ -131,6 +132,9 @@ class Journal:
                 log.info("journal: written again")
             self.trouble = ""
             self._unsynced.set()
+            for line in lines:
+                for read in self.readers:
+                    read(line)
             return
 
     def _write(self, data: bytes) -> None:

@@ -36,6 +36,19 @@ def test_many_greenlets_share_groups_and_the_order_is_contiguous(tmp_path, clock
     assert [record["seq"] for record in records(tmp_path)] == list(range(1, 501))
 
 
+def test_who_reads_along_gets_every_line_once_it_is_written(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    written_before: list[bool] = []
+    lines: list[bytes] = []
+    journal.readers.append(lambda line: written_before.append(line in (tmp_path / "000001.jsonl").read_bytes()))
+    journal.readers.append(lines.append)
+    journal.append("CallArrived", "c1")
+    journal.append_all([("CallEnded", "c1", {}), ("CallArrived", "c2", {})])
+    journal.close()
+    assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3]
+    assert written_before == [True, True, True]
+
+
 def test_seq_goes_on_after_a_restart(tmp_path, clock):
     for expected in (1, 2, 3):
         journal = Journal(tmp_path, clock)
