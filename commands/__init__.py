@@ -11,6 +11,8 @@ import importlib
 import logging
 import pkgutil
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +42,19 @@ def main(argv: Sequence[str], home: Path) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
+    except Exception as error:  # noqa: BLE001 - the last stop before the person at the terminal
+        print(
+            f"an error of the program itself: {type(error).__name__}; details for its authors: {_kept()}",
+            file=sys.stderr,
+        )
+        return 70
+
+
+def _kept() -> Path:
+    """Where the traceback of the error in hand is kept."""
+    with tempfile.NamedTemporaryFile("w", prefix="hotline-error-", suffix=".txt", delete=False) as file:
+        traceback.print_exc(file=file)
+    return Path(file.name)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -185,3 +185,13 @@ def test_help_has_examples(capsys):
     with pytest.raises(SystemExit):
         main(["call", "--help"], CHECKOUT)
     assert './appliance.py call 1000 --caller 13800000001 --keys "1 202611# 1"' in capsys.readouterr().out
+
+
+def test_an_error_of_the_program_is_one_line_and_its_details_are_kept(house, capsys, monkeypatch):
+    monkeypatch.setattr("journal.reader.verify", lambda _: 1 / 0)
+    assert house.run("journal", "verify") == 70
+    error = capsys.readouterr().err
+    assert error.startswith("an error of the program itself: ZeroDivisionError; details")
+    details = Path(error.rpartition(": ")[2].strip())
+    assert "Traceback" in details.read_text()
+    details.unlink()
