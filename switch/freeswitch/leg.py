@@ -156,7 +156,7 @@ class Leg:
 
     def is_over(self, pending: Pending, within: float) -> bool:
         """Waits for something under way to be over, and takes it out of the inbox. Raises CallEnded."""
-        found = self.inbox.find(lambda item: item is pending, within)
+        found = self.inbox.find(lambda item: item is pending, 0 if pending.over else within)  # or read by `wait` before
         if found is not None:
             self.inbox.remove(pending)
         return pending.over
