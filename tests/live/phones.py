@@ -224,15 +224,11 @@ class Caller(Leg):
             "-au", user, "-ap", password,
             "-key", "media_at", str(media.port), "-key", "payload", str(codec.payload), "-key", "codec", codec.name,
         ]  # fmt: skip
-        self._sipp = Sipp(
-            "caller" if events else "caller-without-events",
-            arguments,
-            log=log,
-            to=to,
-            local=local,
-            on_news=self._news,
-            on_end=self._lost,
-        )
+        scenario = "caller" if events else "caller-without-events"
+        self._dialling = threading.Event()
+        self._sipp = Sipp(scenario, arguments, log=log, to=to, local=local, on_news=self._news, on_end=self._lost)
+        if not self._dialling.wait(10):
+            raise Late(f"{self}: sipp did not dial; see {log}.out")
 
     def close(self) -> None:
         super().close()
@@ -242,6 +238,7 @@ class Caller(Leg):
     def _news(self, call_id: str, news: str) -> None:
         self._call_id = call_id
         self.told(news)
+        self._dialling.set()
 
     def _lost(self) -> None:
         self.finish("lost")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.live.hotline import Hotline
 from tests.live.network import Network
-from tests.live.phones import Phones
+from tests.live.phones import Late, Phones
 
 Story = Callable[[Hotline, Phones], None]
 
@@ -28,12 +28,24 @@ class Told:
         self._hotline = hotline
         with ThreadPoolExecutor(len(stories)) as at_once:
             self._ends = dict(zip(stories, at_once.map(self._tell, stories), strict=True))
+        self._left = self._what_is_left()
 
     def check(self, story: Story) -> None:
         """Fails as the story failed."""
         failure = self._ends[story]
         if failure is not None:
             pytest.fail("".join(traceback.format_exception(failure)), pytrace=False)
+
+    def check_nothing_is_left(self) -> None:
+        """Fails when a call stayed in the appliance, or a leg on the switch, after everybody had hung up."""
+        assert not self._left, self._left
+
+    def _what_is_left(self) -> str:
+        try:
+            self._hotline.until_idle()
+        except Late as late:
+            return f"{late}: {self._hotline.status()['calls']} {self._hotline.switch.listed()}"
+        return ""
 
     def _tell(self, story: Story) -> BaseException | None:
         phones = self._hotline.phones(story.__name__)
@@ -59,8 +71,7 @@ def tell(stories: Sequence[Story]) -> Callable[..., Told]:
     def told(running: Hotline, network: Network, calls_made: Callable[[Hotline, int], None]) -> Told:
         with network.entered():
             ends = Told(running, stories)
-            calls_made(running, ends.calls)
-            running.until_idle()
+        calls_made(running, ends.calls)
         return ends
 
     return told

@@ -75,6 +75,10 @@ class PrivateSwitch:
         """How many legs live on the switch."""
         raise NotImplementedError
 
+    def listed(self) -> str:
+        """The legs that live on the switch, for people to read."""
+        raise NotImplementedError
+
     def told(self, command: str) -> str:
         """What the switch's own console answers."""
         raise NotImplementedError
@@ -113,6 +117,9 @@ class FreeSwitch(PrivateSwitch):
 
     def channels(self) -> int:
         return int(re.search(r"(\d+) total", self.told("show channels count"))[1])  # type: ignore[index]
+
+    def listed(self) -> str:
+        return self.told("show channels")
 
     def told(self, command: str) -> str:
         host, _, port = self.config.switch.freeswitch.inbound.rpartition(":")
@@ -155,6 +162,9 @@ class Asterisk(PrivateSwitch):
 
     def channels(self) -> int:
         return int(re.search(r"(\d+) active channel", self.told("core show channels count"))[1])  # type: ignore[index]
+
+    def listed(self) -> str:
+        return self.told("core show channels concise")
 
     def told(self, command: str) -> str:
         console = self._tree.command(asterisk.PROGRAM, "-C", str(self._settings), "-rx", command)

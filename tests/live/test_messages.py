@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import heard, rtp
+from tests.live import heard, rtp, stories
 
 pytestmark = pytest.mark.live
 
@@ -26,7 +26,7 @@ def speak_after_the_beep(hotline, caller, frequency):
     return caller.media.now()
 
 
-def test_a_message_holds_the_tone_that_was_sent(hotline, phones):
+def a_message_holds_the_tone_that_was_sent(hotline, phones):
     caller = phones.call("3000")
     began = speak_after_the_beep(hotline, caller, 660)
     caller.media.wait_until(lambda: caller.media.now() > began + 3, 5)
@@ -41,7 +41,7 @@ def test_a_message_holds_the_tone_that_was_sent(hotline, phones):
     assert {tone.frequency for tone in heard.tones(audio, 440, 660, 880)} == {660}
 
 
-def test_a_message_ends_with_a_silence_and_is_kept(hotline, phones):
+def a_message_ends_with_a_silence_and_is_kept(hotline, phones):
     caller = phones.call("3000")
     began = speak_after_the_beep(hotline, caller, 880)
     caller.media.wait_until(lambda: caller.media.now() > began + 2, 5)
@@ -52,7 +52,7 @@ def test_a_message_ends_with_a_silence_and_is_kept(hotline, phones):
     assert heard.tone_seconds(heard.read_wav(Path(path)), 880) == pytest.approx(2.0, abs=0.5)
 
 
-def test_a_caller_who_hangs_up_while_speaking_has_left_the_message(hotline, phones):
+def a_caller_who_hangs_up_while_speaking_has_left_the_message(hotline, phones):
     caller = phones.call("3000")
     began = speak_after_the_beep(hotline, caller, 440)
     caller.media.wait_until(lambda: caller.media.now() > began + 2.5, 5)
@@ -61,7 +61,7 @@ def test_a_caller_who_hangs_up_while_speaking_has_left_the_message(hotline, phon
     assert heard.tone_seconds(heard.read_wav(Path(kept[0][0])), 440) == pytest.approx(2.5, abs=0.5)
 
 
-def test_a_caller_who_says_nothing_leaves_no_message(hotline, phones):
+def a_caller_who_says_nothing_leaves_no_message(hotline, phones):
     caller = phones.call("3000")
     caller.wait_answered()
     caller.wait_for(hotline.prompt("message-empty"), within=25)
@@ -69,7 +69,25 @@ def test_a_caller_who_says_nothing_leaves_no_message(hotline, phones):
     assert messages(hotline, caller) == []
 
 
-def test_messages_are_eight_kilohertz_mono(hotline, phones):
+STORIES = [
+    a_message_holds_the_tone_that_was_sent,
+    a_message_ends_with_a_silence_and_is_kept,
+    a_caller_who_hangs_up_while_speaking_has_left_the_message,
+    a_caller_who_says_nothing_leaves_no_message,
+]
+told = stories.tell(STORIES)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=stories.names(STORIES))
+def test_messages(told, story):
+    told.check(story)
+
+
+def test_nothing_is_left(told):
+    told.check_nothing_is_left()
+
+
+def test_messages_are_eight_kilohertz_mono(told, hotline):
     (path,) = hotline.database("select path from messages limit 1")[0]
     with wave.open(path, "rb") as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)

@@ -142,6 +142,10 @@ def test_callers_by_themselves(told, story):
     told.check(story)
 
 
+def test_nothing_is_left(told):
+    told.check_nothing_is_left()
+
+
 def test_a_crm_without_its_table_puts_the_caller_through_to_an_agent(hotline, phones):
     hotline.crm("alter table orders rename to orders_away")
     try:

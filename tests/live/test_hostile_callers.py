@@ -1,0 +1,79 @@
+"""Callers who send what nobody should: it is stored and shown as it came, and does nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.live import stories
+
+pytestmark = pytest.mark.live
+
+TOUCHED = Path("/tmp/hotline-was-here")
+
+NAMES = {
+    "runs a program": f"${{system(touch {TOUCHED})}}",
+    "runs a program, the other way": f"@{{system(touch {TOUCHED})}} `touch {TOUCHED}` $(touch {TOUCHED})",
+    "asks the switch": "${uuid_kill(${uuid})} ${hangup_cause}",
+    "ends the channel's variables": "x}]sofia/agents/1001,[a=b",
+    "calls a function": "${SHELL(touch /tmp/hotline-was-here)} $[1+1] ${CHANNEL(endpoint)}",
+    "quotes": r"Robert\\\"); drop table orders; --'",
+    "line ends": "a%0Ab%0D%0Ac\\u000a Event-Name: CHANNEL_HANGUP_COMPLETE",
+    "line ends of Unicode": "a\u2028b\u2029c\u0085d",
+    "emoji": "\N{TELEPHONE RECEIVER}\N{PILE OF POO} \N{RIGHT-TO-LEFT OVERRIDE}olleh",
+    "a template": "{{ caller.number }} {% for x in range(9) %}x{% endfor %}",
+    "very long": "x" * 4096,
+}
+
+
+def hostile(name):
+    """The story of one caller: told the menu and queued as everybody, or refused as a whole by the switch."""
+
+    def story(hotline, phones):
+        desk = hotline.desk()
+        caller = phones.call(desk.number, name=name)
+        caller.wait_answered()
+        call = hotline.call_of(caller.caller)
+        hotline.until(lambda: call in hotline.queue(desk.queue), 10, "the caller to wait")
+        phone = hotline.agent(phones, desk.agents[0], tone=1000)
+        hotline.set_agent(desk.agents[0], "Ready")
+        phone.wait_rung().wait_answered()
+        caller.wait_for_tone(1000, within=15)
+        caller.hang_up()
+        hotline.until(lambda: hotline.records(type="CallEnded", call=call), 5, "the call to end")
+        assert not TOUCHED.exists()
+
+    return story
+
+
+STORIES = [hostile(name) for name in NAMES.values()]
+for story, what in zip(STORIES, NAMES, strict=True):
+    story.__name__ = what.replace(" ", "_").replace(",", "")
+told = stories.tell(STORIES)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=stories.names(STORIES))
+def test_a_display_name_is_only_a_name(told, story):
+    told.check(story)
+
+
+def test_nothing_is_left(told):
+    told.check_nothing_is_left()
+
+
+def test_names_stand_in_the_journal_as_they_came(told, hotline):
+    stored = {record["caller_name"] for record in hotline.records(type="CallArrived")}
+    for what in ("a template", "emoji", "line ends of Unicode", "very long"):
+        assert NAMES[what][:64] in {name[:64] for name in stored}, what
+
+
+def test_nothing_of_it_ran(told, hotline):
+    assert not TOUCHED.exists()
+    verdict = hotline.command("journal", "verify")
+    assert "holes=0 doubles=0" in verdict
+
+
+def test_an_anonymous_caller_is_a_caller(hotline, phones):
+    caller = phones.call("1000", caller="")
+    caller.wait_answered()
+    caller.wait_for(hotline.opening("welcome"))
+    caller.hang_up()

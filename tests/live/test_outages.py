@@ -1,0 +1,76 @@
+"""The switch dies, the appliance dies: calls end in the journal or go on, agents are free, the service comes back."""
+
+import pytest
+
+from tests.live import heard
+from tests.live.test_queue import at_work, queued, talk_for_a_second
+
+pytestmark = pytest.mark.live
+
+
+def test_a_switch_that_dies_ends_its_calls_and_the_service_comes_back(hotline, phones):
+    desk = hotline.desk()
+    phone = at_work(hotline, phones, desk.agents[0])
+    talking = phones.call(desk.number, tone=440)
+    talk_for_a_second(hotline, talking, phone.wait_rung(), 440)
+    waiting = phones.call(desk.number)
+    queued(hotline, waiting, desk.queue)
+    listening = phones.call("1000")
+    listening.wait_answered()
+    calls = {hotline.call_of(caller.caller) for caller in (talking, waiting, listening)}
+    hotline.switch.kill()
+    try:
+        hotline.until(lambda: not hotline.status()["calls"], 15, "the calls to be over")
+        ended = [record for record in hotline.records(type="CallEnded") if record["call"] in calls]
+        assert sorted(record["call"] for record in ended) == sorted(calls)
+        assert {record["cause"] for record in ended} == {"switch lost"}
+        assert hotline.queue(desk.queue) == []
+        assert hotline.agent_state(desk.agents[0]) not in {"Busy", "Reserved"}
+        assert hotline.status()["ready"] is False
+    finally:
+        hotline.switch.start()
+    hotline.until(lambda: hotline.status()["ready"], 30, "the service to find its switch again")
+    phone.register()
+    hotline.set_agent(desk.agents[0], "Ready")
+    again = phones.call(desk.number, tone=660)
+    again.wait_answered()
+    talk_for_a_second(hotline, again, phone.wait_rung(len(phone.calls) + (phone.call is None)), 660)
+    again.hang_up()
+    assert "open=0 holes=0 doubles=0" in hotline.command("journal", "verify")
+
+
+def test_an_appliance_that_dies_does_not_part_those_who_talk(hotline, phones):
+    desk = hotline.desk()
+    phone = at_work(hotline, phones, desk.agents[0])
+    talking = phones.call(desk.number, tone=440)
+    leg = phone.wait_rung()
+    talk_for_a_second(hotline, talking, leg, 440)
+    hotline.kill_appliance()
+    died = talking.media.now(), leg.media.now()
+    try:
+        talking.media.wait_until(lambda: talking.media.now() > died[0] + 2, 5)
+        assert heard.tone_seconds(talking.heard(died[0]), 1000) > 1.8
+        assert heard.tone_seconds(leg.heard(died[1]), 440) > 1.8
+    finally:
+        hotline.start_appliance()
+    back = talking.media.now()
+    talking.media.wait_until(lambda: talking.media.now() > back + 1, 5)
+    assert heard.tone_seconds(talking.heard(back), 1000) > 0.8
+    leg.hang_up()
+    talking.hang_up()
+    hotline.until_idle()
+    assert "open=0 holes=0 doubles=0" in hotline.command("journal", "verify")
+
+
+def test_without_the_appliance_a_caller_hears_music_and_a_word_and_is_served_when_it_is_back(hotline, phones):
+    hotline.stop_appliance()
+    try:
+        caller = phones.call("1000")
+        caller.wait_answered(15)
+        caller.wait_for_sound(lasting=1)
+        caller.media.wait_until(lambda: caller.media.now() > caller.answered_at + 8, 15)
+        assert heard.longest_silence(caller.heard()) < 2.0
+    finally:
+        hotline.start_appliance()
+    caller.wait_for(hotline.opening("welcome"), within=60)
+    caller.hang_up()
