@@ -115,6 +115,7 @@ class LiveAgent:
         "last_offered",
         "last_talk",
         "lines",
+        "lot",
         "no_answers",
         "offer",
         "pending",
@@ -141,6 +142,7 @@ class LiveAgent:
         self.gone = False  # removed while it had a call
         self.lines: list[Line] = []  # that it is able to serve
         self.awaited_by: Ordered[Key] = Ordered()  # callers who wait for this agent before any other
+        self.lot = 0  # drawn each time it becomes free: decides between equals
         self.indexed = False  # stands in those lines' indexes
         self.ready_since = now
         self.talk_ended = now

@@ -47,6 +47,10 @@ from acd.model import (
 from acd.offers import Offers
 from acd.waits import Waits
 
+_OF_OFFERS = frozenset(
+    {OfferAnswered, OfferDeclined, OfferNotAnswered, OfferFailed, CallConnected, ConnectFailed, TalkEnded}
+)
+
 
 class Acd:
     """Decides who talks to whom. Never raises for what an event says: what it does not know, it ignores and counts.
@@ -89,14 +93,20 @@ class Acd:
             self._board.floor.open(rule)
 
     def handle(self, event: Event, now: Millis) -> list[Decision]:
-        """What is to be done: first because of the deadlines that have come, then because of the event."""
+        """What is to be done: first because of the deadlines that have come, then because of the event.
+
+        What is said of an offer comes before its deadline: where the process was held up, the agent
+        who answered in time must not be taken for one who did not.
+        """
         board = self._board
         board.now = max(board.now, now)
         board.out = []
-        if self._time_passes():
+        if type(event) not in _OF_OFFERS and self._time_passes():
             self._settle()
         if not self._handlers[type(event)](event):
             self.ignored[type(event).__name__] += 1
+        if type(event) in _OF_OFFERS:
+            self._time_passes()
         self._settle()
         return board.out
 

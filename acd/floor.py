@@ -10,6 +10,7 @@ from acd.forecast import Pace
 from acd.lines import Line, Queue
 from acd.model import Agent, AgentId, AgentState, Millis, QueueName, QueueRule
 from acd.ordered import Ordered
+from acd.routing.strategy import draw
 
 
 class Floor:
@@ -52,6 +53,7 @@ class Floor:
     def free(self, agent: LiveAgent) -> None:
         """From now on calls find this agent."""
         agent.indexed = True
+        agent.lot = draw(self.seed, agent.rule.id, agent.ready_since)
         for line in agent.lines:
             line.free(agent)
 

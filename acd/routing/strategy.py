@@ -66,7 +66,7 @@ class Strategy(ABC):
 
 
 class InOrder(Strategy):
-    """A strategy that is an order of the agents themselves; ties are drawn by the seed."""
+    """A strategy that is an order of the agents themselves; equals go by the lot each drew when it became free."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
@@ -78,8 +78,7 @@ class InOrder(Strategy):
         """The smallest is rung first."""
 
     def add(self, agent: LiveAgent) -> None:
-        key = self.key(agent)
-        entry = (*key, draw(self.setting.seed, agent.rule.id, *key), agent.rule.id, agent)
+        entry = (*self.key(agent), agent.lot, agent.rule.id, agent)
         self._entries[agent.rule.id] = entry
         self.index.add(entry)
 

@@ -202,8 +202,10 @@ class AnyOrder(RuleBasedStateMachine):
             self.tell(AnnouncementMade(call))
 
     @precondition(lambda self: self.offers)
-    @rule(data=st.data())
-    def the_next_word_about_an_offer(self, data) -> None:
+    @rule(data=st.data(), held_up=st.sampled_from((0, 0, 0, 40)))
+    def the_next_word_about_an_offer(self, data, held_up: int) -> None:
+        """`held_up`: for so many seconds the word lay in the inbox, and nobody looked at the deadlines either."""
+        self.now += held_up * 1000
         offer = data.draw(st.sampled_from(sorted(self.offers)))
         words = {
             "ringing": (
