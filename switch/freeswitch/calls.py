@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 from gevent import get_hub
@@ -30,6 +32,9 @@ from switch.port import (
 )
 
 log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LATE = 10.0  # seconds after which something that should have ended by itself is given up
 SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
@@ -128,13 +133,12 @@ class FreeSwitchCall:
         self.leg.bridging(bridge)
         try:
             self._bridge_to(other)
-            begun = self._inbox.find(lambda item: item is bridge or isinstance(item, Parted), LATE)
+            self._await_talk(bridge)
+        except CallEnded:
+            other._part()
+            raise
         finally:
             self.leg.bridging(None)
-        if begun is not None:
-            self._inbox.remove(begun)
-        if begun is not bridge:
-            raise CannotJoin("the other leg was gone before the two were joined")
 
     def remember(self, name: str, value: str) -> None:
         self.leg.api(f"uuid_setvar {self.id} {encoding.variable(name)} {encoding.value(value)}")
@@ -235,6 +239,7 @@ class FreeSwitchCall:
         }
         listed = ",".join(f"{option}={value}" for option, value in options.items())
         if not self.leg.api(f"uuid_record {self.id} start {tape.path} 0 {{{listed}}}").startswith("+OK"):
+            self._aside(_discard, Path(tape.path))
             raise CannotRecord("FreeSWITCH cannot write the file")
 
     def _listen(self, tape: Tape, longest: float, stop_on: Keys) -> Key | None:
@@ -251,11 +256,15 @@ class FreeSwitchCall:
         return found if isinstance(found, Key) else None
 
     def _recorded(self, tape: Tape, to: Path, key: Key | None) -> Recording:
-        with self.leg.clock.working():
-            seconds = get_hub().threadpool.apply(_complete, (to, tape))
+        seconds = self._aside(_complete, to, tape)
         if key is not None:
             return Recording(to, seconds, "key")
         return Recording(to, seconds, "silence" if tape.cause in _BY_SILENCE else "longest")
+
+    def _aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does what touches the disk in a native thread."""
+        with self.leg.clock.working():
+            return get_hub().threadpool.apply(function, args, kwargs)
 
     # --- talking
 
@@ -273,12 +282,31 @@ class FreeSwitchCall:
     def _come_back_after_talk(self) -> None:
         """After a talk the leg meets us again in the dialplan, whether we live or not.
 
-        `rdnis` does the same for the other leg, where this one dies between uuid_bridge's +OK and the bridge.
+        Where the other one dies between uuid_bridge's +OK and the bridge, `rdnis` does the same, or else the leg
+        is parked instead of hung up.
         """
         self.leg.api(
-            f"uuid_setvar_multi {self.id} hangup_after_bridge=false;rdnis={names.AGAIN};"
-            f"transfer_after_bridge={names.AGAIN}:XML:{names.CONTEXT}"
+            f"uuid_setvar_multi {self.id} hangup_after_bridge=false;uuid_bridge_park_on_cancel=true;"
+            f"rdnis={names.AGAIN};transfer_after_bridge={names.AGAIN}:XML:{names.CONTEXT}"
         )
+
+    def _await_talk(self, bridge: Bridge) -> None:
+        """Returns when the two talk. Raises CannotJoin once the leg, left alone, is with us again."""
+        while True:
+            item = self._inbox.find(lambda item: item is bridge or isinstance(item, Parted), LATE)
+            if item is not None:
+                self._inbox.remove(item)
+            if item is not bridge:
+                raise CannotJoin("the other leg was gone before the two were joined")
+            if bridge.begun:
+                return
+            self._part()
+
+    def _part(self) -> None:
+        """Takes the leg out of a talk that never began, where FreeSWITCH would leave it for ever."""
+        if self._joined:
+            with suppress(CallEnded):
+                self.leg.api(f"uuid_transfer {self.id} {names.AGAIN} XML {names.CONTEXT}")
 
     def _met_again(self) -> None:
         if self._joined:
@@ -306,6 +334,11 @@ def _complete(file: Path, tape: Tape) -> float:
         return 0.0
     seconds = wav_seconds(file)
     if tape.cause == "uri-failure" or seconds is None:
-        file.unlink(missing_ok=True)
+        _discard(file)
         raise CannotRecord("the disk is full, or the file cannot be written")
     return seconds
+
+
+def _discard(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()

@@ -95,25 +95,24 @@ class Connection:
 
     def _read(self) -> None:
         try:
+            yield_at = time.perf_counter() + SLICE
             while not self.closed and (data := self._socket.recv(_RECEIVE)):
                 self._framing.feed(data)
-                self._take_messages()
+                for message in self._framing:
+                    self._dispatch(message)
+                    if time.perf_counter() >= yield_at:
+                        # A peer that sends faster than we read would otherwise keep the hub to itself. By a
+                        # timer: sleep(0) comes up to 50 times in a row before gevent looks at timers and sockets.
+                        gevent.sleep(1e-6)
+                        yield_at = time.perf_counter() + SLICE
+                    if self.closed:
+                        return
         except OSError:
             pass
         except esl.ProtocolError as error:
             log.warning("not the event socket's protocol, connection closed", reason=str(error))
         finally:
             self.close()
-
-    def _take_messages(self) -> None:
-        until = time.perf_counter() + SLICE
-        for message in self._framing:
-            self._dispatch(message)
-            if self.closed:
-                return
-            if time.perf_counter() >= until:
-                gevent.sleep(0)
-                until = time.perf_counter() + SLICE
 
     def _dispatch(self, message: esl.Message) -> None:
         if message.is_event:
@@ -196,6 +195,7 @@ class Inbound:
             gevent.spawn(self._on_up)
             self._lost.wait()
             log.warning("FreeSWITCH was lost")
+            gevent.sleep(pause)
 
     def _connect(self) -> None:
         asked = Event()

@@ -55,7 +55,11 @@ class Tape(Pending):
 
 
 class Bridge(Pending):
-    """The talk that was asked for, until it has begun."""
+    """The talk that was asked for, until it has begun, or until FreeSWITCH has parked the leg instead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = False
 
 
 class Leg:
@@ -183,6 +187,8 @@ class Leg:
         self._tape = tape
 
     def bridging(self, bridge: Bridge | None) -> None:
+        if bridge is not None:
+            self.send(esl.command("event plain CHANNEL_PARK"))
         self._bridge = bridge
 
     # --- what FreeSWITCH tells
@@ -200,7 +206,8 @@ class Leg:
                 self._on_complete(event)
             case "RECORD_STOP":
                 self._on_recorded(event)
-            case "CHANNEL_BRIDGE" if self._bridge is not None:
+            case "CHANNEL_BRIDGE" | "CHANNEL_PARK" if self._bridge is not None and not self._bridge.over:
+                self._bridge.begun = event.name == "CHANNEL_BRIDGE"
                 self._done(self._bridge)
             case "CHANNEL_HANGUP":
                 self._on_hangup(causes.cause(event["Hangup-Cause"]))

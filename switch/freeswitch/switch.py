@@ -64,7 +64,7 @@ class FreeSwitch:
         self._inbound = Inbound(host, port, password, on_up=self._on_up)
         self._calls: dict[CallId, FreeSwitchCall] = {}
         self._awaited: dict[CallId, AsyncResult[FreeSwitchCall]] = {}
-        self._unknown: frozenset[CallId] = frozenset()
+        self._lost: frozenset[CallId] = frozenset()
         self._listener: socket.socket | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._on_call: Callable[[Call], None] = _refuse
@@ -159,8 +159,13 @@ class FreeSwitch:
         return frozenset(row["reg_user"] for row in rows if float(row.get("expires") or 0) > now)
 
     def _to_us(self) -> str:
-        """An inline dialplan: the leg comes to this very controller, and goes to the fallback should we die."""
-        return f"socket:{self._outbound} async full,transfer:{names.WAIT} XML {names.CONTEXT}"
+        """An inline dialplan: the leg comes to this very controller, and goes to the fallback should we die.
+
+        Twice, because the controller before us may still hold a socket of the leg: FreeSWITCH lets the leg out
+        of ours when that one is closed.
+        """
+        ours = f"socket:{self._outbound} async full"
+        return f"{ours},{ours},transfer:{names.WAIT} XML {names.CONTEXT}"
 
     # --- legs that come
 
@@ -243,7 +248,7 @@ class FreeSwitch:
         )
 
     def _on_up(self) -> None:
-        self._unknown = frozenset()
+        self._lost = frozenset()
 
     def _patrol(self) -> None:
         while True:
@@ -252,19 +257,28 @@ class FreeSwitch:
                 self._look_for_lost_legs()
 
     def _look_for_lost_legs(self) -> None:
-        """Sends legs that stand in `socket` without a controller, twice in a row, through the dialplan again.
+        """Sends our legs that nobody controls, twice in a row, through the dialplan again.
 
-        Such are left behind by a controller that died between FreeSWITCH's connect and its own first word.
+        Such are left by a controller that died between FreeSWITCH's connect and its own first word, or between
+        asking for a talk and the talk: they stand in `socket`, or wait for ever for a leg that is gone.
         """
-        standing = frozenset(
-            CallId(row["uuid"])
-            for row in self._channels()
-            if row.get("application") == "socket" and CallId(row["uuid"]) not in self._calls
+        rows = self._channels()
+        living = {row["uuid"] for row in rows}
+        lost = frozenset(
+            CallId(row["uuid"]) for row in rows if CallId(row["uuid"]) not in self._calls and self._is_lost(row, living)
         )
-        for call_id in standing & self._unknown:
+        for call_id in lost & self._lost:
             log.warning("a call that nobody controls is taken again", call=call_id)
             self._inbound.api(f"uuid_transfer {encoding.call_id(call_id)} '{self._to_us()}' inline")
-        self._unknown = standing
+        self._lost = lost
+
+    def _is_lost(self, row: dict[str, str], living: set[str]) -> bool:
+        leg = encoding.call_id(CallId(row["uuid"]))
+        if row.get("state") == "CS_SOFT_EXECUTE":
+            lost = self._inbound.api(f"uuid_getvar {leg} signal_bond") not in living
+        else:
+            lost = row.get("application") == "socket" or row.get("state") == "CS_PARK"
+        return lost and self._inbound.api(f"uuid_getvar {leg} {names.OURS}") in ("caller", "dialled")
 
 
 def _refuse(call: Call) -> None:

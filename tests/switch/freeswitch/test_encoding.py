@@ -1,0 +1,85 @@
+"""Text that others wrote, on its way into a FreeSWITCH command."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switch.freeswitch import causes, dialling, encoding
+from switch.port import CallId, Cause
+
+MEANING = set("${}[]()<>,;:|'\"\\!@%&=\n\r\0\u2028`~^*#/?")
+
+
+@given(st.text(max_size=5000))
+def test_a_name_is_shown_without_any_sign_that_means_something(text):
+    shown = encoding.display(text)
+    assert not MEANING & set(shown)
+    assert len(shown) <= 60
+
+
+def test_a_name_stays_readable():
+    assert encoding.display("  李 O'Neil,  José-María\n") == "李 O Neil José-María"
+
+
+@given(st.text(max_size=500))
+def test_what_is_remembered_comes_back_as_it_was(text):
+    stored = encoding.value(text)
+    assert not set("${}'\" ,;\n\r\0") & set(stored)
+    assert encoding.remembered({"x": stored}) == {"x": text}
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_an_originate_has_the_shape_that_we_wrote_whoever_calls(caller, name):
+    command = dialling.originate(
+        "1001", call_id=CallId("leg-1"), caller=caller, caller_name=name, ring_for=15.2, outbound="127.0.0.1:8084"
+    )
+    plain = dialling.originate(
+        "1001", call_id=CallId("leg-1"), caller="1", caller_name="1", ring_for=15.2, outbound="127.0.0.1:8084"
+    )
+    for sign in "{}[]()'\",$\\%&<>|\n":
+        assert command.count(sign) == plain.count(sign)
+    assert "originate_timeout='17'" in command
+
+
+NO_ADDRESSES = ["", "1001 1002", "1001,1002", "${system(x)}", "1001\n", "a" * 41, "1001|1002", "../x", "[x]1"]
+NO_PATHS = ["/a!b.wav", "/${x}.wav", "/a@@9.wav", "/{x=1}a.wav", "/a'b.wav", "/a\nb.wav", "/a b.wav"]
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_what_is_no_address_is_not_dialled(address):
+    assert encoding.address(address) is None
+    with pytest.raises(ValueError, match="address"):
+        dialling.originate(address, call_id=CallId("x"), caller="", caller_name="", ring_for=1, outbound="h:1")
+
+
+@pytest.mark.parametrize("file", NO_PATHS)
+def test_a_path_with_signs_of_a_meaning_is_not_passed_on(file):
+    assert encoding.path(Path(file)) is None
+
+
+def test_a_path_in_any_script_is_passed_on():
+    assert encoding.path(Path("/提示音/主菜单-1.wav")) == "/提示音/主菜单-1.wav"
+
+
+@pytest.mark.parametrize(
+    ("freeswitch", "expected"),
+    [
+        ("USER_BUSY", Cause.BUSY),
+        ("NO_ANSWER", Cause.NO_ANSWER),
+        ("CALL_REJECTED", Cause.REJECTED),
+        ("USER_NOT_REGISTERED", Cause.UNREACHABLE),
+        ("ORIGINATOR_CANCEL", Cause.CANCELLED),
+        ("NORMAL_CIRCUIT_CONGESTION", Cause.CONGESTION),
+        ("SOMETHING_NEW", Cause.FAILED),
+        ("", Cause.FAILED),
+    ],
+)
+def test_causes(freeswitch, expected):
+    assert causes.cause(freeswitch) is expected
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_every_cause_can_be_hung_up_with(cause):
+    assert causes.hang_up(cause).isupper()
