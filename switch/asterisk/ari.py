@@ -94,12 +94,12 @@ class Ari:
         """
         session = self._session
         uri, body = _addressed(method, path, parameters)
+        text: str | bytes
         try:
             if session is not None and session.takes_requests and not by_http:
                 status, text = session.request(method, uri, body, within)
             else:
-                status, answer = self._http.request(method, f"{self._prefix}/{uri}", body.encode(), within)
-                text = answer.decode()
+                status, text = self._http.request(method, f"{self._prefix}/{uri}", body.encode(), within)
         except Broken as broken:
             raise SwitchLost(f"{method} {path.partition('/')[0]}: {broken}") from broken
         return _understood(status, text)

@@ -17,7 +17,8 @@ APPLICATION = "hotline"  # the Stasis application
 MEMORY = "HOTLINE"  # the channel variable that keeps what we remember; ari.conf shows it with every channel
 TRANSFER = "hotline-transfer"  # the dialplan context that a transferred call continues in
 
-_ACCOUNT = re.compile(r"[0-9A-Za-z_.-]{1,40}")
+_ACCOUNT = re.compile(r"(?!trunk)[0-9A-Za-z_.-]{1,40}")
+_LOGIN = re.compile(r"[0-9A-Za-z_.+@-]{1,60}")
 _NUMBER = re.compile(r"[0-9+*#]{1,40}")
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _PATH = re.compile(r"[^\s;,&|${}\"'\\]+")
@@ -37,9 +38,11 @@ class Trunk:
     account: str = ""
     password: str = ""
 
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"trunk(-[a-z0-9-]{1,30})?", self.name):
-            raise ValueError(f"a trunk's name is 'trunk' or begins with 'trunk-', not '{self.name}'")
+    @property
+    def endpoint(self) -> str:
+        """Its name in Asterisk, which tells it from an agent's."""
+        name = _checked(_NAME, self.name, "trunk's name")
+        return name if name == "trunk" or name.startswith("trunk-") else f"trunk-{name}"
 
     @property
     def local(self) -> bool:
@@ -105,7 +108,7 @@ def _http(address: str) -> str:
 
 def _globals(sorry: Path | None, trunks: Sequence[Trunk]) -> str:
     apology = _path(sorry.with_suffix("")) if sorry else "vm-sorry"
-    outbound = trunks[0].name if trunks else "trunk"
+    outbound = trunks[0].endpoint if trunks else "trunk"
     return f"HOTLINE_APP = {APPLICATION}\nHOTLINE_SORRY = {apology}\nHOTLINE_TRUNK = {outbound}\n"
 
 
@@ -158,7 +161,7 @@ def _agent(account: str, password: str, media: str) -> list[str]:
 
 
 def _trunk(trunk: Trunk, media: str, port: int) -> list[str]:
-    name = trunk.name
+    name = trunk.endpoint
     # Neighbours on this machine are not told apart by address, so there the port that was called says it.
     known_by = (
         {"match_request_uri": f"/:{port}([^0-9]|$)/"}
@@ -173,7 +176,7 @@ def _trunk(trunk: Trunk, media: str, port: int) -> list[str]:
         endpoint += f"aors = {name}\n"
         parts.append(_section(name, type="aor", contact=contact, qualify_frequency="60"))
     if trunk.account:
-        account, secret = _checked(_ACCOUNT, trunk.account, "account"), _secret(trunk.password)
+        account, secret = _checked(_LOGIN, trunk.account, "account"), _secret(trunk.password)
         endpoint += f"outbound_auth = {name}\nfrom_user = {account}\n"
         parts += [
             _section(name, type="auth", auth_type="userpass", username=account, password=secret),

@@ -228,4 +228,9 @@ class Line:
 
 
 def turn_name(call_id: CallId, what: str, turn: int) -> str:
-    return f"hotline-{what}-{call_id}-{turn}"
+    return f"{beginning(what)}{call_id}-{turn}"
+
+
+def beginning(what: str) -> str:
+    """How the names of all our playbacks, recordings or bridges begin."""
+    return f"hotline-{what}-"

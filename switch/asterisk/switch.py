@@ -16,7 +16,7 @@ from switch.asterisk.calls import AsteriskCall, Facts, facts
 from switch.asterisk.config import APPLICATION, MEMORY
 from switch.asterisk.dialling import DialledCall
 from switch.asterisk.http import Refused
-from switch.asterisk.line import NAMES_IN_TURN, Line, turn_name
+from switch.asterisk.line import NAMES_IN_TURN, Line, beginning, turn_name
 from switch.asterisk.link import Mended
 from switch.asterisk.websocket import Json
 from switch.port import (
@@ -119,8 +119,7 @@ class Asterisk:
         if channel is None:
             raise NoSuchCall(call_id)
         bridge = self._bridges().get(call_id)
-        # Asked for by name: what is shown with a channel may be older than what was last remembered.
-        memory = self._variable(call_id, MEMORY)
+        memory = self._memory(call_id)
         former = self._lines.pop(call_id, None)
         if former is not None:
             former.end(Cause.SUPERSEDED)
@@ -129,7 +128,7 @@ class Asterisk:
         line.bridge = bridge["id"] if bridge else None
         if bridge is None:
             self._silence(call_id)
-        return AsteriskCall(line, replace(facts(channel), remembered=encoding.remembered(memory)))
+        return AsteriskCall(line, replace(facts(channel), remembered=memory))
 
     def calls(self) -> Mapping[CallId, Snapshot]:
         bridges = self._bridges()
@@ -163,19 +162,25 @@ class Asterisk:
         return {
             CallId(channel): bridge
             for bridge in self._listed("bridges")
-            if bridge["id"].startswith("hotline-")
+            if bridge["id"].startswith(beginning("bridge"))
             for channel in bridge["channels"]
         }
 
-    def _variable(self, call_id: CallId, name: str) -> str:
-        """Raises NoSuchCall, SwitchLost."""
+    def _memory(self, call_id: CallId) -> dict[str, str]:
+        """What is remembered on a channel, asked for by name: what is shown with a channel may be older.
+
+        Raises NoSuchCall, SwitchLost.
+        """
+        path = named("channels", call_id)
         try:
-            path = f"{named('channels', call_id)}/variable"
-            return str(self._ari.request("GET", path, variable=name)["value"])
+            return encoding.remembered(self._ari.request("GET", f"{path}/variable", variable=MEMORY)["value"])
+        except Refused:
+            pass  # a variable that was never set gives the same answer as a channel that is gone
+        try:
+            self._ari.request("GET", path)
         except Refused as refused:
-            if refused.gone:
-                raise NoSuchCall(call_id) from refused
-            return ""
+            raise NoSuchCall(call_id) from refused
+        return {}
 
     def _silence(self, call_id: CallId) -> None:
         """Ends what a former controller left playing or recording. Raises SwitchLost."""
@@ -298,6 +303,7 @@ class Asterisk:
 
     def _on_up(self) -> None:
         """Brings every line up to date. Raises SwitchLost."""
+        self._report_left_over()
         there = self._ours()
         for line in list(self._lines.values()):
             if line.id in there:
@@ -305,6 +311,14 @@ class Asterisk:
             else:
                 line.gone(Cause.SWITCH_LOST)
         self._link.came_up()
+
+    def _report_left_over(self) -> None:
+        """Messages whose controller died before it fetched them stay in Asterisk's spool: somebody should know."""
+        with suppress(SwitchLost):  # a spool that is too full to be listed keeps no call waiting
+            names = [str(each["name"]) for each in self._listed("recordings", "stored")] if not self._lines else []
+            left = sum(name.startswith(beginning("tape")) for name in names)
+            if left:
+                log.warning("recordings that nobody fetched are in Asterisk's spool", count=left)
 
     def _on_down(self) -> None:
         self._link.went_down()

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 WITHIN = 5.0  # seconds for the opening
 PROBE_WITHIN = 1.0  # seconds for the first request, which old Asterisks never answer
+BITE = 16_384  # bytes taken at a time: a backlog of events keeps nobody else waiting
 QUIET = 5.0  # seconds without a byte after which the other side is asked for a sign of life
 
 
@@ -125,12 +126,13 @@ class Session:
                     self._send(ws.Ping())
                     waiting_for_pong = True
                 self._take_events()
+                gevent.sleep(0)  # where more is there already, recv alone lets nobody else run
         except (Broken, OSError, wsproto.utilities.ProtocolError) as error:
             self.end(str(error) or type(error).__name__)
 
     def _receive(self) -> None:
         try:
-            data = self._sock.recv(65536)
+            data = self._sock.recv(BITE)
         except socket.timeout:
             raise
         except OSError as error:
@@ -184,4 +186,5 @@ class Session:
             try:
                 self._sock.sendall(self._socket.send(event))
             except (OSError, wsproto.utilities.ProtocolError) as error:
+                self.end(str(error))  # half of it may be on its way: nothing can follow
                 raise Broken(str(error)) from error

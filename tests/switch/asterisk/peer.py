@@ -36,6 +36,7 @@ class Peer:
         self.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": []}])
         self.answer("GET", "channels", OK, [])
         self.answer("GET", "bridges", OK, [])
+        self.answer("GET", "recordings/stored", OK, [])
         self.answer("POST", r"channels/[^/]+/.*", NOTHING)
         self.answer("POST", r"bridges/.*", NOTHING)
         self.answer("DELETE", r".*", NOTHING)

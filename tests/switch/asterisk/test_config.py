@@ -125,6 +125,7 @@ def test_a_semicolon_in_a_password_is_no_comment(tmp_path):
         {"password": ""},
         {"agents": {"1001\n[x]": "a"}},
         {"agents": {"10 01": "a"}},
+        {"agents": {"trunk": "a"}},
         {"agents": {"1001": "a\nb"}},
         {"agents": {"${X}": "a"}},
         {"numbers": ["1000,1"]},
@@ -136,17 +137,13 @@ def test_a_semicolon_in_a_password_is_no_comment(tmp_path):
         {"listen": "somewhere"},
         {"ari": "localhost.example:8088"},
         {"trunks": [Trunk(peers=["0.0.0.0/0\nmatch"])]},
+        {"trunks": [Trunk("a]b")]},
         {"trunks": [Trunk(contact="sip:x;y\n")]},
     ],
 )
 def test_what_could_change_the_files_meaning_is_refused(tmp_path, wrong):
     with pytest.raises(ValueError, match=r"\S"):
         write(tmp_path, **wrong)
-
-
-def test_a_trunk_has_a_trunks_name():
-    with pytest.raises(ValueError, match="trunk"):
-        Trunk("1001")
 
 
 # --- trunks ---------------------------------------------------------------------------------------------
@@ -173,6 +170,12 @@ def test_a_trunk_with_an_account_registers_and_authenticates(tmp_path):
     registration = settings["trunk-b-registration", ""]
     assert registration["client_uri"] == "sip:me@sip.example:5062"
     assert registration["outbound_auth"] == settings["trunk-b", "trunk"]["outbound_auth"] == "trunk-b"
+
+
+def test_a_trunk_is_never_taken_for_an_agent(tmp_path):
+    written = write(tmp_path, trunks=[Trunk("provider", peers=["203.0.113.7"])])
+    assert "[trunk-provider](trunk)" in written["pjsip.conf"]
+    assert "HOTLINE_TRUNK = trunk-provider" in written["globals.conf"]
 
 
 def test_without_a_trunk_there_is_none(tmp_path):

@@ -414,6 +414,28 @@ def test_a_flood_of_keys_keeps_nothing_else_out(peer, desk):
         call.wait(0)
 
 
+def test_a_backlog_of_events_keeps_nobody_else_waiting(peer, desk):
+    call = desk.call()
+    text = json.dumps({"type": "ChannelDtmfReceived", "channel": channel("nobody"), "digit": "1"}).encode()
+    frame = b"\x81\x7e" + len(text).to_bytes(2, "big") + text
+    last = json.dumps({"type": "ChannelDtmfReceived", "channel": channel(), "digit": "9"}).encode()
+    backlog = frame * 5000 + b"\x81\x7e" + len(last).to_bytes(2, "big") + last
+    turns = 0
+
+    def work():
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    worker = gevent.spawn(work)
+    sending = gevent.spawn(peer.say_bytes, backlog)
+    assert call.wait(20) == Key("9")
+    worker.kill()
+    sending.join()
+    assert turns > len(backlog) / 16_384
+
+
 GARBAGE = {
     "no JSON": b"\x81\x05hello",
     "no object": b"\x81\x02[]",
@@ -636,7 +658,7 @@ def test_a_call_that_is_not_ours_cannot_be_adopted(peer, desk):
 def test_a_call_that_goes_while_it_is_adopted_cannot_be_adopted(peer, desk):
     peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
     peer.answer("GET", "channels", OK, [channel()])
-    peer.answer("GET", "channels/caller-1/variable", 404, {"message": "Channel not found"})
+    peer.answer("GET", "channels/caller-1(/variable)?", 404, {"message": "Channel not found"})
     with pytest.raises(NoSuchCall):
         desk.switch.adopt(CallId("caller-1"))
 
@@ -646,6 +668,14 @@ def test_an_asterisk_that_does_not_say_what_lives_on_it(peer, desk, refused):
     peer.answer("GET", refused, 500, {"message": "no"})
     with pytest.raises(SwitchLost):
         _ = desk.switch.registrations() if refused.startswith("endpoints") else desk.switch.calls()
+
+
+def test_a_call_on_which_nothing_was_remembered_is_adopted(peer, desk):
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", "channels/caller-1", OK, channel())
+    peer.answer("GET", "channels/caller-1/variable", 404, {"message": "Provided variable was not found"})
+    assert desk.switch.adopt(CallId("caller-1")).remembered == {}
 
 
 def test_an_adopted_call_that_talks_parts_when_the_other_leaves(peer, desk):
