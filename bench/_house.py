@@ -1,0 +1,151 @@
+"""A whole Hotline on a real switch, to be measured: that of the live tests, with menus to compare and room for load."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench import _menu
+from config.appliance import Config
+from tests.live.hotline import Hotline
+from tests.live.network import Network
+from tests.live.switches import CHECKOUT, SWITCHES, Absent, Asterisk, FreeSwitch
+
+KINDS = tuple(SWITCHES)
+_LIMITS = "limits: {calls: 4000, calls-per-second: 1000}\n"  # the machine is measured, not the limits of admission
+
+
+class House(Hotline):
+    """A Hotline whose switch has the measured menus in its own dialplan too."""
+
+    def __init__(self, kind: str, home: Path) -> None:
+        super().__init__(kind, home)
+        self.sounds = _menu.Sounds(*(home / f"{name}.wav" for name in ("ask", "tell", "low", "high")))
+        self.switch = _WITH_MENUS[kind](home / kind, self.config, self.sounds)
+        self._furnish()
+
+    def start(self) -> None:
+        """Starts the switch and the appliance; both sides of a comparison then have the same sounds."""
+        super().start()
+        for text, file in ((_menu.ASK, self.sounds.ask), (_menu.TELL, self.sounds.tell)):
+            self.command("say", text, "--language", "en", "--out", str(file))
+
+    def until_waiting(self, calls: int) -> None:
+        """Returns when so many callers wait in the queue."""
+        self.until(lambda: len(self.queue("bench")) >= calls, 60, f"{calls} callers to wait")
+
+    def quiet(self, within: float = 20.0) -> None:
+        """Returns when no call is left on either side, having ended those that were left behind."""
+        end = time.monotonic() + within / 2
+        while self.switch.channels() and time.monotonic() < end:
+            time.sleep(0.2)
+        if self.switch.channels():
+            self.switch.told("hupall" if self.kind == "freeswitch" else "channel request hangup all")
+        self.until_idle(within)
+
+    @property
+    def processes(self) -> Processes:
+        ours = int((self.config.run_dir / "hotline.pid").read_text())
+        switch = self.switch._process
+        assert switch is not None
+        return Processes(psutil.Process(switch.pid), psutil.Process(ours))
+
+    def _furnish(self) -> None:
+        flows, recordings = self.home / "flows", self.home / "prompts" / "en"
+        recordings.mkdir(exist_ok=True)
+        with self.file.open("a") as settings:
+            settings.write(_LIMITS)
+        for name, flow in _menu.FLOWS.items():
+            (flows / name).write_text(flow)
+        with (flows / "queues.yaml").open("a") as queues:
+            queues.write(_menu.QUEUE)
+        for name, file, frequency in (
+            ("bench-low", self.sounds.low, _menu.LOW),
+            ("bench-high", self.sounds.high, _menu.HIGH),
+        ):
+            _menu.write_tone(file, frequency)
+            shutil.copy(file, recordings / f"{name}.wav")
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The two whose costs are told: the switch, and the appliance with those that it started."""
+
+    switch: psutil.Process
+    ours: psutil.Process
+
+    def seconds(self) -> tuple[float, float]:
+        """Processor time so far, in user and system mode."""
+        return _seconds(self.switch), sum(map(_seconds, [self.ours, *self.ours.children(recursive=True)]))
+
+    def bytes(self) -> tuple[int, int]:
+        """Memory that is theirs alone; of the appliance that of its main process, which has the calls."""
+        return self.switch.memory_full_info().uss, self.ours.memory_full_info().uss
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+@contextmanager
+def opened(kind: str) -> Iterator[House]:
+    """A running House on that switch, in a network and a directory of its own. Raises FileNotFoundError."""
+    home = Path(tempfile.mkdtemp(prefix="hotline-bench-"))
+    network = Network()
+    try:
+        try:
+            house = House(kind, home / "hotline")  # outside: a switch that is not unpacked yet is fetched
+        except Absent as absent:
+            raise FileNotFoundError(str(absent)) from absent
+        with network.entered():
+            try:
+                house.start()
+                yield house
+            finally:
+                house.close()
+    finally:
+        network.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class _FreeSwitch(FreeSwitch):
+    def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
+        super().__init__(home, config)
+        self._sounds = sounds
+
+    def _command(self) -> tuple[list[str], Mapping[str, str]]:
+        command, environment = super()._command()
+        own = self.home / "conf"
+        shutil.copytree(CHECKOUT / "freeswitch-conf", own, dirs_exist_ok=True)
+        dialplan = own / "dialplan.xml"
+        dialplan.write_text(_menu.freeswitch_dialplan(dialplan.read_text(), self._sounds))
+        command[command.index("-conf") + 1] = str(own)
+        return command, environment
+
+
+class _Asterisk(Asterisk):
+    def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
+        super().__init__(home, config)
+        self._sounds = sounds
+
+    def _command(self) -> tuple[list[str], Mapping[str, str]]:
+        command = super()._command()
+        extensions = self.home / "etc" / "extensions.conf"
+        text = _menu.asterisk_dialplan(extensions.read_text(), self._sounds)
+        extensions.unlink()  # it is a link to the shipped one
+        extensions.write_text(text)
+        return command
+
+
+_WITH_MENUS: Mapping[str, type[_FreeSwitch] | type[_Asterisk]] = {"freeswitch": _FreeSwitch, "asterisk": _Asterisk}
