@@ -37,6 +37,8 @@ from acd.model import (
     TimePassed,
 )
 
+LONGEST: Millis = 24 * 3600 * 1000  # how long who waits is watched after everything else is over
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -84,6 +86,7 @@ class Simulation:
         self._answer_in = answer_in
         self._coming: list[tuple[Millis, int, Event]] = []
         self._order = 0
+        self._last: Millis = 0
         for shift in shifts:
             self._at(shift.since, AgentChanged(shift.agent))
             self._at(shift.since, AgentLoggedOn(shift.agent.id))
@@ -107,6 +110,8 @@ class Simulation:
 
     def _at(self, when: Millis, event: Event) -> None:
         self._order += 1
+        if not isinstance(event, AnnouncementMade):
+            self._last = max(self._last, when)
         heapq.heappush(self._coming, (when, self._order, event))
 
     def _next(self) -> Event | None:
@@ -114,7 +119,8 @@ class Simulation:
         if self._coming and (due is None or self._coming[0][0] <= due):
             self.now, _, event = heapq.heappop(self._coming)
             return event
-        if due is None or not (self._coming or any(queue.waiting for queue in self.acd.queues())):
+        waited_for = any(queue.waiting for queue in self.acd.queues())
+        if due is None or not (self._coming or waited_for) or due > self._last + LONGEST:
             return None
         self.now = max(self.now, due)
         return TimePassed()
