@@ -174,8 +174,13 @@ class Leg:
         return pending.over
 
     def nudge(self) -> None:
-        if self._line is not None and not self._line.closed:
+        """Has FreeSWITCH say now what it would say within its nap. Raises CallEnded."""
+        self.inbox.check()
+        assert self._line is not None
+        try:
             self._line.nudge()
+        except SwitchLost:
+            self._lost()
 
     def give_up(self, reason: str) -> None:
         """Ends a leg that does not do what it is told. Raises CallEnded."""

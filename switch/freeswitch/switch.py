@@ -193,7 +193,8 @@ class FreeSwitch:
             return
         call = self._calls.get(call_id)
         if isinstance(call, DialledCall) and not call.leg.attached:
-            call.arrived(line, channel)
+            with suppress(CallEnded):
+                call.arrived(line, channel)
         elif call is not None:
             call.leg.anchor(line)
         elif (arrival := self._awaited.pop(call_id, None)) is not None:

@@ -38,7 +38,8 @@ def event(content: bytes) -> bytes:
 
 def happened(name: str, call_id: str, **headers: str) -> bytes:
     lines = [f"Event-Name: {name}", f"Unique-ID: {call_id}"]
-    lines += [f"{header.replace('_', '-')}: {value}" for header, value in headers.items()]
+    for header, value in headers.items():
+        lines.append(f"{header if header.startswith('variable_') else header.replace('_', '-')}: {value}")
     return event("\n".join(lines).encode() + b"\n\n")
 
 

@@ -1,0 +1,254 @@
+"""What a leg makes of what FreeSWITCH says, without FreeSWITCH: its own sentences over a real socket."""
+
+import pytest
+
+from switch.port import ANY, CallId, CannotPlay, Cause, Key, NoSuchCall, NotAnswered, Sound
+from switch.port import Silence as Pause
+from tests.live import heard
+from tests.switch.freeswitch import peers
+from tests.switch.freeswitch.exchange import tone
+
+
+@pytest.fixture
+def house():
+    house = peers.House()
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def sound(tmp_path):
+    heard.write_wav(tmp_path / "a.wav", tone(440, 1))
+    return Sound(tmp_path / "a.wav")
+
+
+def arrive(house, flow, call_id="leg"):
+    house.serve(flow)
+    leg = house.leg(call_id)
+    leg.answer_connect()
+    return leg
+
+
+def until(leg, words):
+    """Obeys in silence until a command has those words, and returns that one, answered."""
+    while True:
+        command = leg.read_command()
+        assert command, f"we never said {words}"
+        leg.say(peers.api("+OK") if command.startswith("api") else peers.OK)
+        if words in command:
+            return command
+
+
+def result(house):
+    house.wait_until(lambda: house.results)
+    return house.results.pop(0)
+
+
+def test_a_leg_costs_four_commands_before_its_first_word(house):
+    leg = arrive(house, lambda call: call.wait(None), "few")
+    house.wait_until(lambda: house.switch._calls)
+    assert [command.split()[0] for command in leg.commands] == ["connect", "linger", "filter", "event"]
+    assert leg.commands[1] == "linger 5"
+    assert leg.commands[2] == "filter Unique-ID few"
+
+
+def test_an_end_counts_by_its_uuid_and_not_by_its_name(house, sound):
+    leg = arrive(house, lambda call: call.play([sound]))
+    playing = until(leg, "playback\n")
+    stray = {"Application": "playback", "Application_Response": "FILE PLAYED", "variable_playback_ms": "0"}
+    leg.say(peers.happened("CHANNEL_EXECUTE_COMPLETE", "leg", Application_UUID="another", **stray))
+    leg.say(peers.happened("CHANNEL_EXECUTE_COMPLETE", "leg", **stray))
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    assert not house.results
+    leg.complete(playing)
+    assert result(house) is None
+
+
+def test_several_media_are_one_command(house, sound):
+    leg = arrive(house, lambda call: call.play([sound, Pause(0.25), sound]))
+    playing = until(leg, "playback\n")
+    assert playing.endswith(f"\n\nfile_string://{sound.path}!silence_stream://250!{sound.path}")
+    leg.complete(playing)
+    assert result(house) is None
+
+
+def test_what_comes_before_a_missing_file_is_played(house, sound, tmp_path):
+    leg = arrive(house, lambda call: call.play([sound, Sound(tmp_path / "missing.wav"), sound]))
+    playing = until(leg, "playback\n")
+    assert playing.endswith(f"\n\n{sound.path}")
+    leg.complete(playing)
+    assert isinstance(result(house), CannotPlay)
+
+
+@pytest.mark.parametrize(("response", "played"), [("FILE NOT FOUND", 0), ("PLAYBACK ERROR", 0), ("FILE PLAYED", 300)])
+def test_what_was_not_played_is_said(house, sound, response, played):
+    leg = arrive(house, lambda call: call.play([sound]))
+    leg.complete(until(leg, "playback\n"), response, played)
+    assert isinstance(result(house), CannotPlay)
+
+
+def test_the_keys_that_stop_are_told_once(house, sound):
+    def flow(call):
+        for keys in (ANY, ANY, frozenset("1#"), frozenset()):
+            call.play([sound], stop_on=keys)
+
+    leg = arrive(house, flow)
+    for _ in range(4):
+        leg.complete(until(leg, "playback\n"))
+    assert result(house) is None
+    told = [command.split()[-1] for command in leg.commands if "playback_terminators" in command]
+    assert told == ["0123456789*#ABCD", "1#", "none"]
+
+
+def test_a_prompt_waits_for_the_end_of_one_that_a_key_cut(house, sound):
+    leg = arrive(house, lambda call: (call.play([sound], stop_on=ANY), call.wait(0), call.play([sound], stop_on=ANY)))
+    first = until(leg, "playback\n")
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="4"))
+    leg.complete(first, played=200)
+    leg.complete(until(leg, "playback\n"))
+    assert result(house) == (Key("4"), Key("4"), None)
+    assert not any("uuid_break" in command for command in leg.commands)
+
+
+def test_music_is_broken_off_until_it_has_ended(house, sound):
+    def flow(call):
+        call.hold("calm")
+        return call.play([sound])
+
+    leg = arrive(house, flow)
+    music = until(leg, "playback\n")
+    assert music.endswith("local_stream://calm")
+    until(leg, "uuid_break leg")
+    until(leg, "uuid_break leg")
+    leg.complete(music)
+    leg.complete(until(leg, "playback\n"))
+    assert result(house) is None
+
+
+def test_music_that_does_not_play_does_not_stop_the_wait(house):
+    leg = arrive(house, lambda call: (call.hold("none"), call.wait(None)))
+    leg.complete(until(leg, "playback\n"), "FILE NOT FOUND", 0)
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    assert result(house) == (None, Key("1"))
+
+
+@pytest.mark.parametrize(
+    ("freeswitch", "cause"), [("NORMAL_CLEARING", Cause.NORMAL), ("USER_BUSY", Cause.BUSY), ("ODD", Cause.FAILED)]
+)
+def test_a_hang_up_brings_its_cause_and_closes_the_socket(house, freeswitch, cause):
+    leg = arrive(house, lambda call: call.wait(None))
+    leg.say(peers.happened("CHANNEL_HANGUP", "leg", Hangup_Cause=freeswitch))
+    assert result(house).cause is cause
+    assert leg.read_command() == ""
+    assert not house.switch._calls
+
+
+def test_the_notice_of_the_end_suffices(house):
+    leg = arrive(house, lambda call: call.wait(None))
+    leg.say(b"Content-Type: text/disconnect-notice\nContent-Disposition: linger\nContent-Length: 0\n\n")
+    assert result(house).cause is Cause.NORMAL
+
+
+def test_a_newer_controllers_epoch_ends_our_control_and_keeps_our_socket(house):
+    leg = arrive(house, lambda call: call.wait(None))
+    leg.say(peers.happened("CHANNEL_EXECUTE_COMPLETE", "leg", variable_hotline_epoch="99"))
+    assert result(house).cause is Cause.SUPERSEDED
+    leg.sock.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        leg.read_command()
+
+
+def test_what_was_remembered_comes_with_the_leg(house):
+    house.serve(lambda call: call.remembered)
+    leg = house.leg("leg")
+    leg.read_command()
+    leg.say(peers.recorded_channel("leg")[:-1], b"variable_hotline_r_place: %3Dmenu%252Fone%2520%2525\n\n")
+    assert result(house) == {"place": "menu/one %"}
+
+
+# --- legs that we dial
+
+
+def originated(house):
+    house.wait_until(lambda: any("originate" in command for command in house.core.commands))
+    return next(command for command in house.core.commands if "originate" in command)
+
+
+def job_done(house, command, answer):
+    job = command.split("job-uuid: ")[1]
+    body = answer.encode()
+    content = b"Event-Name: BACKGROUND_JOB\nJob-UUID: %b\nContent-Length: %d\n\n%b" % (job.encode(), len(body), body)
+    house.core.connections[-1].sendall(peers.event(content))
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ("-ERR USER_BUSY\n", Cause.BUSY),
+        ("-ERR CALL_REJECTED\n", Cause.REJECTED),
+        ("-ERR USER_NOT_REGISTERED\n", Cause.UNREACHABLE),
+        ("-ERR NO_ANSWER\n", Cause.NO_ANSWER),
+        ("-USAGE: ...\n", Cause.FAILED),
+    ],
+)
+def test_why_a_phone_was_not_answered(house, answer, cause):
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001", call_id=CallId("leg-1"), caller="1000", ring_for=10)
+    job_done(house, originated(house), answer)
+    with pytest.raises(NotAnswered) as refused:
+        leg.answered()
+    assert refused.value.cause is cause
+    assert not house.switch._calls
+
+
+def test_a_phone_that_answers_comes_by_its_own_socket(house, sound):
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001", call_id=CallId("leg-1"), caller="1000", ring_for=10)
+    job_done(house, originated(house), "+OK leg-1\n")
+    far = house.leg("leg-1")
+    far.answer_connect()
+    assert leg.answered() is None
+    far.say(peers.happened("DTMF", "leg-1", DTMF_Digit="2"))
+    assert leg.wait(5) == Key("2")
+
+
+def test_an_address_that_is_none_is_not_dialled(house):
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001}sofia/x", call_id=CallId("leg-1"), caller="1000", ring_for=10)
+    with pytest.raises(NotAnswered) as refused:
+        leg.answered()
+    assert refused.value.cause is Cause.UNREACHABLE
+    assert not any("originate" in command for command in house.core.commands)
+
+
+def test_a_leg_of_a_dead_controllers_dial_is_hung_up(house):
+    house.serve(lambda call: "taken")
+    far = house.leg("orphan")
+    far.read_command()
+    far.say(peers.recorded_channel("orphan")[:-1], b"variable_hotline: dialled\n\n")
+    until(far, "api uuid_kill orphan")
+    assert not house.results
+
+
+# --- taking over
+
+
+def test_a_call_that_is_not_there_cannot_be_adopted(house):
+    house.core.answers["uuid_getvar"] = "-ERR No such channel!"
+    house.serve(lambda call: None)
+    with pytest.raises(NoSuchCall):
+        house.switch.adopt(CallId("gone"))
+
+
+def test_a_call_of_a_newer_controller_is_left_alone(house):
+    house.core.answers["uuid_getvar"] = "99999999999999"
+    house.serve(lambda call: None)
+    with pytest.raises(NoSuchCall):
+        house.switch.adopt(CallId("theirs"))
+    assert not any("uuid_transfer" in command for command in house.core.commands)
+
+
+def test_an_id_that_is_none_reaches_no_command(house):
+    house.serve(lambda call: None)
+    with pytest.raises(ValueError, match="id"):
+        house.switch.adopt(CallId("x y\n\napi system"))
