@@ -528,6 +528,13 @@ class TestAnAgentWho:
         assert script.tell(TalkEnded("0-1")) == [show("1001", AgentState.LOGGED_OFF, "removed")]
         assert script.acd.agents() == ()
 
+    def test_is_removed_and_comes_again_during_a_talk_stays(self):
+        script = self.busy()
+        script.tell(AgentRemoved("1001"))
+        script.tell(AgentChanged(Agent("1001", queues=("service",))))
+        script.tell(TalkEnded("0-1"))
+        assert script.state("1001") == "WorkingAfterCall"
+
     def test_is_removed_while_the_phone_rings_gives_the_call_back(self):
         script = Script(SERVICE)
         script.agent("1001")

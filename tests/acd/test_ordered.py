@@ -32,6 +32,19 @@ def test_it_is_a_sorted_list_whatever_comes_and_goes(steps, asked):
         assert list(index.after(asked[:1])) == [key for key in plain if key > asked[:1]]
 
 
+def test_it_is_a_sorted_list_of_many_too():
+    numbers = [(number * 7919) % 10_007 for number in range(10_007)]
+    index = Ordered()
+    for number in numbers:
+        index.add((number,))
+    assert list(index) == [(number,) for number in range(10_007)]
+    assert index.ahead_of((5_000,)) == 5_000
+    for number in numbers[:9_000]:
+        index.remove((number,))
+    assert list(index) == sorted((number,) for number in numbers[9_000:])
+    assert index.first() == min((number,) for number in numbers[9_000:])
+
+
 @pytest.mark.parametrize("missing", [(0,), (2,), (4,)])
 def test_what_is_not_there_cannot_be_removed(missing):
     index = Ordered()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acd.model import Agent, AgentBecameReady, AgentChanged, AgentLoggedOn, Overflow, QueueRule
+from acd.model import Agent, AgentBecameNotReady, AgentBecameReady, AgentChanged, AgentLoggedOn, Overflow, QueueRule
 from acd.skills import Demand, Needs, call_demand, demand, needs
 from tests.acd.script import Script, offers, rung
 
@@ -90,10 +90,12 @@ def test_an_agent_who_learns_a_skill_gets_who_waits_for_it():
 
 def test_ever_new_skills_do_not_fill_the_memory():
     script = Script(QueueRule("service", overflow=(Overflow(after=1_000, exit="overflowed"),)))
-    script.agent("1001")
+    script.agent("1001", skills={f"skill {number}": 1 for number in range(1_000)})
+    script.tell(AgentBecameNotReady("1001", "lunch"))
     for number in range(1_000):
         script.call(f"c{number}", skills=(f"skill {number}",))
         script.until(number + 1)
     assert len(script.acd._board.floor.queues["service"].lines) < 100
     assert len(script.acd._board.floor.agents["1001"].lines) < 100
+    script.tell(AgentBecameReady("1001"))
     assert offers(script.call("last")) != []
