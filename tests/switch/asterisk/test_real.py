@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from switch.port import ANY, CallEnded, CallId, Cause, Key, NotAnswered
+from tests.live import rtp, sipp
+from tests.switch.asterisk import exchange as exchanges
 from tests.switch.asterisk.rig import Rig, aside
 
 pytestmark = [pytest.mark.live, pytest.mark.asterisk]
@@ -99,6 +101,22 @@ def test_keys_come_by_every_way(rig, how, keys):
     far.wait_hears("low")
     (far.leg.press if how == "RFC 4733" else far.leg.press_by_info)(keys)
     assert rig.result() == [Key(key) for key in keys]
+
+
+def test_keys_are_heard_in_the_audio_of_a_phone_that_has_no_other_way(rig, monkeypatch):
+    offer = sipp._SDP.replace(" 101", "").splitlines()
+    monkeypatch.setattr(sipp, "_SDP", "\n".join(line for line in offer if ":101" not in line))
+
+    def flow(call):
+        call.answer()
+        return call.play([rig.sound("low", 20)], stop_on=ANY)
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("low")
+    five = (exchanges.tone(770, 0.3) // 2) + (exchanges.tone(1336, 0.3) // 2)
+    far.leg.say(rtp.once(five))
+    assert rig.result() == Key("5")
 
 
 # --- remembering ----------------------------------------------------------------------------------------
