@@ -15,6 +15,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
@@ -311,18 +312,23 @@ def _fold(connection: Connection, batch: Sequence[Record]) -> None:
 
 def _claim_fold(connection: Connection) -> int:
     """How far the fold has come; whoever else folds waits until this transaction is over."""
-    begin = _insert(connection, folds).on_conflict_do_nothing()
+    begin = _insert(connection.dialect.name, folds).on_conflict_do_nothing()
     connection.execute(begin, {"name": FOLD, "seq": 0})
     return int(connection.execute(select(folds.c.seq).where(folds.c.name == FOLD).with_for_update()).scalar_one())
 
 
 def _put(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Inserts the rows, or changes those that are there."""
-    new = _insert(connection, table)
+    connection.execute(_upsert(connection.dialect.name, table), rows)
+
+
+@cache  # to build it takes longer than to run it
+def _upsert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    new = _insert(dialect, table)
     key = list(table.primary_key.columns)
     change = {column.name: new.excluded[column.name] for column in table.columns if column not in key}
-    connection.execute(new.on_conflict_do_update(index_elements=key, set_=change), rows)
+    return new.on_conflict_do_update(index_elements=key, set_=change)
 
 
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
