@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := acd commands config crm cti ivr journal runtime speech store switch provision bench appliance.py
 REQUIRE ?=
 SWITCH ?= simulated
+MUTANTS ?= tests/mutants
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test live switches bench mutants lint format
@@ -58,5 +59,4 @@ bench: setup  ## measure; writes bench/results.json (BENCH=journal: only that)
 	@$(BIN)/python -m bench $(BENCH)
 
 mutants: $(VENV)/installed  ## apply each patch in MUTANTS to a copy of the tree and see that a test fails
-	@test -n "$(MUTANTS)" || { echo "name a folder with .patch files: make mutants MUTANTS=dir"; exit 2; }
-	@$(BIN)/python -m tests.mutants "$(MUTANTS)"
+	@$(BIN)/python -m tests.mutation "$(MUTANTS)"

@@ -196,6 +196,7 @@ class AcdLoop:
         del self._places[place.call.id]
         if place.talking:
             self.post(TalkEnded(place.offer))
+            self.post(CallLeft(place.call.id))  # no ghost stays where the engine had given the connect up
         elif reason == "left":
             self.post(CallLeft(place.call.id))
         else:
@@ -242,9 +243,10 @@ class AcdLoop:
 
     def _handle(self, event: Event) -> None:
         now = self._clock.now()
+        news = self._is_news(event)
         decisions = self._engine.handle(event, now)
-        if isinstance(event, OfferEvent) and event.offer not in self._legs and not decisions:
-            return  # late or said twice: both sides of a talk report its end
+        if not news and not decisions:
+            return
         entries = [_entry(decision) for decision in decisions]
         if not isinstance(event, TimePassed):
             entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else _entry(event))
@@ -256,6 +258,15 @@ class AcdLoop:
             self._legs.pop(event.offer, None)
         for decision in decisions:
             self._carry_out(decision)
+
+    def _is_news(self, event: Event) -> bool:
+        """Whether the event is worth a record: late ones are not, nor what both sides of a talk report."""
+        match event:
+            case TimePassed():
+                return False
+            case CallLeft(call=call) | CallAbandoned(call=call):
+                return self._engine.place(call) is not None
+        return not isinstance(event, OfferEvent) or event.offer in self._legs
 
     def _offer_entry(self, event: OfferEvent, now: Millis) -> Entry:
         """What happened to an offer, with whose call and agent it was, and how long they waited and talked."""

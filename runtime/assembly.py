@@ -114,7 +114,7 @@ def assemble(
     mailboxes = StoreMailboxes(store, config.data_dir / "messages", clock, journal)
 
     acd = AcdLoop(
-        Acd(),
+        Acd(seed=int(clock.wall().timestamp() * 1000)),  # no two lives give an offer the same id
         clock=clock,
         journal=journal,
         dial=AgentDialler(switch, _whisper(voice)),

@@ -1,6 +1,6 @@
 """Whether the tests notice: each patch of a folder is applied to a copy of the tree, and some test must fail.
 
-python -m tests.mutants DIR      (files named *.patch or *.diff, made against the checkout's root)
+python -m tests.mutation DIR      (files named *.patch or *.diff, made against the checkout's root)
 """
 
 from __future__ import annotations
