@@ -51,7 +51,8 @@ class FreeSwitchCall:
     def __init__(self, leg: Leg, channel: esl.Event) -> None:
         self.id: CallId = leg.id
         self.caller = channel["Caller-Caller-ID-Number"]
-        self.caller_name = channel["Caller-Caller-ID-Name"]
+        name = channel["Caller-Caller-ID-Name"]
+        self.caller_name = "" if name == self.caller else name  # FreeSWITCH fills the number in where no name came
         self.dialled = dialled(channel)
         self.account = channel[f"variable_{names.ACCOUNT}"]
         self.remembered: Mapping[str, str] = encoding.remembered(channel.startingwith(f"variable_{names.REMEMBERED}"))

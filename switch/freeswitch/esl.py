@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 LONGEST_HEAD = 256 * 1024
 LONGEST_BODY = 16 * 1024 * 1024
+_FIRST_ROOM = 8 * 1024
 _FORBIDDEN = frozenset("\r\n\0")
 
 
@@ -120,19 +121,26 @@ class Framing:
     def __init__(self, *, longest_head: int = LONGEST_HEAD, longest_body: int = LONGEST_BODY) -> None:
         self._longest_head = longest_head
         self._longest_body = longest_body
-        self._buffer = bytearray()
+        # One piece of memory for as long as it suffices: to get and return some for each piece that arrives
+        # cost more than everything else together.
+        self._buffer = bytearray(_FIRST_ROOM)
         self._start = 0  # where the next message begins
-        self._searched = 0  # up to where no end of head was found
-        self._awaited: tuple[bytes, bytes, int, int] | None = None  # head, type and body span of an unfinished message
+        self._end = 0  # where what has arrived ends
+        self._searched = 0  # so far beyond the start no end of head was found
+        self._awaited: tuple[bytes, bytes, int, int] | None = None  # head, type, and body span beyond the start
         self._broken: ProtocolError | None = None
 
-    def feed(self, data: bytes) -> None:
-        """Takes what arrived; lets go of what was iterated over."""
-        if self._start and self._awaited is None:
-            del self._buffer[: self._start]
-            self._searched = max(0, self._searched - self._start)
-            self._start = 0
-        self._buffer += data
+    def __len__(self) -> int:
+        """How many bytes wait for the rest of their message."""
+        return self._end - self._start
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Takes what arrived."""
+        if self._end + len(data) > len(self._buffer):
+            self._make_room(len(data))
+        end = self._end + len(data)
+        self._buffer[self._end : end] = data
+        self._end = end
 
     def __iter__(self) -> Iterator[Message]:
         while (message := self.next()) is not None:
@@ -145,11 +153,19 @@ class Framing:
         try:
             return self._next()
         except ProtocolError as error:
-            self._buffer.clear()
-            self._start = self._searched = 0
-            self._awaited = None
+            self._buffer = bytearray()
+            self._start = self._end = 0
             self._broken = error
             raise
+
+    def _make_room(self, wanted: int) -> None:
+        """Moves what waits to the front, into more memory or less where that is called for."""
+        waiting = self._buffer[self._start : self._end]
+        size = len(waiting) + wanted
+        if size > len(self._buffer) or len(self._buffer) > max(_FIRST_ROOM, 8 * size):
+            self._buffer = bytearray(max(_FIRST_ROOM, 2 * size))
+        self._buffer[: len(waiting)] = waiting
+        self._start, self._end = 0, len(waiting)
 
     def _next(self) -> Message | None:
         if self._awaited is None:
@@ -157,27 +173,30 @@ class Framing:
             if self._awaited is None:
                 return None
         head, kind, body, end = self._awaited
-        if len(self._buffer) < end:
+        if len(self) < end:
             return None
-        self._start = self._searched = end
+        content = bytes(self._buffer[self._start + body : self._start + end])
+        self._start += end
+        self._searched = 0
         self._awaited = None
-        return Message(head, bytes(self._buffer[body:end]), kind)
+        return Message(head, content, kind)
 
     def _head(self) -> tuple[bytes, bytes, int, int] | None:
         """The next head, its type, and where its body begins and ends; None when it is not complete."""
         buffer, start = self._buffer, self._start
-        while buffer.startswith(b"\n", start):  # empty lines between messages mean nothing
+        while buffer.startswith(b"\n", start, self._end):  # empty lines between messages mean nothing
             start += 1
         self._start = start
-        end = buffer.find(b"\n\n", max(start, self._searched))
-        if (len(buffer) if end < 0 else end) - start > self._longest_head:
+        found = buffer.find(b"\n\n", start + self._searched, self._end)
+        if (self._end if found < 0 else found) - start > self._longest_head:
             raise ProtocolError(f"a head of more than {self._longest_head} bytes")
-        if end < 0:
-            self._searched = max(start, len(buffer) - 1)
+        if found < 0:
+            self._searched = max(0, len(self) - 1)
             return None
-        head = bytes(buffer[start:end])
+        head = bytes(buffer[start:found])
         length, kind = self._envelope(head)
-        return head, kind, end + 2, end + 2 + length
+        body = found + 2 - start
+        return head, kind, body, body + length
 
     def _envelope(self, head: bytes) -> tuple[int, bytes]:
         """How long the body is, and its type: the two headers that every frame is read by."""

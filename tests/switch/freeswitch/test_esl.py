@@ -28,7 +28,7 @@ def test_every_captured_byte_belongs_to_a_message(capture):
     framing.feed(capture.read_bytes())
     found = list(framing)
     assert len(found) > 2
-    assert framing._start == len(framing._buffer)
+    assert not len(framing)
     for message in found:
         assert not message.is_event or message.event().name
 
@@ -41,6 +41,18 @@ def test_any_split_of_the_stream_gives_the_same_messages(capture, data):
     edges = [0, *cuts, len(stream)]
     pieces = [stream[start:end] for start, end in pairwise(edges)]
     assert messages(*pieces) == messages(stream)
+
+
+def test_memory_for_a_long_message_is_given_back():
+    framing = esl.Framing()
+    long = b"Content-Type: api/response\nContent-Length: 5000000\n\n" + b"x" * 5_000_000
+    for at in range(0, len(long), 60_000):
+        framing.feed(long[at : at + 60_000])
+    assert [len(message.body) for message in framing] == [5_000_000]
+    for _ in range(2_000):
+        framing.feed(b"Content-Type: command/reply\nReply-Text: +OK\n\n" * 100)
+        assert len(list(framing)) == 100
+    assert len(framing._buffer) < 100_000
 
 
 def test_byte_by_byte_gives_the_same_messages():
@@ -66,7 +78,7 @@ def test_garbage_gives_messages_or_a_protocol_error_and_nothing_else(pieces):
     except esl.ProtocolError:
         with pytest.raises(esl.ProtocolError):
             framing.next()
-    assert len(framing._buffer) - framing._start <= 2 * (200 + 300 + 20)
+    assert len(framing) <= 200 + 300 + 2 * 20
 
 
 @pytest.mark.parametrize(
