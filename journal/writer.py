@@ -97,7 +97,7 @@ class Journal:
         with self._clock.working():
             self._writer.join()
             self._syncer.kill()
-            self._threads.apply(os.fdatasync, (self._file,))
+            self._flush()
         os.close(self._file)
         self._threads.kill()
 
@@ -114,46 +114,56 @@ class Journal:
                 return
 
     def _write_until_done(self, lines: list[bytes], group: Event) -> None:
-        while lines:
-            try:
-                self._threads.apply(self._write, (b"".join(lines),))
-            except OSError as error:
-                if not self.trouble:
-                    log.error("journal: cannot be written; calls go on, records wait in memory", error=error.strerror)
-                self.trouble = error.strerror or "unknown"
-                group.set()
-                if self._closing:
-                    return
-                gevent.sleep(RETRY_SECONDS)
-                lines = (lines + self._waiting)[-KEPT_WHILE_FAILING:]
-                self._waiting = []
-                continue
-            if self.trouble:
-                log.info("journal: written again")
-            self.trouble = ""
-            self._unsynced.set()
-            for line in lines:
-                for read in self.readers:
-                    read(line)
-            return
+        while (error := self._threads.apply(self._write, (b"".join(lines),))) is not None:
+            if not self.trouble:
+                log.error("journal: cannot be written; calls go on, records wait in memory", error=error.strerror)
+            self.trouble = error.strerror or "unknown"
+            self._release(group)
+            if self._closing:
+                return
+            gevent.sleep(RETRY_SECONDS)
+            lines = self._kept(lines + self._waiting)
+            self._waiting = []
+        if self.trouble:
+            log.info("journal: written again")
+        self.trouble = ""
+        self._unsynced.set()
+        for line in lines:
+            for read in self.readers:
+                read(line)
 
-    def _write(self, data: bytes) -> None:
-        """Runs in a worker thread. Leaves no torn line behind when it fails."""
-        if self._size and self._size + len(data) > SEGMENT_BYTES:
-            self._next_segment()
+    def _release(self, group: Event) -> None:
+        """Lets go everyone who waits, also those who came while the write that failed was under way."""
+        group.set()
+        self._group.set()
+        self._group = Event()
+
+    def _kept(self, lines: list[bytes]) -> list[bytes]:
+        if len(lines) > KEPT_WHILE_FAILING:
+            log.error("journal: the oldest records are lost, too many wait", records=len(lines) - KEPT_WHILE_FAILING)
+        return lines[-KEPT_WHILE_FAILING:]
+
+    def _write(self, data: bytes) -> OSError | None:
+        """Runs in a worker thread. Leaves no torn line behind when it fails, and returns why."""
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._file, view) :]
-        except OSError:
-            os.ftruncate(self._file, self._size)
-            raise
+            if self._size and self._size + len(data) > SEGMENT_BYTES:
+                self._next_segment()
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(self._file, view) :]
+            except OSError:
+                os.ftruncate(self._file, self._size)
+                raise
+        except OSError as error:
+            return error
         self._size += len(data)
+        return None
 
     def _next_segment(self) -> None:
         os.fdatasync(self._file)
-        latest = segments(self._directory)[-1]
-        following = self._directory / f"{int(latest.stem) + 1:06}.jsonl"
+        latest = max((int(segment.stem) for segment in segments(self._directory)), default=0)
+        following = self._directory / f"{latest + 1:06}.jsonl"
         fresh = os.open(following, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         os.dup2(fresh, self._file)
         os.close(fresh)
@@ -163,11 +173,21 @@ class Journal:
         while True:
             self._unsynced.wait()
             self._unsynced.clear()
-            try:
-                self._threads.apply(os.fdatasync, (self._file,))
-            except OSError as error:
-                log.error("journal: cannot be flushed to the disk", error=error.strerror)
+            self._flush()
             gevent.sleep(SYNC_SECONDS)
+
+    def _flush(self) -> None:
+        if (error := self._threads.apply(_sync_file, (self._file,))) is not None:
+            log.error("journal: cannot be flushed to the disk", error=error.strerror)
+
+
+def _sync_file(file: int) -> OSError | None:
+    """Runs in a worker thread, and returns why it failed: what is raised there is printed by the pool as well."""
+    try:
+        os.fdatasync(file)
+    except OSError as error:
+        return error
+    return None
 
 
 def _open(directory: Path) -> tuple[int, int, int, int]:

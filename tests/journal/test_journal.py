@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import shutil
+import threading
 from datetime import UTC, datetime
 
 import gevent
@@ -103,6 +105,48 @@ def test_a_full_disk_stops_no_call_and_loses_no_record(tmp_path, clock, monkeypa
     journal.close()
     monkeypatch.undo()
     assert [record["type"] for record in records(tmp_path)] == ["CallArrived", "CallAnswered", "CallEnded"]
+
+
+def test_who_came_while_the_write_failed_does_not_wait_for_the_disk_either(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.001)
+    journal = Journal(tmp_path, clock)
+    real, full = os.write, True
+    failing, may_fail = threading.Event(), threading.Event()
+
+    def write(file, data):
+        if not full:
+            return real(file, data)
+        failing.set()
+        may_fail.wait(5)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", write)
+    first = gevent.spawn(journal.append, "CallArrived", "c1")
+    while not failing.is_set():
+        gevent.sleep(0.001)
+    second = gevent.spawn(journal.append, "CallArrived", "c2")
+    gevent.sleep(0)
+    may_fail.set()
+    gevent.joinall([first, second], timeout=5)
+    assert (first.value, second.value) == (1, 2)
+    assert journal.trouble
+    full = False
+    while journal.trouble:
+        gevent.sleep(0.001)
+    assert journal.append("CallEnded", "c1") == 3
+    assert [record["seq"] for record in records(tmp_path)] == [1, 2, 3]
+    journal.close()
+
+
+def test_a_folder_that_was_taken_away_stops_no_call(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 100)
+    directory = tmp_path / "journal"
+    journal = Journal(directory, clock)
+    journal.append("CallArrived", "c1")
+    shutil.rmtree(directory)
+    journal.append("CallEnded", "c1")
+    assert journal.trouble == "No such file or directory"
+    journal.close()
 
 
 def test_virtual_time_stands_still_while_a_record_is_written(tmp_path):
