@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    import gc
     import signal
 
     import gevent
@@ -38,6 +39,9 @@ def run(args: argparse.Namespace, config: Config) -> int:
         voices.start()
         try:
             appliance = assemble(config, clock=clock, switch=open_switch(config, clock), library=library)
+            # What is there now stays: no collection need look through it while calls wait.
+            gc.collect()
+            gc.freeze()
             serve_until(appliance, stop, on_ready=lambda: print("ready", flush=True))
         finally:
             voices.close()
