@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from journal.reader import records
+from runtime import telling
 from runtime.stage import Stage
 from switch.shared.clock import VirtualClock
 from switch.simulated import Heard, Line
@@ -71,9 +72,9 @@ def shown(heard: Heard) -> str:
     """What was heard, in a few words."""
     match heard.kind:
         case "music":
-            return f"(music: {heard.text})"
+            return telling.music(heard.text)
         case "voice":
-            return f"(talking to {heard.text})"
+            return telling.talking(heard.text)
         case "silence":
             return ""
     return heard.text or (f"({heard.path.stem})" if heard.path else "")

@@ -107,7 +107,7 @@ def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[s
         user=settings.user,
         ari=urlsplit(settings.url).netloc,
         agents={agent.phone: agent.password for agent in agents},
-        music={name: _folder(directory, name, file) for name, file in _music(config).items()},
+        music=music_folders(config, directory),
         sorry=_sorry(config),
         numbers=numbers,
         trunks=[
@@ -134,6 +134,11 @@ def _music(config: Config) -> dict[str, Path]:
     if not found:
         raise UserError(f"no music in {config.sounds_dir}; make it with: ./appliance.py prompts build")
     return {"default": next(iter(found.values())), **found}
+
+
+def music_folders(config: Config, directory: Path) -> dict[str, Path]:
+    """A folder in `directory` for every piece of music. Raises UserError where there is no music."""
+    return {name: _folder(directory, name, file) for name, file in _music(config).items()}
 
 
 def _folder(directory: Path, name: str, file: Path) -> Path:
