@@ -21,11 +21,11 @@ from typing import TypeVar
 
 from bench import _callers, _house, _menu
 
-FIRST, STEP, FINE = 20, 1.5, 1.12  # calls a second, the factor between rates, and when two are close enough
-MOST = 400
-SECONDS = 6.0  # of load at each rate
-BUDGET = 75.0  # seconds for one side of one switch; what is not narrowed down by then stays coarse
-REFERENCE = FIRST  # calls a second at which costs are compared: both sides have plenty of room there
+FIRST, STEP, FINE = 30, 1.7, 1.12  # calls a second, the factor between rates, and when two are close enough
+LEAST, MOST = 5, 400
+SECONDS = 5.0  # of load at each rate
+BUDGET = 60.0  # seconds for one side of one switch; what is not narrowed down by then stays coarse
+REFERENCE = 20  # calls a second at which costs are compared: both sides have room there
 ANSWER_MS = 250.0  # p99 of INVITE to 200, at most
 LATE_MS = 1000.0  # p99 of the end of the call, after its prompt should have ended
 EARLY_MS = 100.0  # a call that ends so much before the prompt should have ended has not heard it
@@ -127,7 +127,7 @@ def _measured(house: _house.House) -> dict[str, object]:
 def clean_limit(
     load: Callable[[int], Load], *, within: float, now: Callable[[], float] = time.monotonic
 ) -> Load | None:
-    """The highest rate found clean, its neighbours tried; None where even the first is not clean.
+    """The highest rate found clean, its neighbours tried; None where even LEAST is too much.
 
     A rate that is not clean is given a second chance: something else may have used the machine. Begins no new rate
     when `within` seconds have passed.
@@ -152,7 +152,9 @@ def _next(clean: float, refused: float) -> int:
     """The rate to try after those; 0 when they are close enough."""
     if math.isinf(refused):
         return min(MOST, round(clean * STEP)) if clean < MOST else 0
-    if not clean or refused / clean <= FINE:
+    if not clean:
+        return round(refused / STEP) if refused > LEAST * STEP else 0
+    if refused / clean <= FINE:
         return 0
     return round(math.sqrt(clean * refused))
 

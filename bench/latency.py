@@ -22,7 +22,7 @@ from bench.calls import load_average, on_each_switch, percentile
 
 CALLS = (1, 50, 200)
 PROBES = 6  # callers who press keys, on each side; with one call in all there is one
-SECONDS = 15.0  # in which they do, for each number of calls
+SECONDS = 10.0  # in which they do, for each number of calls
 ARRIVALS = 20  # calls a second while the others come
 PATIENCE = 5.0  # seconds after which a prompt that has not come counts as lost
 

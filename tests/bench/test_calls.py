@@ -62,14 +62,14 @@ class TestCleanRate:
 
 
 class TestCleanLimit:
-    @pytest.mark.parametrize("limit", [20, 31, 100, 163, 399])
+    @pytest.mark.parametrize("limit", [12, 31, 100, 163, 399])
     def test_is_found_within_an_eighth(self, limit):
         machine = Machine(limit)
         found = calls.clean_limit(machine.load, within=1000, now=machine.now)
         assert limit / calls.FINE <= found.rate <= limit
 
-    def test_is_none_where_the_first_rate_is_too_much(self):
-        machine = Machine(5)
+    def test_is_none_where_even_the_least_is_too_much(self):
+        machine = Machine(3)
         assert calls.clean_limit(machine.load, within=1000, now=machine.now) is None
 
     def test_is_not_sought_beyond_the_most_that_is_tried(self):
@@ -77,14 +77,14 @@ class TestCleanLimit:
         assert calls.clean_limit(machine.load, within=1000, now=machine.now).rate <= calls.MOST
 
     def test_a_rate_that_something_else_disturbed_is_tried_again(self):
-        machine = Machine(100, disturbed=[30, 68])
+        machine = Machine(100, disturbed=[30, 87])
         assert calls.clean_limit(machine.load, within=1000, now=machine.now).rate >= 90
 
     def test_no_rate_is_begun_after_the_time_is_up(self):
         machine = Machine(300, seconds=10)
         found = calls.clean_limit(machine.load, within=25, now=machine.now)
-        assert machine.tried == [20, 30, 45]
-        assert found.rate == 45
+        assert machine.tried == [30, 51, 87]
+        assert found.rate == 87
 
 
 class TestPercentile:
