@@ -93,7 +93,8 @@ def verify(directory: Path) -> Verdict:
     """Checks that `seq` runs without a hole, and that every call arrives once and ends at most once.
 
     A hole is a missing `seq` or an unreadable line; a double is a `seq` that stands twice, a second
-    arrival, a second end, or an end of a call that never arrived.
+    arrival, a second end, or an end of a call that never arrived. A call that was lost and has come
+    back (CallReturned) is open again.
     """
     arrived: set[str] = set()
     ended: set[str] = set()
@@ -117,6 +118,8 @@ def verify(directory: Path) -> Verdict:
                 if record["type"] == "CallArrived":
                     doubles += call in arrived
                     arrived.add(call)
+                elif record["type"] == "CallReturned":
+                    ended.discard(call)
                 elif record["type"] == "CallEnded":
                     doubles += call in ended or call not in arrived
                     ended.add(call)

@@ -64,6 +64,10 @@ class Journal:
         return self._directory
 
     @property
+    def closed(self) -> bool:
+        return self._closing
+
+    @property
     def last(self) -> int:
         """The highest `seq` given out."""
         return self._seq

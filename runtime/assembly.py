@@ -63,6 +63,7 @@ class Appliance:
 
     def stop(self) -> None:
         """Takes no more calls, writes down what is known, and closes. Calls on the switch go on."""
+        self.desk.close()
         self.switch.stop()
         self.control.stop()
         self.acd.stop()
@@ -74,7 +75,11 @@ class Appliance:
         self.library.close()
 
     def restore_agents(self) -> None:
-        """Puts every agent in the state in which the house last knew it: who talked then is asked to say Ready."""
+        """Puts every agent in the state in which the house last knew it; who had a call then is Ready.
+
+        An agent whose talk outlived the last process is offered the next call too soon, refuses or lets it
+        ring, and the caller keeps its place. NotReady would leave a hotline without agents after each restart.
+        """
         for agent in self.store.agents():
             match agent.state:
                 case AgentState.READY | AgentState.RESERVED | AgentState.WORKING_AFTER_CALL | AgentState.BUSY:

@@ -12,13 +12,15 @@ from crm.callers import Callers
 from ivr.language.flow import Flow
 from ivr.services import CallerFacts, Services
 from ivr.session import Session
-from journal.writer import Journal
+from journal.writer import Journal, JournalBroken
 from runtime.flowbook import Book
 from runtime.star_codes import StarCodes
 from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
 from switch.shared.clock import Clock, Millis
 
 log = structlog.get_logger(__name__)
+
+LOST_REMEMBERED = 1000
 
 
 @dataclass(slots=True)
@@ -77,21 +79,29 @@ class CallDesk:
         self._clock = clock
         self.in_progress: dict[CallId, CallInProgress] = {}
         self.returning: set[CallId] = set()  # open in the journal of the last process; the dialplan brings them back
+        self._lost: deque[CallId] = deque(maxlen=LOST_REMEMBERED)  # ended for us; the dialplan may bring them back too
+        self._closing = False
 
     def on_call(self, call: Call) -> None:
         """Serves one call to its end. Never raises: what goes wrong ends this call alone."""
         with structlog.contextvars.bound_contextvars(call=call.id):
             self._serve(call)
 
+    def close(self) -> None:
+        """From now on a call that is lost has not ended: it goes on at the switch, and is left open in the journal."""
+        self._closing = True
+
     def _serve(self, call: Call) -> None:
         flow = self._book().flow_for(call.dialled)
         in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
         admitted = self._admission.admits(len(self.in_progress))
+        came_back = call.id in self.returning or call.id in self.in_progress or call.id in self._lost
+        self.returning.discard(call.id)
         self.in_progress[call.id] = in_progress
         cause, outcome = Cause.NORMAL, ""
         try:
             self._journal.append(
-                "CallReturned" if call.id in self.returning else "CallArrived",
+                "CallReturned" if came_back else "CallArrived",
                 call.id,
                 caller=call.caller,
                 caller_name=call.caller_name,
@@ -104,15 +114,32 @@ class CallDesk:
             cause, outcome = ended.cause, "caller left"
         except SwitchLost:
             cause, outcome = Cause.SWITCH_LOST, "switch lost"
+        except JournalBroken:  # the house has closed under this call; the next process finds it open
+            cause = Cause.SUPERSEDED
         except Exception:
             log.exception("a call was ended by an error")
             cause, outcome = Cause.FAILED, "error"
         finally:
-            # The end is written before the call's id can be given to another one by the switch.
-            if cause is not Cause.SUPERSEDED:
+            self._end(in_progress, cause, outcome)
+
+    def _end(self, served: CallInProgress, cause: Cause, outcome: str) -> None:
+        call = served.call
+        try:
+            if not self._goes_on(served, cause):
+                # The end is written before the call's id can be given to another one by the switch.
                 self._journal.append("CallEnded", call.id, cause=cause.value, outcome=outcome)
                 call.hang_up(cause if cause in HUNG_UP_WITH else Cause.NORMAL)
-            del self.in_progress[call.id]
+                if cause is Cause.SWITCH_LOST:
+                    self._lost.append(call.id)
+        finally:
+            if self.in_progress.get(call.id) is served:
+                del self.in_progress[call.id]
+
+    def _goes_on(self, served: CallInProgress, cause: Cause) -> bool:
+        """Whether the call outlives this greenlet: another one has it, in this process or in the next."""
+        came_back = self.in_progress.get(served.call.id) is not served
+        left_behind = self._closing and cause is Cause.SWITCH_LOST
+        return came_back or left_behind or cause is Cause.SUPERSEDED or self._journal.closed
 
     def _walk(self, call: Call, flow: Flow | None, in_progress: CallInProgress, *, admitted: bool) -> tuple[str, Cause]:
         if not admitted:

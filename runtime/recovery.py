@@ -18,7 +18,7 @@ def left_open(directory: Path) -> set[CallId]:
     """The calls that arrived and have no end in the journal. Reads all of it; run it in a worker."""
     open_calls: set[CallId] = set()
     for record in records(directory):
-        if record["type"] == "CallArrived":
+        if record["type"] in {"CallArrived", "CallReturned"}:
             open_calls.add(CallId(record["call"]))
         elif record["type"] == "CallEnded":
             open_calls.discard(CallId(record["call"]))
@@ -26,10 +26,10 @@ def left_open(directory: Path) -> set[CallId]:
 
 
 def close_lost(journal: Journal, open_calls: set[CallId], living: Mapping[CallId, Snapshot]) -> set[CallId]:
-    """Ends, in the journal, the calls that are no longer on the switch; returns those that are."""
+    """Ends, in the journal, the calls that are no longer on the switch, and returns them."""
     lost = open_calls - living.keys()
     for call in sorted(lost):
         journal.append("CallEnded", call, cause="unknown", outcome="ended while no appliance was running")
     if lost:
         log.warning("calls ended while no appliance was running", calls=len(lost))
-    return open_calls - lost
+    return lost

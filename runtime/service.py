@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
 FLOWS_SECONDS = 1.0
+RETURNING_SECONDS = 2.0
 STALL_SECONDS = 0.1
 
 
@@ -60,6 +61,7 @@ def serve_until(appliance: Appliance, stop: Event, *, on_ready: Callable[[], Non
             stop.wait(POLL_SECONDS)
         if not stop.is_set():
             _reconcile(appliance)
+            watchers.append(gevent.spawn(_watch_returning, appliance))
             on_ready()
             stop.wait()
     finally:
@@ -82,8 +84,14 @@ def _reconcile(appliance: Appliance) -> None:
         living = appliance.switch.calls()
     except SwitchLost:
         return
-    waiting = appliance.desk.returning - appliance.desk.in_progress.keys()
-    appliance.desk.returning &= close_lost(appliance.journal, waiting, living)
+    appliance.desk.returning -= close_lost(appliance.journal, set(appliance.desk.returning), living)
+
+
+def _watch_returning(appliance: Appliance) -> None:
+    """Ends, in the journal, the calls that outlived the last process and were over before they came back."""
+    while appliance.desk.returning - appliance.desk.in_progress.keys():
+        gevent.sleep(RETURNING_SECONDS)
+        _reconcile(appliance)
 
 
 def _watch_flows(appliance: Appliance) -> None:

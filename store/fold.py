@@ -58,7 +58,7 @@ def told(row: Interaction, record: Record) -> Interaction:
     match record["type"]:
         case "CallArrived" | "CallReturned":
             news = _texts(record, "caller", "dialled", "flow", "version")
-            news["started"] = row.started or at
+            news |= {"started": row.started or at, "ended": None}
         case "CallAnswered":
             news["answered"] = row.answered or at
         case "StepLeft":

@@ -10,6 +10,8 @@ import pytest
 from config.appliance import Config
 from crm import demo
 from journal.reader import records, verify
+from journal.writer import Journal
+from runtime.recovery import close_lost, left_open
 from runtime.stage import Stage, make_tables
 from speech import catalogue
 from speech.library import Library
@@ -17,6 +19,7 @@ from speech.simulated import Simulated
 from store.database import Database
 from switch.port import Cause
 from switch.shared.clock import RealClock, VirtualClock
+from switch.shared.inbox import Inbox
 from switch.simulated.switch import write_wav
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -200,6 +203,55 @@ def test_a_lost_switch_ends_every_call_in_the_journal_and_frees_agents(house):
     assert {record["cause"] for record in house.journaled("CallEnded")} == {"switch lost"}
     assert house.agent("1001")["state"] == "Ready"
     assert not house.status()["ready"]
+
+
+def leaves_its_controller(line):
+    """The switch goes on with the call; the connection over which we had it is gone."""
+    former, line.inbox = line.inbox, Inbox(line.clock)
+    former.end(Cause.SWITCH_LOST)
+
+
+def test_a_call_that_was_lost_and_comes_back_ends_once_for_each_time(house):
+    line = house.call()
+    leaves_its_controller(line)
+    house.pass_time(1)
+    house.stage.exchange.on_ring_in(line)
+    house.until(lambda: line.ended is not None)
+    house.pass_time(1)
+    told = [record for record in records(house.home / "journal") if record["call"] == line.id]
+    types = [record["type"] for record in told if record["type"] in {"CallArrived", "CallReturned", "CallEnded"}]
+    assert types == ["CallArrived", "CallEnded", "CallReturned", "CallEnded"]
+
+
+def test_a_call_that_is_back_before_its_loss_was_noticed_belongs_to_the_newer_one(house):
+    line = house.call()
+    former, line.inbox = line.inbox, Inbox(line.clock)
+    house.stage.exchange.on_ring_in(line)
+    house.pass_time(0.1)
+    former.end(Cause.SWITCH_LOST)
+    house.pass_time(0.1)
+    assert list(house.desk.in_progress) == [line.id]
+    house.until(lambda: line.ended is not None)
+    house.pass_time(1)
+    assert not house.desk.in_progress
+    assert [record["outcome"] for record in house.journaled("CallEnded")] == ["flow ended"]
+
+
+def test_a_house_that_is_closed_leaves_its_calls_open_for_the_next_one(tmp_path):
+    house = House(tmp_path)
+    line = house.call()
+    house.desk.close()
+    leaves_its_controller(line)
+    house.pass_time(1)
+    assert not house.desk.in_progress
+    house.stage.stop()
+    assert house.journaled("CallEnded") == []
+    assert left_open(tmp_path / "journal") == {line.id}
+    after = Journal(tmp_path / "journal", house.clock)
+    assert close_lost(after, {line.id}, {line.id: line}) == set()
+    assert close_lost(after, {line.id}, {}) == {line.id}
+    after.close()
+    assert left_open(tmp_path / "journal") == set()
 
 
 def test_a_message_left_by_hanging_up_is_kept(house):

@@ -88,6 +88,20 @@ def test_a_call_that_comes_back_after_a_restart_keeps_its_beginning():
     assert rows["c"].language == "yue"
 
 
+def test_a_call_that_was_lost_and_came_back_ends_when_it_really_ended():
+    rows = fold(
+        {},
+        [
+            {"type": "CallArrived", "call": "c", "caller": "1", "at": "2026-11-23T09:00:00+00:00"},
+            {"type": "CallEnded", "call": "c", "cause": "switch lost", "at": "2026-11-23T09:01:00+00:00"},
+            {"type": "CallReturned", "call": "c", "caller": "1", "at": "2026-11-23T09:02:00+00:00"},
+            {"type": "CallEnded", "call": "c", "cause": "normal", "at": "2026-11-23T09:03:00+00:00"},
+        ],
+    )
+    assert rows["c"].ended == datetime(2026, 11, 23, 9, 3, tzinfo=UTC)
+    assert rows["c"].cause == "normal"
+
+
 def test_a_record_that_tells_nothing_new_changes_no_row():
     known = fold({}, [{"type": "StepLeft", "call": "c", "language": "cmn"}])
     assert fold(known, [{"type": "StepLeft", "call": "c", "language": "cmn"}] * 3) == {}
