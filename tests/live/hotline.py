@@ -36,8 +36,8 @@ from tests.live.switches import CHECKOUT, SWITCHES, PrivateSwitch
 
 FLOWS = Path(__file__).parent / "flows"
 SHARED = CHECKOUT / "var" / "live"
-READY_SECONDS = 30.0
-DESKS = 24
+READY_SECONDS = 60.0
+DESKS = 32
 T = TypeVar("T")
 
 _CONFIG = """

@@ -230,7 +230,8 @@ class Endpoint:
             if readable:
                 self._receive()
             if time.monotonic() >= due:
-                due += PACKET / RATE
+                # A machine that held this thread up makes a gap, as a network does, and never a burst.
+                due = max(due, time.monotonic() - PACKET / RATE / 2) + PACKET / RATE
                 with self._changed:
                     self._send()
 

