@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,6 +70,7 @@ class Hotline:
         self.kind = kind
         self.home = home
         self.file = home / "appliance.yaml"
+        self.passwords: dict[str, str] = {}  # SIP passwords by account
         self._process: subprocess.Popen[str] | None = None
         self._desks = [Desk(f"desk-{n}", f"{2000 + n}", (f"{3000 + n}", f"{4000 + n}")) for n in range(DESKS)]
         self._count = itertools.count(1)
@@ -88,7 +88,8 @@ class Hotline:
         self.command("db", "init")
         self._speaker.submit(self._add_agents).result()
         self.command("prompts", "build")
-        self.command("switch-config")
+        said = self.command("switch-config", "--show-passwords")
+        self.passwords = dict(re.findall(r"phone (\S+): password (\S+)", said))
         self.switch.start()
         self.start_appliance()
 
@@ -233,12 +234,6 @@ class Hotline:
 
     def phones(self, name: str) -> Phones:
         return Phones(self.switch.trunk, self.switch.agents, self.home / "phones" / name)
-
-    @cached_property
-    def passwords(self) -> dict[str, str]:
-        """SIP passwords by account."""
-        said = self.command("switch-config", "--show-passwords")
-        return dict(re.findall(r"phone (\S+): password (\S+)", said))
 
     def desk(self) -> Desk:
         """A queue that no other story uses, with two agents."""
