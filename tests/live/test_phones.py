@@ -1,17 +1,11 @@
 """The telephones are tested against each other, without a switch, before a switch is tested with them."""
 
-import shutil
-import time
 
 import numpy as np
 import pytest
 
 from tests.live import heard, rtp
 from tests.live.phones import Late, Phone, Phones
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("sipp") is None, reason="no sipp on this machine (apt-get install sip-tester)"
-)
 
 
 class Unregistered(Phone):
@@ -22,7 +16,7 @@ class Unregistered(Phone):
 
 
 @pytest.fixture
-def phones(tmp_path):
+def phones(programs, tmp_path):
     made = Phones(("127.0.0.1", 0), ("127.0.0.1", 0), tmp_path)
     yield made
     made.close()
@@ -139,7 +133,5 @@ def test_a_caller_gives_up_in_the_moment_of_the_answer(phones, agent):
 def test_what_does_not_happen_is_reported_in_time(phones, agent):
     agent.answer_after = None
     caller = phones.call("1001")
-    begun = time.monotonic()
     with pytest.raises(Late, match=r"was not answered within 0.5 s; SIP in .*caller\.sip"):
         caller.wait_answered(within=0.5)
-    assert time.monotonic() - begun < 2
