@@ -17,6 +17,7 @@ import gevent
 import yaml
 from gevent import subprocess
 
+from acd.model import AgentState
 from config.appliance import SQLITE, Config, read
 from config.values import UserError
 from provision import asterisk
@@ -106,6 +107,8 @@ def running(demo: Config, tree: Tree) -> Iterator[Site]:
     store = Store(demo.database.url, RealClock(), threads=1)
     try:
         agents = tuple(store.agents())
+        for agent in agents:
+            store.set_agent_state(agent.id, AgentState.LOGGED_OFF.value, "")  # nobody is left from the last demo
     finally:
         store.close()
     sip, password = demo.switch.sip, kept_password(demo.data_dir / "caller-password")
