@@ -41,12 +41,22 @@ def judge(patch: Path) -> str:
         )
         if applied.returncode:
             return f"does not apply: {applied.stderr.strip().splitlines()[-1]}"
-        command = [str(ROOT / ".venv/bin/pytest"), "-q", "-x", "-p", "no:cacheprovider", "-m", "not live"]
-        try:
-            tested = subprocess.run(command, cwd=tree, capture_output=True, timeout=SECONDS, check=False)
-        except subprocess.TimeoutExpired:
-            return "killed"  # it hangs: a person at the tests would notice
-        return "survived" if tested.returncode == 0 else "killed"
+        nearest = [f"tests/{part}" for part in changed_parts(patch) if (tree / "tests" / part).is_dir()]
+        return "killed" if (nearest and fails(tree, nearest)) or fails(tree, ["tests"]) else "survived"
+
+
+def changed_parts(patch: Path) -> list[str]:
+    """The top folders that the patch changes: their own tests notice first, if any do."""
+    paths = [line[6:] for line in patch.read_text().splitlines() if line.startswith("+++ b/")]
+    return sorted({Path(path).parts[0] for path in paths})
+
+
+def fails(tree: Path, tests: list[str]) -> bool:
+    command = [str(ROOT / ".venv/bin/pytest"), "-q", "-x", "-p", "no:cacheprovider", "-m", "not live", *tests]
+    try:
+        return subprocess.run(command, cwd=tree, capture_output=True, timeout=SECONDS, check=False).returncode != 0
+    except subprocess.TimeoutExpired:
+        return True  # it hangs: whoever waits for the tests would notice
 
 
 if __name__ == "__main__":
