@@ -21,10 +21,15 @@ class Control:
         self._path = path
 
     def ask(self, do: str, **arguments: object) -> Any:
-        with self._connected() as connection:
-            self._send(connection, {"do": do, **arguments})
-            with connection.makefile("rb") as replies:
-                line = replies.readline()
+        try:
+            with self._connected() as connection:
+                self._send(connection, {"do": do, **arguments})
+                with connection.makefile("rb") as replies:
+                    line = replies.readline()
+        except TimeoutError:
+            raise UserError(f"the appliance gave no reply within {REPLY_SECONDS:.0f} s; see its log") from None
+        except OSError:
+            line = b""  # it went away
         if not line:
             raise UserError("the appliance closed the connection without a reply; see its log")
         reply = json.loads(line)
@@ -46,6 +51,11 @@ class Control:
         connection.settimeout(REPLY_SECONDS)
         try:
             connection.connect(str(self._path))
+        except PermissionError as error:
+            connection.close()
+            raise UserError(
+                f"you may not open {self._path}; ask as the appliance's own user or in its group"
+            ) from error
         except OSError as error:
             connection.close()
             raise UserError(

@@ -12,6 +12,8 @@ import structlog
 from gevent.queue import Full, Queue
 from gevent.server import StreamServer
 
+from config.values import UserError
+
 log = structlog.get_logger(__name__)
 
 LONGEST_REQUEST = 64 * 1024
@@ -35,11 +37,16 @@ class ControlServer:
         self._server: StreamServer | None = None
 
     def start(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
+        """Begins to answer. Raises UserError where the socket cannot be made."""
         listener = gevent.socket.socket(gevent.socket.AF_UNIX, gevent.socket.SOCK_STREAM)
-        listener.bind(str(self._path))
-        self._path.chmod(0o660)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            listener.bind(str(self._path))
+            self._path.chmod(0o660)
+        except OSError as error:
+            listener.close()
+            raise UserError(f"the control socket {self._path} cannot be made: {error.strerror or error}") from error
         listener.listen(64)
         self._server = StreamServer(listener, self._converse)
         self._server.start()
@@ -85,7 +92,7 @@ class ControlServer:
         return True
 
     def _answer(self, name: str, request: Mapping[str, Any]) -> bytes:
-        command = self._commands.get(name)
+        command = self._commands.get(name) if isinstance(name, str) else None
         if command is None:
             return _error(f"no command '{name}'; there are {', '.join(sorted(self._commands))}")
         try:

@@ -57,6 +57,7 @@ log = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 100_000
 ASK_SECONDS = 5.0
+AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and must not hold the hub
 
 OfferEvent = OfferAnswered | OfferDeclined | OfferNotAnswered | OfferFailed | CallConnected | ConnectFailed | TalkEnded
 Entry = tuple[str, str, Mapping[str, object]]
@@ -147,7 +148,7 @@ class AcdLoop:
 
     def post(self, event: Event) -> None:
         if not self._inbox.put(event):
-            log.error("acd: an event was dropped, the inbox is full", event=type(event).__name__)
+            log.error("acd: an event was dropped, the inbox is full", happened=type(event).__name__)
 
     def load(self, queues: tuple[QueueRule, ...]) -> None:
         self._rules = {rule.name: rule for rule in queues}
@@ -239,7 +240,8 @@ class AcdLoop:
             try:
                 self._handle(event)
             except Exception:
-                log.exception("acd: an event could not be handled", event=type(event).__name__)
+                log.exception("acd: an event could not be handled", happened=type(event).__name__)
+                self._clock.sleep(AFTER_AN_ERROR_SECONDS)
 
     def _handle(self, event: Event) -> None:
         now = self._clock.now()

@@ -13,8 +13,8 @@ from config.values import UserError
 from crm.callers import Callers
 from crm.host import Host, Queries
 from cti.server import Command, ControlServer
-from ivr.language.templates import template
-from ivr.services import Services
+from ivr.language.templates import CannotEvaluate, template
+from ivr.services import CannotSpeak, Services
 from journal.writer import Journal, JournalBroken
 from runtime.acd_loop import AcdLoop
 from runtime.agent_leg import AgentDialler, Offered
@@ -48,6 +48,7 @@ class Appliance:
     acd: AcdLoop
     desk: CallDesk
     states: AgentStates
+    house: House
     commands: Mapping[str, Command]
     control: ControlServer
 
@@ -181,6 +182,7 @@ def assemble(
         acd,
         desk,
         states,
+        house,
         commands,
         control,
     )
@@ -206,7 +208,10 @@ def _whisper(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
         language, name = offered.request.language, offered.request.caller.name
         queue = voice.catalogue_text(f"queue-{offered.queue}", language) or offered.queue
         prompt = voice.catalogue_text("whisper-named" if name else "whisper", language)
-        said = template(prompt).speech({"queue": queue, "name": name}, language)
+        try:
+            said = template(prompt).speech({"queue": queue, "name": name}, language)
+        except (CannotEvaluate, ValueError) as error:
+            raise CannotSpeak(f"whisper: {error}") from error
         return voice.text(said, language)
 
     return whisper

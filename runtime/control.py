@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from acd.model import AgentState
+from config.values import Diagnostic
 from cti.server import Command, Refused
 from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
 from runtime.flowbook import Flowbook
 from runtime.folding import Folder
+from store.store import StoreFailed
 from switch.port import Switch
 from switch.shared.clock import Clock
 
@@ -47,8 +49,8 @@ class House:
         return {
             "status": lambda _: self.status(),
             "agents.state": self._set_agent_state,
-            "agents.reload": lambda _: {"agents": self._reload_agents()},
-            "flows.reload": lambda _: {"problems": [str(problem) for problem in self._flowbook.reload()]},
+            "agents.reload": lambda _: {"agents": self._agents_again()},
+            "flows.reload": lambda _: {"problems": [str(problem) for problem in self.take_edit()]},
         }
 
     def status(self) -> dict[str, Any]:
@@ -91,6 +93,19 @@ class House:
             "troubles": self._troubles(),
         }
 
+    def take_edit(self) -> list[Diagnostic]:
+        """Takes the flows as they are saved now, queues included, or none of them; returns what is wrong."""
+        problems = self._flowbook.reload()
+        if not problems:
+            self._acd.load(self._flowbook.book.queues)
+        return problems
+
+    def _agents_again(self) -> int:
+        try:
+            return self._reload_agents()
+        except StoreFailed as error:
+            raise Refused(f"the agents cannot be read: {error}") from error
+
     def _flows(self) -> list[dict[str, Any]]:
         return [
             {"name": flow.name, "version": flow.version, "numbers": list(flow.numbers)}
@@ -102,7 +117,7 @@ class House:
         if self._journal.trouble:
             troubles.append(f"the journal cannot be written: {self._journal.trouble}")
         if self._folder.trouble:
-            troubles.append(f"the database does not answer: {self._folder.trouble}")
+            troubles.append(self._folder.trouble)
         troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
         return troubles
 

@@ -101,12 +101,12 @@ class Flowbook:
         return self._book
 
     def changed(self) -> bool:
-        """Whether a file was saved, added or removed since the files were last read."""
-        return self._stamps() != self._read
+        """Whether a file was saved, added or removed since the files were last read. Looked at off the hub."""
+        return self._threads.apply(self._stamps) != self._read
 
     def reload(self) -> list[Diagnostic]:
         """Reads the files anew, off the hub. Takes them all, or none of them and returns what is wrong."""
-        self._read = self._stamps()
+        self._read = self._threads.apply(self._stamps)
         book, self.problems = self._threads.apply(read_book, (self._flows_dir, self._prompts_dir, self.surroundings))
         if book is not None:
             self._book = self._numbered(book)

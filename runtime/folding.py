@@ -51,16 +51,17 @@ class Folder:
         self.fold()
 
     def fold(self) -> None:
-        """Folds all there is; on trouble with the database it starts again at the last folded record next time."""
+        """Folds all there is; on trouble with database or disk it starts again at the last folded record next time."""
         try:
             if self._tail is None:
                 self._tail = Tail(self._journal.directory, after=self._store.last_folded())
             while batch := self._read(self._tail):
                 self._store.fold(batch)
-        except StoreFailed as error:
+        except (StoreFailed, OSError) as error:
+            what = "the database does not answer" if isinstance(error, StoreFailed) else "the journal cannot be read"
             if not self.trouble:
-                log.warning("folding waits: the database does not answer", error=str(error))
-            self._tail, self.trouble = None, str(error)
+                log.warning(f"folding waits: {what}", error=str(error))
+            self._tail, self.trouble = None, f"{what}: {error}"
         else:
             self.trouble = ""
 

@@ -37,6 +37,8 @@ def only_one(pid_file: Path) -> Iterator[None]:
         except OSError:
             file.seek(0)
             raise UserError(f"an appliance is running already (pid {file.read().strip()}, {pid_file})") from None
+        if not pid_file.exists() or not pid_file.samefile(f"/dev/fd/{file.fileno()}"):
+            raise UserError(f"an appliance is just stopping here ({pid_file}); try again")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -100,11 +102,10 @@ def _watch_flows(appliance: Appliance) -> None:
         gevent.sleep(FLOWS_SECONDS)
         if not appliance.flowbook.changed():
             continue
-        problems = appliance.flowbook.reload()
+        problems = appliance.house.take_edit()
         for problem in problems:
             log.error("flows: a change was not taken", problem=str(problem))
         if not problems:
-            appliance.acd.load(appliance.flowbook.book.queues)
             log.info("flows: a change was taken")
 
 

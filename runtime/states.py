@@ -49,11 +49,12 @@ class AgentStates:
     def _write(self) -> bool:
         """Writes all that waits; False when the database did not take it."""
         while self._waiting:
-            agent, shown = self._waiting.popitem()
+            agent, shown = next(iter(self._waiting.items()))
             try:
                 self._store.set_agent_state(agent, shown.state.value, shown.reason)
             except StoreFailed as error:
-                self._waiting.setdefault(agent, shown)
                 log.warning("an agent's state is not in the database yet", agent=agent, error=str(error))
                 return False
+            if self._waiting[agent] is shown:  # else it has changed meanwhile
+                del self._waiting[agent]
         return True

@@ -57,7 +57,7 @@ def test_a_missing_argument_is_named(server, path):
         Control(path).ask("echo")
 
 
-@pytest.mark.parametrize("data", [b"\n", b"[]\n", b"status\n", b"\xff\xfe\n", b'{"dont":1}\n'])
+@pytest.mark.parametrize("data", [b"\n", b"[]\n", b"status\n", b"\xff\xfe\n", b'{"dont":1}\n', b'{"do":[]}\n'])
 def test_nonsense_is_answered_and_harms_nobody(server, path, data):
     assert raw(path, data)["ok"] is False
     assert Control(path).ask("echo", text="still here") == "still here"
@@ -83,6 +83,26 @@ def test_followers_get_every_record_published_after_they_came(server, path):
         server.publish(b'{"seq":%d}\n' % seq)
     following.join(timeout=5)
     assert got == [1, 2, 3]
+
+
+def test_an_appliance_that_goes_before_it_replies_is_said_in_one_line(tmp_path):
+    with gevent.socket.socket(gevent.socket.AF_UNIX, gevent.socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "hotline.sock"))
+        listener.listen(1)
+
+        def hang_up():
+            client, _ = listener.accept()
+            client.close()
+
+        going = gevent.spawn(hang_up)
+        with pytest.raises(UserError, match="closed the connection without a reply"):
+            Control(tmp_path / "hotline.sock").ask("status")
+        going.join(timeout=5)
+
+
+def test_a_socket_that_cannot_be_made_is_said_in_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"control socket .* cannot be made: AF_UNIX path too long"):
+        ControlServer(tmp_path / ("long" * 40) / "hotline.sock", {}).start()
 
 
 def test_no_appliance_is_said_in_one_line(tmp_path):

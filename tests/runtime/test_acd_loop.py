@@ -237,6 +237,18 @@ def test_a_lost_switch_frees_every_agent(floor):
     assert sorted(floor.log) == [("1", "gone"), ("2", "gone")]
 
 
+def test_a_deadline_that_cannot_be_handled_does_not_hold_all_calls(floor, monkeypatch):
+    broken = floor.acd._engine
+    monkeypatch.setattr(broken, "next_deadline", lambda: 0)
+    monkeypatch.setattr(broken, "handle", lambda event, now: 1 / 0)
+    floor.acd.agent_state("1001", AgentState.READY)
+    floor.pass_time(5)
+    monkeypatch.undo()
+    floor.agent("1002")
+    floor.pass_time(1)
+    assert floor.state("1002") == ("Ready", "")
+
+
 def test_every_agent_state_is_journaled_in_order(floor):
     floor.agent("1001", answers_after=1, talks_for=10)
     floor.caller("1")

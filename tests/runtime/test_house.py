@@ -9,14 +9,17 @@ import pytest
 
 from config.appliance import Config
 from crm import demo
+from cti.server import Refused
 from journal.reader import records, verify
 from journal.writer import Journal
 from runtime.recovery import close_lost, left_open
 from runtime.stage import Stage, make_tables
 from speech import catalogue
+from speech.catalogue import Catalogue
 from speech.library import Library
 from speech.simulated import Simulated
-from store.database import Database
+from store.database import Database, Reason
+from store.store import StoreFailed
 from switch.port import Cause
 from switch.shared.clock import RealClock, VirtualClock
 from switch.shared.inbox import Inbox
@@ -314,6 +317,43 @@ def test_calls_are_folded_into_interactions(house):
     assert row.ended is not None
 
 
+def test_a_whisper_that_cannot_be_said_costs_the_whisper_and_not_the_call(house):
+    texts = house.stage.appliance.library.catalogue.texts
+    house.stage.appliance.library.catalogue = Catalogue(
+        {**texts, "whisper": {"cmn": "{{ nobody.knows }}"}, "whisper-named": {"cmn": "{{ nobody.knows }}"}}
+    )
+    house.stage.ready("1001")
+    line = house.call()
+    line.press("1")
+    house.until(lambda: house.stage.exchange.ringing("1001") is not None)
+    house.stage.exchange.ringing("1001").pick_up()
+    house.until(lambda: line.partner is not None or line.ended is not None)
+    assert line.partner is not None
+
+
+def test_agents_that_cannot_be_read_again_are_refused_in_one_line(house, monkeypatch):
+    def away():
+        raise StoreFailed(Reason.DOWN, "nobody answers")
+
+    monkeypatch.setattr(house.stage.appliance.store, "agents", away)
+    with pytest.raises(Refused, match="the agents cannot be read: nobody answers"):
+        house.ask("agents.reload")
+
+
+def test_a_state_that_the_database_did_not_take_is_written_later(house, monkeypatch):
+    store = house.stage.appliance.store
+
+    def away(*_):
+        raise StoreFailed(Reason.DOWN, "nobody answers")
+
+    monkeypatch.setattr(store, "set_agent_state", away)
+    house.ask("agents.state", agent="1002", state="NotReady", reason="meal")
+    house.pass_time(1)
+    monkeypatch.undo()
+    house.pass_time(10)
+    assert store.agent("1002").reason == "meal"
+
+
 # --- edits ---------------------------------------------------------------------------------------
 
 
@@ -337,3 +377,10 @@ def test_an_edit_is_for_new_calls_and_running_ones_keep_theirs(house):
     house.pass_time(2)
     assert [record["call"] for record in house.journaled("CallQueued")] == [old.id]
     assert [flow["version"] for flow in house.status()["flows"]] == [2]
+
+
+def test_an_edit_of_the_queues_reaches_the_acd(house):
+    (house.home / "flows" / "queues.yaml").write_text(QUEUES + "experts: {}\n")
+    assert house.ask("flows.reload")["problems"] == []
+    house.pass_time(1)
+    assert {queue["name"] for queue in house.status()["queues"]} == {"service", "experts"}
