@@ -22,32 +22,44 @@ import structlog
 from config.appliance import find, read
 from config.values import UserError
 
+EXAMPLES = """\
+./appliance.py call 1000 --caller 13800000001 --keys "1 202611# 1"
+./appliance.py check
+./appliance.py run
+./appliance.py agents --help"""
+
 
 def main(argv: Sequence[str], home: Path) -> int:
     """Runs one command line and returns its exit code; a mistake of the user is one clear line and exit code 2."""
     parser = _parser()
     args = parser.parse_args(argv)
     if args.command is None:
-        parser.print_help()
+        args.of.print_help()
         return 2
     _log_to_stderr(args.verbose)
     try:
-        config = read(find(args.config, home))
-        return int(args.command.run(args, config))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return int(args.command.run(args, read(find(args.config, home))))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
     except Exception as error:  # noqa: BLE001 - the last stop before the person at the terminal
-        print(
-            f"an error of the program itself: {type(error).__name__}; details for its authors: {_kept()}",
-            file=sys.stderr,
-        )
-        return 70
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    """Says in one line what went wrong, and returns the exit code for it."""
+    match error:
+        case BrokenPipeError():
+            sys.stderr.close()
+            return 141
+        case UserError():
+            print(error, file=sys.stderr)
+            return 2
+        case OSError(filename=str() as file):
+            print(f"{file}: {error.strerror}", file=sys.stderr)
+            return 2
+    name = type(error).__name__
+    print(f"an error of the program itself: {name}; details for its authors: {_kept()}", file=sys.stderr)
+    return 70
 
 
 def _kept() -> Path:
@@ -59,15 +71,26 @@ def _kept() -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="./appliance.py", description="Hotline: an IVR and ACD appliance for FreeSWITCH and Asterisk."
+        prog="./appliance.py",
+        description="Hotline: an IVR and ACD appliance for FreeSWITCH and Asterisk.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", metavar="FILE", help="the configuration (default: HOTLINE_CONFIG, else appliance.yaml)"
-    )
-    parser.add_argument("--verbose", action="store_true", help="log more to stderr")
-    parser.set_defaults(command=None)
+    _add_options(parser)
+    parser.set_defaults(command=None, config=None, verbose=False, of=parser)
     _add_commands(parser, __name__, __path__)
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """What every command understands, before its name and after it."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="the configuration (default: HOTLINE_CONFIG, else appliance.yaml)",
+    )
+    parser.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="log more to stderr")
 
 
 def _add_commands(parser: argparse.ArgumentParser, package: str, path: Sequence[str]) -> None:
@@ -87,8 +110,10 @@ def _add_commands(parser: argparse.ArgumentParser, package: str, path: Sequence[
 
 def _fill(parser: argparse.ArgumentParser, module: ModuleType, is_group: bool) -> None:
     if is_group:
+        parser.set_defaults(of=parser)
         _add_commands(parser, module.__name__, list(module.__path__))
         return
+    _add_options(parser)
     module.arguments(parser)
     parser.set_defaults(command=module)
 

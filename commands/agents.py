@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from config.appliance import Config
 from config.values import UserError
 
+ACCOUNT = re.compile(r"[0-9A-Za-z_.-]{1,32}")  # what both switches take as a SIP account
 STATES = {"ready": "Ready", "not-ready": "NotReady", "logged-off": "LoggedOff"}
 
 
@@ -25,7 +28,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION")
     listing = actions.add_parser("list", help="list all agents (the default)")
     listing.add_argument("--json", action="store_true", help="print a JSON list")
-    add = actions.add_parser("add", help="add an agent with a phone account of its own")
+    add = actions.add_parser(
+        "add",
+        help="add an agent with a phone account of its own",
+        epilog='./appliance.py agents add 1005 "Li Wei" --queue service --skill cmn=5',
+    )
     add.add_argument("id", help="the agent's id and extension, for example 1005")
     add.add_argument("name")
     add.add_argument("--queue", action="append", default=[], help="a queue that the agent serves (repeat for more)")
@@ -33,7 +40,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--skill", action="append", default=[], metavar="NAME=LEVEL", help="a skill with its level, 1 to 5"
     )
     add.set_defaults(do=_add)
-    state = actions.add_parser("state", help="move an agent to another state")
+    state = actions.add_parser(
+        "state",
+        help="move an agent to another state",
+        epilog="./appliance.py agents state 1001 not-ready --reason meal",
+    )
     state.add_argument("id")
     state.add_argument("state", choices=sorted(STATES))
     state.add_argument("--reason", default="", help="why the agent is not ready")
@@ -103,6 +114,9 @@ def _add(args: argparse.Namespace, config: Config) -> None:
     from store.store import AlreadyThere
     from switch.shared.clock import RealClock
 
+    if not ACCOUNT.fullmatch(args.id):
+        raise UserError(f"'{args.id}' cannot be an agent's id, which is a phone account too; write for example 1005")
+    _check_queues(args.queue, config)
     store = _store(config, RealClock())
     try:
         store.add_agent(
@@ -120,6 +134,20 @@ def _add(args: argparse.Namespace, config: Config) -> None:
         Control(config.run_dir / "hotline.sock").ask("agents.reload")
     except UserError:
         return
+
+
+def _check_queues(named: Sequence[str], config: Config) -> None:
+    """An agent of a queue that there is not would wait for calls for ever. Raises UserError."""
+    from config.wording import choices, suggestion
+    from runtime.flowbook import read_book
+
+    book, problems = read_book(config.flows_dir, config.prompts_dir)
+    if named and book is None:
+        raise UserError(f"the queues cannot be read: {problems[0]}")
+    known = [rule.name for rule in book.queues] if book is not None else []
+    for queue in named:
+        if queue not in known:
+            raise UserError(f"there is no queue '{queue}'; there is {choices(known)}.{suggestion(queue, known)}")
 
 
 def _skill(text: str) -> tuple[str, int]:

@@ -44,6 +44,14 @@ def _country(text: str) -> str:
     return text.upper()
 
 
+def _url(text: object) -> str:
+    address = str(text).removeprefix("http://").removesuffix("/")
+    try:
+        return f"http://{_address(address)}"
+    except ValueError:
+        raise ValueError(f"'{text}' is not the URL of ARI; write for example http://127.0.0.1:8088") from None
+
+
 Address = Annotated[str, BeforeValidator(_address)]
 
 
@@ -78,7 +86,7 @@ class FreeSwitch(Section):
 
 
 class Asterisk(Section):
-    url: str = "http://127.0.0.1:8088"
+    url: Annotated[str, BeforeValidator(_url)] = "http://127.0.0.1:8088"
     user: str = "hotline"
     password_file: Path = Path("var/switch/asterisk/ari-password")
 

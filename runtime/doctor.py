@@ -45,8 +45,14 @@ def examine(config: Config) -> Iterator[Finding]:
 
 
 def _disk(config: Config, _clock: Clock) -> Iterator[Finding]:
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(config.data_dir).free
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(config.data_dir).free
+    except OSError as error:
+        yield Finding(
+            False, f"disk: {error.filename}: {error.strerror}", "set data-dir to a folder that can be written"
+        )
+        return
     yield Finding(
         free > FREE_BYTES,
         f"disk: {free / 1e9:.1f} GB free for journal and messages in {config.data_dir}",

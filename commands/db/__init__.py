@@ -1,4 +1,8 @@
-"""Our tables and the demo CRM: make, upgrade, look."""
+"""Our tables and the demo CRM: make, upgrade, look.
+
+./appliance.py db init
+./appliance.py db status
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""The record of all that happened: check it."""
+"""The record of all that happened: check it.
+
+./appliance.py journal verify
+"""

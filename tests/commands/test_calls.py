@@ -122,6 +122,9 @@ def test_a_number_without_a_flow_is_refused(ask, house, capsys):
         (("agents", "state", "1001", "ready"), "no appliance is running here"),
         (("agents", "add", "1005", "Li", "--skill", "cmn"), "'cmn' is not a skill; write NAME=LEVEL"),
         (("agents", "add", "1001", "Li"), "agent 1001 or its phone 1001 is there already"),
+        (("agents", "add", "1005", "Li", "--queue", "servce"), "there is no queue 'servce'"),
+        (("agents", "add", "a b", "Li"), "'a b' cannot be an agent's id"),
+        (("call", "1000", "--patience", "1s", "--audio", "/proc/none/heard.wav"), "/proc/none: No such file"),
         (("switch-config",), "the simulated switch needs no configuration"),
     ],
 )
@@ -139,10 +142,12 @@ def test_a_missing_configuration_is_named(capsys, tmp_path):
 
 def test_a_wrong_configuration_names_every_place(capsys, tmp_path):
     config = tmp_path / "appliance.yaml"
-    config.write_text("switch:\n  kind: freeswich\ntime-zone: Asia/Peking\nlimits: {calls: 0}\n")
+    config.write_text(
+        "switch:\n  kind: freeswich\n  asterisk: {url: here}\ntime-zone: Asia/Peking\nlimits: {calls: 0}\n"
+    )
     assert main(["--config", str(config), "status"], CHECKOUT) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.removeprefix(f"{config}:").split(":")[0] for line in lines] == ["2", "3", "4"]
+    assert [line.removeprefix(f"{config}:").split(":")[0] for line in lines] == ["2", "3", "4", "5"]
     assert "freeswitch" in lines[0]
 
 
@@ -185,6 +190,26 @@ def test_help_has_examples(capsys):
     with pytest.raises(SystemExit):
         main(["call", "--help"], CHECKOUT)
     assert './appliance.py call 1000 --caller 13800000001 --keys "1 202611# 1"' in capsys.readouterr().out
+
+
+def test_a_group_without_its_command_shows_what_there_is(capsys):
+    assert main(["journal"], CHECKOUT) == 2
+    assert "./appliance.py journal verify" in capsys.readouterr().out
+
+
+def test_the_configuration_may_be_named_before_the_command_and_after_it(capsys, tmp_path):
+    for arguments in (["--config", str(tmp_path / "none"), "status"], ["status", "--config", str(tmp_path / "none")]):
+        assert main(arguments, CHECKOUT) == 2
+        assert f"{tmp_path / 'none'}: no such configuration file" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(capsys, tmp_path):
+    config = tmp_path / "appliance.yaml"
+    config.write_text(f"data-dir: /proc/none\nflows-dir: {CHECKOUT / 'flows'}\nprompts-dir: {CHECKOUT / 'prompts'}\n")
+    assert main(["run", "--config", str(config)], CHECKOUT) == 2
+    assert capsys.readouterr().err == "/proc/none: No such file or directory\n"
+    assert main(["doctor", "--config", str(config)], CHECKOUT) == 1
+    assert "PROBLEM  disk: /proc/none: No such file or directory" in capsys.readouterr().out
 
 
 def test_an_error_of_the_program_is_one_line_and_its_details_are_kept(house, capsys, monkeypatch):
