@@ -73,7 +73,9 @@ class Callers:
     @contextmanager
     def held(self, number: str, *, calls: int, rate: int, ports: Sequence[int] = ()) -> Iterator[None]:
         """So many callers who stay until the block is left; `ports` are where they listen, in turn."""
-        with self._sipp("hold", number, calls=calls, rate=rate, ports=ports, more=["-d", "600000"]) as (process, _):
+        with self._sipp(
+            "hold", number, calls=calls, rate=rate, ports=ports, more=["-d", "600000", "-recv_timeout", "60000"]
+        ) as (process, _):
             yield
             process.kill()
             process.wait(5)

@@ -37,9 +37,12 @@ class House(Hotline):
         for text, file in ((_menu.ASK, self.sounds.ask), (_menu.TELL, self.sounds.tell)):
             self.command("say", text, "--language", "en", "--out", str(file))
 
-    def until_waiting(self, calls: int) -> None:
-        """Returns when so many callers wait in the queue."""
-        self.until(lambda: len(self.queue("bench")) >= calls, 60, f"{calls} callers to wait")
+    def waiting(self, calls: int, within: float = 60.0) -> int:
+        """How many callers wait in the queue, once so many do, or after `within` seconds."""
+        end = time.monotonic() + within
+        while (waiting := len(self.queue("bench"))) < calls and time.monotonic() < end:
+            time.sleep(0.2)
+        return waiting
 
     def quiet(self, within: float = 20.0) -> None:
         """Returns when no call is left on either side, having ended those that were left behind."""

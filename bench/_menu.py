@@ -75,6 +75,7 @@ steps:
 QUEUE = """
 # Nobody serves this queue, and nothing is said in it: music for as long as the measurement lasts.
 bench:
+  longest-queue: 1000
   music: calm
   overflow:
     - {after: 30m, exit: overflowed}

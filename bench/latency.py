@@ -23,7 +23,7 @@ from bench.calls import load_average, on_each_switch, percentile
 CALLS = (1, 50, 200)
 PROBES = 6  # callers who press keys, on each side; with one call in all there is one
 SECONDS = 10.0  # in which they do, for each number of calls
-ARRIVALS = 20  # calls a second while the others come
+ARRIVALS = 10  # calls a second while the others come
 PATIENCE = 5.0  # seconds after which a prompt that has not come counts as lost
 
 
@@ -53,12 +53,13 @@ def _measured(house: _house.House) -> dict[str, object]:
     found: dict[str, object] = {"version": house.switch.version, "load average before": load_average()}
     for calls in CALLS:
         probes = min(PROBES, calls)
-        waiting = calls - probes
-        with ExitStack() as others:
-            if waiting:
-                others.enter_context(callers.held(_menu.NUMBERS.queue, calls=waiting, rate=ARRIVALS))
-                house.until_waiting(waiting)
-            found[f"{calls} calls"] = {
+        others = calls - probes
+        with ExitStack() as held:
+            waiting = 0
+            if others:
+                held.enter_context(callers.held(_menu.NUMBERS.queue, calls=others, rate=ARRIVALS))
+                waiting = house.waiting(others)
+            found[f"{calls} calls"] = {"callers who wait": waiting} | {
                 name: _pressing(callers, number, probes).figures()
                 for name, number in (
                     ("our flow", _menu.NUMBERS.tones),
