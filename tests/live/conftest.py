@@ -19,6 +19,7 @@ import pytest
 
 from provision import phones as provision
 from provision.debs import Unavailable
+from tests.live import sipp
 from tests.live.hotline import Hotline
 from tests.live.network import Network
 from tests.live.phones import Phones
@@ -39,10 +40,13 @@ def network() -> Iterator[Network]:
 
 @pytest.fixture(scope="session")
 def programs() -> provision.Phones:
+    """sipp and baresip: the machine's own, or private ones."""
     try:
-        return provision.prepare(CHECKOUT / "var" / "phones")
+        found = provision.prepare(CHECKOUT / "var" / "phones")
     except Unavailable as reason:
         pytest.skip(f"no test telephones: {reason}")
+    sipp.PROGRAM[:] = found.sipp
+    return found
 
 
 @pytest.fixture(scope="session", params=SWITCH_PARAMS)

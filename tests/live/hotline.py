@@ -30,6 +30,7 @@ from store.rows import Membership
 from store.store import Store
 from switch.shared.clock import RealClock
 from tests.live import heard, rtp
+from tests.live.network import ENDS_WITH_US
 from tests.live.phones import Late, Phone, Phones
 from tests.live.switches import CHECKOUT, SWITCHES, PrivateSwitch
 
@@ -105,7 +106,7 @@ class Hotline:
         log = (self.home / "appliance.log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [*_APPLIANCE, "--config", str(self.file), "run"],
+                [*ENDS_WITH_US, *_APPLIANCE, "--config", str(self.file), "run"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.home,
             )  # fmt: skip
         said: list[str] = []

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 
 _CLONE_NEWNET = 0x40000000
 _HERE = "/proc/thread-self/ns/net"
+_LIBC = ctypes.CDLL(None, use_errno=True)
 INTERFACE = "phones0"
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")  # before a command: it ends when the thread that starts it does
 _SETUP = (
     "ip link set lo up",
     f"ip link add {INTERFACE} type veth peer name phones1",
@@ -67,9 +69,6 @@ def _fresh_namespace() -> int:
             _set(before)
     finally:
         os.close(before)
-
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def _set(namespace: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.live import heard, rtp
-from tests.live.sipp import Sipp, assembled, free_port
+from tests.live.sipp import PROGRAM, Sipp, assembled, free_port
 
 T = TypeVar("T")
 _NUMBERS = itertools.count(1)  # of callers, each has its own
@@ -145,6 +145,8 @@ class Leg:
         if not self.ended and self._sipp is not None:
             self.leave()
             self.media.wait_until(lambda: self.ended, 2)
+        if self._sipp is not None and self.answered_at is not None:
+            heard.write_wav(self._sipp.log.with_suffix(f".{self._call_id.partition('-')[0]}.wav"), self.heard())
         self.media.close()
 
     def __repr__(self) -> str:
@@ -369,7 +371,7 @@ class Phone:
         log.with_suffix(".xml").write_text(assembled("register"))
         # From the telephone's own port, as telephones do: a switch may note where a registration came from.
         done = subprocess.run(
-            ["sipp", f"{self._to[0]}:{self._to[1]}", "-sf", str(log.with_suffix(".xml")),
+            [*PROGRAM, f"{self._to[0]}:{self._to[1]}", "-sf", str(log.with_suffix(".xml")),
              "-i", self._local, "-p", str(self._port), "-m", "1", "-nostdin", "-ci", self._local,
              "-au", self.account, "-ap", self._password,
              "-key", "account", self.account, "-key", "expires", str(expires),

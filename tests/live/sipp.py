@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent / "sip"
+PROGRAM = ["sipp"]  # how sipp is run on this machine; provision/phones.py knows
 _REFUSALS = (400, 403, 404, 408, 410, 415, 480, 483, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603, 604, 606)
 _REFUSED = (
     '<ereg regexp="SIP/2.0 ([0-9]+)" search_in="msg" assign_to="line,code"/>'
@@ -94,7 +95,7 @@ class Sipp:
             link = server.getsockname()[1]
             with log.with_suffix(".out").open("wb") as out:
                 self._process = subprocess.Popen(
-                    ["sipp", *([f"{to[0]}:{to[1]}"] if to else []), "-sf", str(log.with_suffix(".xml")), "-i", local,
+                    [*PROGRAM, *([f"{to[0]}:{to[1]}"] if to else []), "-sf", str(log.with_suffix(".xml")), "-i", local,
                      "-p", str(self.port), "-m", str(calls), "-3pcc", f"{local}:{link}",
                      "-aa", "-default_behaviors", "none", "-nostdin",
                      "-ci", local, "-trace_msg", "-message_file", str(self.log), "-message_overwrite", "false",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.live import heard, rtp
-from tests.live.network import INTERFACE
+from tests.live.network import ENDS_WITH_US, INTERFACE
 from tests.live.phones import Late
 from tests.live.sipp import free_port
 
@@ -90,7 +90,11 @@ class Softphone:
         (home / "contacts").touch()
         with (home / "baresip.out").open("wb") as out:
             self._process = subprocess.Popen(
-                [*program.command, "-f", str(home)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=home
+                [*ENDS_WITH_US, *program.command, "-f", str(home)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=home,
             )
         self._link = self._connected()
         threading.Thread(target=self._read, name=f"baresip-{account}", daemon=True).start()

@@ -15,6 +15,7 @@ from pathlib import Path
 from config.appliance import Config
 from provision import asterisk
 from provision.debs import Tree, Unavailable
+from tests.live.network import ENDS_WITH_US
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
@@ -53,7 +54,7 @@ class PrivateSwitch:
         command, environment = self._command()
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.home,
+                [*ENDS_WITH_US, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.home,
                 env=os.environ | environment,
             )  # fmt: skip
         end = time.monotonic() + START_SECONDS

@@ -1,6 +1,5 @@
 """The telephones are tested against each other, without a switch, before a switch is tested with them."""
 
-
 import numpy as np
 import pytest
 
