@@ -58,6 +58,7 @@ def running(request: pytest.FixtureRequest, network: Network, programs: provisio
             hotline = Hotline(request.param, home / "hotline")
     except Absent as reason:
         shutil.rmtree(home)
+        RUNS[request.param] = {"absent": str(reason)}
         pytest.skip(str(reason))
     RUNS[request.param] = {"version": hotline.switch.version, "calls": 0, "passed": 0, "failed": 0, "skipped": 0}
     try:
@@ -124,8 +125,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if REQUIRED and report.skipped and not hasattr(report, "wasxfail") and _wanted(item):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, which HOTLINE_REQUIRE forbids: {report.longrepr}"
-    run = RUNS.get(_switch_of(item))
-    if run is not None and (report.when == "call" or not report.passed):
+    elif report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = (__file__, 1, report.longrepr[2])  # one line for all tests that miss the same thing
+    run = RUNS.get(_switch_of(item), {})
+    if "calls" in run and (report.when == "call" or not report.passed):
         run[report.outcome] += 1
 
 

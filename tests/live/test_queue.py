@@ -223,7 +223,7 @@ def test_nothing_is_left(told):
 def test_a_softphone_takes_callers_in_their_order(hotline, phones, softphone):
     desk = hotline.desk()
     callers = []
-    for frequency in (440, 880):
+    for frequency in TONES:
         callers.append(phones.call(desk.number, tone=frequency))
         queued(hotline, callers[-1], desk.queue)
     agent = softphone(desk.agents[0])
@@ -235,4 +235,4 @@ def test_a_softphone_takes_callers_in_their_order(hotline, phones, softphone):
         hotline.until(lambda caller=caller: heard.tone_seconds(caller.heard(), 1000) > 1, 5, "a second of the tone")
         caller.hang_up()
         agent.wait_for("CALL_CLOSED", count)
-    assert [[tone.frequency for tone in heard.tones(call, 440, 880)] for call in agent.heard()] == [[440], [880]]
+    assert [[tone.frequency for tone in heard.tones(call, *TONES)] for call in agent.heard()] == [[440], [660], [880]]
