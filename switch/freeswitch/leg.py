@@ -6,8 +6,9 @@ they decide something; what is sent without waiting stays in order, because ever
 
 from __future__ import annotations
 
+import itertools
+import secrets
 from collections.abc import Callable
-from uuid import uuid4
 
 import structlog
 
@@ -25,6 +26,12 @@ EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF CHANNEL_HANGUP CHANNEL_BRIDGE RECORD_STO
 NAP = 0.02  # FreeSWITCH looks for events to send every 20 ms, or when it is spoken to
 
 
+# What an application is known by: short, for FreeSWITCH reads it a byte at a time, and of this life alone, for
+# a leg may still finish what an earlier controller began.
+_LIFE = secrets.token_hex(4)
+_COUNT = itertools.count()
+
+
 class Pending(Notice):
     """Something under way on a leg. When it is over it comes into the leg's inbox itself."""
 
@@ -39,7 +46,7 @@ class Application(Pending):
 
     def __init__(self) -> None:
         super().__init__()
-        self.uuid = str(uuid4())
+        self.uuid = f"{_LIFE}-{next(_COUNT):x}"
         self.seconds = 0.0  # how much of a file was played
         self.response = ""
 

@@ -29,7 +29,8 @@ def start_command(binary: Path, home: Path, generated: Path) -> tuple[list[str],
     places = {name: home / name for name in ("log", "db", "run", "temp", "recordings", "storage", "cache", "certs")}
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
-    argv = [str(binary), "-nc", "-nf", "-nonat", "-conf", str(CONF)]
+    # Normal priority: beside the tests and the bench it must leave the appliance its share of the machine.
+    argv = [str(binary), "-nc", "-nf", "-np", "-nonat", "-conf", str(CONF)]
     for name, place in places.items():
         argv += [f"-{name}", str(place.absolute())]
     return argv, {**os.environ, "HOTLINE_SWITCH_DIR": str(generated.absolute())}
