@@ -67,11 +67,6 @@ class Journal:
     def closed(self) -> bool:
         return self._closing
 
-    @property
-    def last(self) -> int:
-        """The highest `seq` given out."""
-        return self._seq
-
     def append(self, type: str, call: str = "", **facts: object) -> int:
         """Writes one record and returns its `seq` once it is written."""
         return self.append_all([(type, call, facts)])

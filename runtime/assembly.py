@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from acd.engine import Acd
@@ -155,7 +156,7 @@ def assemble(
         journal=journal,
         clock=clock,
     )
-    folder = Folder(journal, store, clock)
+    folder = Folder(journal, store, clock, keep=timedelta(days=config.journal.keep))
     house = House(
         switch=switch,
         flowbook=flowbook,

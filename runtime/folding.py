@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import gevent
 import structlog
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
+from journal.keeping import drop_old
 from journal.reader import Record, Tail
 from journal.writer import Journal
 from store.store import Store, StoreFailed
@@ -15,18 +18,24 @@ from switch.shared.clock import Clock
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 1.0
+DROP_EVERY = timedelta(hours=1)
 BATCH = 1000
 
 
 class Folder:
-    """One greenlet that reads on in the journal and hands what it finds to `Store.fold`."""
+    """One greenlet that reads on in the journal and hands what it finds to `Store.fold`.
 
-    def __init__(self, journal: Journal, store: Store, clock: Clock) -> None:
+    What was folded is dropped from the journal after `keep`.
+    """
+
+    def __init__(self, journal: Journal, store: Store, clock: Clock, *, keep: timedelta) -> None:
         self._journal = journal
         self._store = store
         self._clock = clock
         self._thread = ThreadPool(1)
+        self._keep = keep
         self._tail: Tail | None = None
+        self._dropped_at: datetime | None = None
         self._stopping = False
         self._woken = Event()
         self._greenlet: gevent.Greenlet[..., None] | None = None
@@ -57,6 +66,7 @@ class Folder:
                 self._tail = Tail(self._journal.directory, after=self._store.last_folded())
             while batch := self._read(self._tail):
                 self._store.fold(batch)
+            self._drop_old()
         except (StoreFailed, OSError) as error:
             what = "the database does not answer" if isinstance(error, StoreFailed) else "the journal cannot be read"
             if not self.trouble:
@@ -64,6 +74,17 @@ class Folder:
             self._tail, self.trouble = None, f"{what}: {error}"
         else:
             self.trouble = ""
+
+    def _drop_old(self) -> None:
+        now = self._clock.wall()
+        if self._dropped_at is not None and now - self._dropped_at < DROP_EVERY:
+            return
+        self._dropped_at = now
+        folded, before = self._store.last_folded(), now - self._keep
+        with self._clock.working():
+            dropped = self._thread.apply(lambda: drop_old(self._journal.directory, folded=folded, before=before))
+        if dropped:
+            log.info("journal: old segments were dropped", segments=[segment.name for segment in dropped])
 
     def _read(self, tail: Tail) -> list[Record]:
         with self._clock.working():

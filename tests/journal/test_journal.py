@@ -11,6 +11,7 @@ import gevent
 import pytest
 
 from journal import writer
+from journal.keeping import drop_old
 from journal.reader import Tail, Verdict, records, segments, verify
 from journal.writer import Journal
 from switch.shared.clock import RealClock, VirtualClock
@@ -193,6 +194,30 @@ def test_verify_counts_calls_holes_and_doubles(tmp_path, lines, expected):
     (tmp_path / "000001.jsonl").write_text(text)
     assert verify(tmp_path) == expected
     assert verify(tmp_path).sound == (expected.holes == expected.doubles == 0)
+
+
+def test_what_is_folded_and_old_is_dropped_and_the_rest_still_verifies(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 300)
+    clock = VirtualClock(datetime(2026, 11, 1, 10, tzinfo=UTC))
+    journal = Journal(tmp_path, clock)
+    for n in range(10):
+        gevent.spawn(journal.append, "CallArrived", f"c{n}").join()
+        clock.after(86_400, lambda: None)
+        assert clock.run_until(lambda n=n: clock.now() >= (n + 1) * 86_400_000, longest=100_000)
+    for n in range(10):
+        journal.append("CallEnded", f"c{n}")
+    journal.close()
+    assert drop_old(tmp_path, folded=0, before=clock.wall()) == []
+    assert drop_old(tmp_path, folded=5, before=datetime(2026, 11, 9, tzinfo=UTC))
+    kept = [record["seq"] for record in records(tmp_path)]
+    assert kept == list(range(kept[0], 21))
+    assert 1 < kept[0] <= 6
+    assert verify(tmp_path).sound
+    drop_old(tmp_path, folded=20, before=datetime(2027, 1, 1, tzinfo=UTC))
+    assert len(segments(tmp_path)) == 1
+    reopened = Journal(tmp_path, clock)
+    assert reopened.append("CallArrived", "c10") == 21
+    reopened.close()
 
 
 def test_verify_counts_an_unreadable_line_as_one_hole(tmp_path):

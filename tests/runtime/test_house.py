@@ -1,6 +1,6 @@
 """The assembled house over the simulated exchange: star codes, admission, reload, what survives, what ends cleanly."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,10 @@ import pytest
 from config.appliance import Config
 from crm import demo
 from cti.server import Refused
-from journal.reader import records, verify
+from journal import writer
+from journal.reader import records, segments, verify
 from journal.writer import Journal
+from runtime import folding
 from runtime.recovery import close_lost, left_open
 from runtime.stage import Stage, make_tables
 from speech import catalogue
@@ -352,6 +354,18 @@ def test_a_state_that_the_database_did_not_take_is_written_later(house, monkeypa
     monkeypatch.undo()
     house.pass_time(10)
     assert store.agent("1002").reason == "meal"
+
+
+def test_what_is_folded_leaves_the_journal_after_its_time(house, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 2000)
+    monkeypatch.setattr(folding, "DROP_EVERY", timedelta(0))
+    monkeypatch.setattr(house.stage.appliance.folder, "_keep", timedelta(seconds=60))
+    lines = [house.call() for _ in range(5)]
+    house.until(lambda: all(line.ended is not None for line in lines))
+    before = len(segments(house.home / "journal"))
+    house.pass_time(90)
+    assert 1 <= len(segments(house.home / "journal")) < before
+    assert house.stage.appliance.store.interaction(lines[0].id).outcome == "flow ended"
 
 
 # --- edits ---------------------------------------------------------------------------------------
