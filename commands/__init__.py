@@ -76,13 +76,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_options(parser)
+    add_options(parser)
     parser.set_defaults(command=None, config=None, verbose=False, of=parser)
     _add_commands(parser, __name__, __path__)
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What every command understands, before its name and after it."""
     parser.add_argument(
         "--config",
@@ -113,7 +113,7 @@ def _fill(parser: argparse.ArgumentParser, module: ModuleType, is_group: bool) -
         parser.set_defaults(of=parser)
         _add_commands(parser, module.__name__, list(module.__path__))
         return
-    _add_options(parser)
+    add_options(parser)
     module.arguments(parser)
     parser.set_defaults(command=module)
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from commands import add_options
 from config.appliance import Config
 from config.values import UserError
 
@@ -49,6 +50,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     state.add_argument("state", choices=sorted(STATES))
     state.add_argument("--reason", default="", help="why the agent is not ready")
     state.set_defaults(do=_state)
+    for action in (listing, add, state):
+        add_options(action)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
@@ -76,7 +79,7 @@ def _list(args: argparse.Namespace, config: Config) -> None:
             skills,
             agent["phone"],
         )
-    Console().print(table)
+    Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 def _known(config: Config) -> list[dict[str, Any]]:

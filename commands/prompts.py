@@ -97,5 +97,5 @@ def _list(library: Library, language: str | None) -> int:
         for spoken_in, text in texts.items():
             if language in (None, spoken_in):
                 table.add_row(name, spoken_in, "recorded" if library.recorded(name, spoken_in) else "spoken", text)
-    Console().print(table)
+    Console(markup=False, emoji=False, highlight=False).print(table)
     return 0

@@ -32,7 +32,7 @@ def _show(status: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)  # names and problems are shown as they are
     state = "ready" if status["ready"] else "not ready: the switch does not answer"
     console.print(f"{state} (pid {status['pid']}, {status['switch']})")
     for trouble in status["troubles"]:
