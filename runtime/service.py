@@ -49,16 +49,16 @@ def only_one(pid_file: Path) -> Iterator[None]:
 
 
 def serve_until(appliance: Appliance, stop: Event, *, on_ready: Callable[[], None]) -> None:
-    """Takes calls until `stop` is set; `on_ready` is called once, as soon as the switch is there."""
+    """Takes calls until `stop` is set; `on_ready` is called once, as soon as the switch is there.
+
+    Raises UserError where no calls can be taken.
+    """
     with _in_thread() as thread:
         appliance.desk.returning = thread.apply(left_open, (appliance.journal.directory,))
-    appliance.start()
+    watchers: list[gevent.Greenlet[..., None]] = []
     try:
-        appliance.restore_agents()
-    except StoreFailed as error:
-        log.warning("agents start logged off: their last states cannot be read", error=str(error))
-    watchers = [gevent.spawn(_watch_flows, appliance), gevent.spawn(_watch_hub, appliance)]
-    try:
+        _start(appliance)
+        watchers += [gevent.spawn(_watch_flows, appliance), gevent.spawn(_watch_hub, appliance)]
         while not stop.is_set() and not appliance.switch.connected:
             stop.wait(POLL_SECONDS)
         if not stop.is_set():
@@ -69,6 +69,19 @@ def serve_until(appliance: Appliance, stop: Event, *, on_ready: Callable[[], Non
     finally:
         gevent.killall(watchers)
         appliance.stop()
+
+
+def _start(appliance: Appliance) -> None:
+    try:
+        appliance.start()
+    except StoreFailed as error:
+        raise UserError(f"the agents cannot be read: {error}") from error
+    except OSError as error:
+        raise UserError(f"no calls can be taken: {error.strerror or error}") from error
+    try:
+        appliance.restore_agents()
+    except StoreFailed as error:
+        log.warning("agents start logged off: their last states cannot be read", error=str(error))
 
 
 @contextmanager

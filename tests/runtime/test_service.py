@@ -3,6 +3,7 @@
 import os
 
 import gevent
+import gevent.socket
 import pytest
 from gevent.event import Event
 
@@ -10,8 +11,10 @@ from config.appliance import Config
 from config.values import UserError
 from journal.reader import records, verify
 from journal.writer import Journal
+from runtime.assembly import assemble
 from runtime.service import only_one, serve_until
 from runtime.stage import Stage, make_tables
+from runtime.switches import open_switch
 from speech import catalogue
 from speech.library import Library
 from speech.simulated import Simulated
@@ -32,6 +35,28 @@ def test_a_second_one_is_told_of_the_first(tmp_path):
         pass
     with only_one(pid_file):
         assert pid_file.exists()
+
+
+def test_an_address_that_is_taken_is_said_in_one_line(tmp_path):
+    with gevent.socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = taken.getsockname()[1]
+        (tmp_path / "password").write_text("0123456789abcdef\n")
+        settings = {"outbound": f"127.0.0.1:{port}", "password-file": "password"}
+        config = Config(
+            flows_dir=CHECKOUT / "flows",
+            prompts_dir=CHECKOUT / "prompts",
+            switch={"kind": "freeswitch", "freeswitch": settings},
+            database={"url": "sqlite:///hotline.db"},
+        ).at(tmp_path)
+        make_tables(config, tmp_path)
+        clock = RealClock()
+        texts = catalogue.read(config.prompts_dir)
+        library = Library(config.prompts_dir, tmp_path / "speech", texts, Simulated(), clock)
+        appliance = assemble(config, clock=clock, switch=open_switch(config, clock), library=library)
+        with pytest.raises(UserError, match=r"no calls can be taken: .*Address already in use"):
+            serve_until(appliance, Event(), on_ready=lambda: None)
 
 
 def test_calls_that_ended_while_nobody_watched_are_ended_before_it_is_ready(tmp_path):
