@@ -71,20 +71,30 @@ class Journal:
         """Writes one record and returns its `seq` once it is written."""
         return self.append_all([(type, call, facts)])
 
+    def jot(self, type: str, call: str = "", **facts: object) -> None:
+        """Puts one record in line and does not wait: for what has no effect of its own.
+
+        Whoever appends next waits for this one too, for they are written in their order.
+        """
+        self._line_up([(type, call, facts)])
+
     def append_all(self, entries: list[tuple[str, str, Mapping[str, object]]]) -> int:
         """Writes several records side by side and returns the last `seq` once all are written."""
+        seq, written = self._line_up(entries), self._group
+        if not self.trouble:
+            with self._clock.working():
+                written.wait()
+        return seq
+
+    def _line_up(self, entries: list[tuple[str, str, Mapping[str, object]]]) -> int:
         if self._closing:
             raise JournalBroken("the journal is closed")
         at = self._clock.wall().astimezone(UTC).isoformat(timespec="milliseconds")
         for type, call, facts in entries:
             self._seq += 1
             self._waiting.append(_line(self._seq, at, type, call, facts))
-        seq, written = self._seq, self._group
         self._wake.set()
-        if not self.trouble:
-            with self._clock.working():
-                written.wait()
-        return seq
+        return self._seq
 
     def close(self) -> None:
         """Writes and syncs what is left."""

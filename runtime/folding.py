@@ -17,7 +17,7 @@ from switch.shared.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 5.0  # the seldomer, the fewer times is a call folded while it lasts
 DROP_EVERY = timedelta(hours=1)
 BATCH = 1000
 

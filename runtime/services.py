@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+WITHOUT_EFFECT = frozenset({"KeyPressed", "StepLeft"})  # the record of what follows from them is waited for
 AUDIBLE = 0.003  # of full scale (-50 dBFS): the mean level of a tenth of a second with a voice in it
 SHORTEST = 1.0  # seconds; what is shorter is a caller who changed its mind
 
@@ -134,7 +135,10 @@ class CallJournal:
         self._call = call
 
     def note(self, type: str, **facts: object) -> None:
-        self._journal.append(type, self._call, **facts)
+        if type in WITHOUT_EFFECT:
+            self._journal.jot(type, self._call, **facts)
+        else:
+            self._journal.append(type, self._call, **facts)
 
 
 class ZonedClock:

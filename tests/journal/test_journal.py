@@ -32,6 +32,17 @@ def test_a_record_is_in_the_file_when_append_returns(tmp_path, clock):
     journal.close()
 
 
+def test_what_is_jotted_down_stands_before_the_next_that_is_waited_for(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    journal.jot("KeyPressed", "c1", key="1")
+    journal.jot("StepLeft", "c1")
+    journal.append("StepEntered", "c1")
+    assert [record["type"] for record in records(tmp_path)] == ["KeyPressed", "StepLeft", "StepEntered"]
+    journal.jot("CallEnded", "c1")
+    journal.close()
+    assert [record["seq"] for record in records(tmp_path)] == [1, 2, 3, 4]
+
+
 def test_many_greenlets_share_groups_and_the_order_is_contiguous(tmp_path, clock):
     journal = Journal(tmp_path, clock)
     gevent.joinall([gevent.spawn(journal.append, "StepEntered", f"c{n}") for n in range(500)], raise_error=True)

@@ -312,7 +312,7 @@ def test_the_last_states_of_agents_are_in_the_store(house):
 def test_calls_are_folded_into_interactions(house):
     line = house.call()
     house.until(lambda: line.ended is not None)
-    house.pass_time(3)
+    house.pass_time(6)
     row = house.stage.appliance.store.interaction(line.id)
     assert (row.caller, row.dialled, row.flow, row.outcome) == ("13800000001", "1000", "hotline", "flow ended")
     assert row.answered is not None

@@ -232,7 +232,7 @@ def test_the_events_that_a_leg_subscribes_to_are_the_few_that_it_uses():
 def test_the_command_line_keeps_every_file_below_its_home(tmp_path):
     argv, environment = private.start_command(Path("/x/freeswitch"), tmp_path / "home", tmp_path / "generated")
     assert argv[:6] == ["/x/freeswitch", "-nc", "-nf", "-np", "-nonat", "-conf"]
-    assert argv[5] == str(CONF)
-    assert all(place.startswith(str(tmp_path / "home")) for place in argv[7::2])
+    assert argv[6] == str(CONF)
+    assert all(place.startswith(str(tmp_path / "home")) for place in argv[8::2])
     assert environment["HOTLINE_SWITCH_DIR"] == str(tmp_path / "generated")
     assert config.RING_BACK
