@@ -19,6 +19,7 @@ from switch.port import Switch
 from switch.shared.clock import Clock
 from switch.simulated import Exchange, SimulatedSwitch
 
+LEGS_PER_CALL = 3  # a caller, the agent, and one more on its way
 SORRY = "fallback-sorry"
 NOT_MUSIC = frozenset({SORRY, "beep"})
 
@@ -53,7 +54,7 @@ def open_switch(config: Config, clock: Clock) -> Switch:
                 inbound=settings.inbound,
                 password=password_of(settings.password_file),
                 clock=clock,
-                most=config.limits.calls,
+                most=LEGS_PER_CALL * config.limits.calls,
             )
         case "asterisk":
             ari = config.switch.asterisk

@@ -179,16 +179,14 @@ class VirtualClock:
                 self._rested.set()
 
     def run_until(self, done: Callable[[], bool], *, longest: float) -> bool:
-        """Lets virtual time pass until `done()`; False when `longest` virtual seconds did not suffice.
-
-        Also False when nothing is left that could ever happen.
-        """
+        """Lets virtual time pass until `done()`; False when `longest` seconds of it, which have passed then, were too few."""
         end = self._now + round(longest * 1000)
         while True:
             self._settle()
             if done():
                 return True
             if not self._alarms or self._alarms[0][0] > end:
+                self._now = end
                 return False
             due, _, alarm = heapq.heappop(self._alarms)
             self._now = max(self._now, due)

@@ -114,17 +114,19 @@ class Leg:
 
     def wait_for(self, recording: rtp.Samples, within: float = 10, *, since: float | None = None) -> heard.Match:
         """Waits until the recording was heard to its end; the match, placed on the timeline of `media`."""
-        begin = (self.answered_at or 0.0) if since is None else since
-        best = heard.same(recording, self.media.heard(begin))
-        if best.score >= heard.SAME:
-            return heard.Match(best.score, begin + best.at)
+        searched = (self.answered_at or 0.0) if since is None else since
+        longest = len(recording) / rtp.RATE + 1  # it may come with pauses between its parts
+        best = heard.Match(-1.0, 0.0)
 
         def found() -> heard.Match | None:
-            nonlocal best
-            # What was searched before is not searched again: only as much as the recording and a little more.
-            first = max(begin, self.media.now() - len(recording) / rtp.RATE - 3)
-            best = heard.same(recording, self.media.heard(first))
-            return heard.Match(best.score, first + best.at) if best.score >= heard.SAME else None
+            """Looks at what is new, and at as much before it as the recording may reach back."""
+            nonlocal searched, best
+            now = self.media.now()
+            match = heard.same(recording, self.media.heard(searched, now))
+            match = heard.Match(match.score, searched + match.at)
+            best = max(best, match, key=lambda each: each.score)
+            searched = max(searched, now - longest)
+            return match if match.score >= heard.SAME else None
 
         try:
             return self._await(found, within, "did not hear the recording", every=0.5)
