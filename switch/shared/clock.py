@@ -179,7 +179,7 @@ class VirtualClock:
                 self._rested.set()
 
     def run_until(self, done: Callable[[], bool], *, longest: float) -> bool:
-        """Lets virtual time pass until `done()`; False when `longest` seconds of it, which have passed then, were too few."""
+        """Lets virtual time pass until `done()`; False when it was not done after `longest` seconds of it."""
         end = self._now + round(longest * 1000)
         while True:
             self._settle()

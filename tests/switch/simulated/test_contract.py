@@ -10,7 +10,7 @@ from switch.port import CallEnded, Cause, Sound
 from switch.shared.clock import VirtualClock
 from switch.simulated import Exchange, SimulatedSwitch
 from switch.simulated import Phone as Behaviour
-from switch.simulated.switch import write_wav
+from switch.simulated.switch import SimulatedCall, write_wav
 from tests.switch.contract import *  # noqa: F403
 
 TONES = {"low": 440.0, "high": 1000.0}
@@ -115,8 +115,6 @@ def rig(tmp_path, monkeypatch):
 
 def in_virtual_time(rig):
     """A play that the test itself calls, outside of any call's greenlet, needs somebody to let time pass."""
-    from switch.simulated.switch import SimulatedCall
-
     plain = SimulatedCall.play
     main = gevent.getcurrent()
 
