@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Hotline:
         self.file = home / "appliance.yaml"
         self.passwords: dict[str, str] = {}  # SIP passwords by account
         self._process: subprocess.Popen[str] | None = None
-        self._desks = [Desk(f"desk-{n}", f"{2000 + n}", (f"{3000 + n}", f"{4000 + n}")) for n in range(DESKS)]
+        self._desks = deque(Desk(f"desk-{n}", f"{2000 + n}", (f"{3000 + n}", f"{4000 + n}")) for n in range(DESKS))
         self._count = itertools.count(1)
         self._speaker = ThreadPoolExecutor(1)  # the library's greenlets belong to one thread
         home.mkdir(parents=True)
@@ -237,8 +238,12 @@ class Hotline:
         return Phones(self.switch.trunk, self.switch.agents, self.home / "phones" / name)
 
     def desk(self) -> Desk:
-        """A queue that no other story uses, with two agents."""
-        return self._desks.pop()
+        """A queue that no other story uses, with two agents, who are logged off."""
+        desk = self._desks.popleft()
+        self._desks.append(desk)  # used again when all others were
+        for agent in desk.agents:
+            self.set_agent(agent, "LoggedOff")
+        return desk
 
     def agent(self, phones: Phones, agent: str, *, tone: float = 1000.0) -> Phone:
         """An agent's telephone that is registered; the agent is still logged off."""

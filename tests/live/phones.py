@@ -59,7 +59,7 @@ class Leg:
     def hang_up(self) -> None:
         """Ends the call, or cancels it while it rings; returns when the far end confirmed it."""
         if not self.ended:
-            self._tell("bye")
+            self.leave()
             self.wait_ended(5)
 
     def answer(self) -> None:
@@ -70,7 +70,7 @@ class Leg:
         self._tell(f"decline {code}")
 
     def leave(self) -> None:
-        """Hangs up and does not wait."""
+        """Hangs up and does not wait for the end."""
         self._tell("bye")
 
     # What the test learns
@@ -145,7 +145,7 @@ class Leg:
     def close(self) -> None:
         """Ends the call where it still lives, and frees its ports."""
         if not self.ended and self._sipp is not None:
-            self.leave()
+            self._tell("bye")
             self.media.wait_until(lambda: self.ended, 2)
         if self._sipp is not None and self.answered_at is not None:
             heard.write_wav(self._sipp.log.with_suffix(f".{self._call_id.partition('-')[0]}.wav"), self.heard())
@@ -233,6 +233,11 @@ class Caller(Leg):
         self._sipp = Sipp(scenario, arguments, log=log, to=to, local=local, on_news=self._news, on_end=self._lost)
         if not self._dialling.wait(10):
             raise Late(f"{self}: sipp did not dial; see {log}.out")
+
+    def leave(self) -> None:
+        # Before the far end's first reaction there is nothing that could be cancelled (RFC 3261, 9.1).
+        self._await(lambda: self.ended or len(self.news) > 1, 5, "there was no reaction")
+        super().leave()
 
     def close(self) -> None:
         super().close()
