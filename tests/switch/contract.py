@@ -351,6 +351,7 @@ def test_joined_legs_hear_each_other_and_part(rig: Rig) -> None:
     rig.serve(flow)
     far = rig.caller()
     phone.wait_rings()
+    far.wait_hears("music")
     phone.answer()
     rig.pass_time(1)
     phone.speak(440, 3)
