@@ -126,7 +126,8 @@ class Leg:
             match = heard.Match(match.score, searched + match.at)
             best = max(best, match, key=lambda each: each.score)
             searched = max(searched, now - longest)
-            return match if match.score >= heard.SAME else None
+            whole = match.at + len(recording) / rtp.RATE <= now
+            return match if match.score >= heard.SAME and whole else None
 
         try:
             return self._await(found, within, "did not hear the recording", every=0.5)

@@ -6,6 +6,9 @@ what to do next, so a call lasts as long as the test wants it to.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import random
 import re
 import socket
 import subprocess
@@ -141,7 +144,15 @@ class Sipp:
         self._on_end()
 
 
+_PORTS = itertools.cycle(random.sample(range(10000, 20000), 10000))  # away from those that the system gives out
+_GIVING = threading.Lock()
+
+
 def free_port(address: str) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """A UDP port that is free, and not given to anybody else until long after."""
+    while True:
+        with _GIVING:
+            port = next(_PORTS)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            return port
