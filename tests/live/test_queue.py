@@ -235,4 +235,5 @@ def test_a_softphone_takes_callers_in_their_order(hotline, phones, softphone):
         hotline.until(lambda caller=caller: heard.tone_seconds(caller.heard(), 1000) > 1, 5, "a second of the tone")
         caller.hang_up()
         agent.wait_for("CALL_CLOSED", count)
-    assert [[tone.frequency for tone in heard.tones(call, *TONES)] for call in agent.heard()] == [[440], [660], [880]]
+    # Sets: a tone with a gap in it, on a busy machine, is still that one caller's.
+    assert [{tone.frequency for tone in heard.tones(call, *TONES)} for call in agent.heard()] == [{440}, {660}, {880}]
