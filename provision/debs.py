@@ -118,7 +118,7 @@ def prepare(
     `programs`, and the modules (patterns) that they load by name, are checked to take no library from outside;
     `finish` completes what the packages' own scripts would have done. Safe to run twice at once. Raises Unavailable.
     """
-    place = place.absolute()
+    place = place.resolve()  # a tree that several checkouts share by a link is prepared once
     place.mkdir(parents=True, exist_ok=True)
     with _alone(place / ".lock"):
         if tree := _already(place, packages, suites):
