@@ -37,6 +37,9 @@ class Mailbox:
     email: str = ""
     limit: int = 100  # messages
     has_pin: bool = False
+    keep_days: int | None = None  # how long a message is kept, whatever its state; None for ever
+    phones: tuple[str, ...] = ()  # the SIP accounts whose light tells of new messages
+    locked_until: datetime | None = None  # after wrong PINs
 
 
 class MessageState(StrEnum):
@@ -57,6 +60,38 @@ class Message:
     state: MessageState
     call: str
     visit: str  # of the step: with the call, what makes keeping the message repeatable
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The messages that a phone's light tells of."""
+
+    new: int = 0
+    old: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An e-mail that is to be sent: the message, to whom, and how often it was tried in vain."""
+
+    message: Message
+    to: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecording:
+    """A recording of a call. `queue` and `agent` are "" where a flow recorded."""
+
+    id: str
+    call: str
+    flow: str
+    queue: str
+    agent: str
+    started: datetime  # UTC
+    seconds: float
+    path: str
+    keep_until: datetime | None  # None for ever
 
 
 @dataclass(frozen=True, slots=True)

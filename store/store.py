@@ -25,9 +25,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from store import pins
 from store.database import Database, DatabaseFailed, Reason, Work
 from store.fold import Record, call_of, concerns, fold
+from store.recordings import Recordings
 from store.rows import Agent, Interaction, Mailbox, Membership, Message, MessageState
-from store.tables import agents, folds, interactions, mailboxes, messages
+from store.tables import agents, folds, interactions, mailboxes, messages, notices
 from store.text import storable
+from store.voicemail import Voicemail, mailbox_of, message_of
 from switch.shared.clock import Clock
 
 T = TypeVar("T")
@@ -61,6 +63,8 @@ class Store:
         except DatabaseFailed as error:
             raise StoreFailed(error.reason, str(error)) from error
         self._within = within
+        self.voicemail = Voicemail(self._run)
+        self.recordings = Recordings(self._run)
 
     def close(self) -> None:
         self._database.close()
@@ -118,14 +122,22 @@ class Store:
     # Mailboxes and messages
 
     def boxes(self) -> list[Mailbox]:
-        return [_mailbox(row) for row in self._rows(select(mailboxes).order_by(mailboxes.c.name))]
+        return [mailbox_of(row) for row in self._rows(select(mailboxes).order_by(mailboxes.c.name))]
 
     def mailbox(self, name: str) -> Mailbox | None:
         rows = self._rows(select(mailboxes).where(mailboxes.c.name == storable(name)))
-        return _mailbox(rows[0]) if rows else None
+        return mailbox_of(rows[0]) if rows else None
 
     def add_mailbox(
-        self, name: str, *, greeting: str = "", email: str = "", limit: int = 100, pin: str = ""
+        self,
+        name: str,
+        *,
+        greeting: str = "",
+        email: str = "",
+        limit: int = 100,
+        pin: str = "",
+        keep_days: int | None = None,
+        phones: Sequence[str] = (),
     ) -> Mailbox:
         """Stores a new mailbox. Raises AlreadyThere."""
         row = {
@@ -133,6 +145,8 @@ class Store:
             "greeting": storable(greeting),
             "email": storable(email),
             "message_limit": limit,
+            "keep_days": keep_days,
+            "phones": list(phones),
         }
 
         def add(connection: Connection) -> bool:
@@ -143,16 +157,9 @@ class Store:
 
         if not self._run(add, writes=True):
             raise AlreadyThere(Reason.WRONG, f"mailbox {name} is there already")
-        return Mailbox(str(row["name"]), str(row["greeting"]), str(row["email"]), limit, bool(pin))
-
-    def pin_matches(self, box: str, pin: str) -> bool:
-        """Whether it is the PIN of the box; False where the box has none."""
-
-        def check(connection: Connection) -> bool:
-            stored = connection.execute(select(mailboxes.c.pin_hash).where(mailboxes.c.name == storable(box))).scalar()
-            return pins.matches(pin, stored or "")
-
-        return self._run(check)
+        return Mailbox(
+            str(row["name"]), str(row["greeting"]), str(row["email"]), limit, bool(pin), keep_days, tuple(phones)
+        )
 
     def full(self, box: str) -> bool:
         """Whether the box has no room for another message. Raises StoreFailed also for an unknown box."""
@@ -175,7 +182,7 @@ class Store:
     ) -> Message:
         """Stores a new message, once for a call's step visit however often it is asked to.
 
-        Raises MailboxFull.
+        Where the box has an e-mail address, the notice to it is stored with the message. Raises MailboxFull.
         """
         message = Message(
             id=str(uuid.uuid4()),
@@ -198,8 +205,9 @@ class Store:
 
     def messages(self, box: str) -> list[Message]:
         """The messages of a box, oldest first."""
-        found = select(messages).where(messages.c.box == storable(box)).order_by(messages.c.received, messages.c.id)
-        return [_message(row) for row in self._rows(found)]
+        mine = (messages.c.box == storable(box)) & messages.c.dropped.is_(None)
+        found = select(messages).where(mine).order_by(messages.c.received, messages.c.id)
+        return [message_of(row) for row in self._rows(found)]
 
     def mark(self, id: str, state: MessageState) -> bool:
         """Marks a message; False where there is none of that id."""
@@ -257,14 +265,6 @@ def _agent_columns(agent: Agent) -> dict[str, object]:
     return {name: getattr(agent, name) for name in names} | {"queues": queues}
 
 
-def _mailbox(row: RowMapping) -> Mailbox:
-    return Mailbox(row["name"], row["greeting"], row["email"], row["message_limit"], row["pin_hash"] is not None)
-
-
-def _message(row: RowMapping) -> Message:
-    return Message(**{**row, "state": MessageState(row["state"])})
-
-
 def _no_box(name: str) -> StoreFailed:
     return StoreFailed(Reason.WRONG, f"there is no mailbox {name}")
 
@@ -275,7 +275,8 @@ def _room(connection: Connection, box: str, *, lock: bool = False) -> int | None
     limit = connection.execute(query.with_for_update() if lock else query).scalar()
     if limit is None:
         return None
-    held = connection.execute(select(func.count()).select_from(messages).where(messages.c.box == box)).scalar_one()
+    there = (messages.c.box == box) & messages.c.dropped.is_(None)
+    held = connection.execute(select(func.count()).select_from(messages).where(there)).scalar_one()
     return int(limit) - int(held)
 
 
@@ -285,10 +286,12 @@ def _keep(connection: Connection, message: Message) -> Message | Literal["full"]
         return None
     same_visit = (messages.c.call == message.call) & (messages.c.visit == message.visit)
     if kept := connection.execute(select(messages).where(same_visit)).mappings().first():
-        return _message(kept)
+        return message_of(kept)
     if room <= 0:
         return "full"
     connection.execute(insert(messages).values(dataclasses.asdict(message) | {"state": message.state.value}))
+    if connection.execute(select(mailboxes.c.email).where(mailboxes.c.name == message.box)).scalar():
+        connection.execute(insert(notices).values(message=message.id, due=message.received, attempts=0, trouble=""))
     return message
 
 

@@ -70,6 +70,19 @@ mailboxes = Table(
     Column("email", Text, nullable=False),
     Column("message_limit", Integer, nullable=False),
     Column("pin_hash", Text),
+    Column("keep_days", Integer),
+    Column("phones", JSON, nullable=False, server_default="[]"),
+    Column("wrong_pins", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Moment),
+)
+
+# What the owner of a mailbox says to its callers, by language; the path of a WAV file.
+greetings = Table(
+    "greetings",
+    metadata,
+    Column("box", ForeignKey("mailboxes.name"), primary_key=True),
+    Column("language", String(16), primary_key=True),
+    Column("path", Text, nullable=False),
 )
 
 messages = Table(
@@ -85,9 +98,35 @@ messages = Table(
     Column("state", String(16), nullable=False),
     Column("call", Text, nullable=False),
     Column("visit", Text, nullable=False),
+    Column("dropped", Moment),  # deleted for everybody; the row goes once its file has gone
     CheckConstraint("state in ('new', 'heard', 'saved')", name="state"),
     UniqueConstraint("call", "visit"),
     Index(None, "box", "received"),
+)
+
+# E-mails that are still to be sent; a row goes when its mail was taken, or refused for good.
+notices = Table(
+    "notices",
+    metadata,
+    Column("message", ForeignKey("messages.id"), primary_key=True),
+    Column("due", Moment, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("trouble", Text, nullable=False),
+)
+
+# The recordings of calls: where each lies, whose it is, and until when it is kept (NULL: for ever).
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("call", Text, nullable=False, index=True),
+    Column("flow", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("started", Moment, nullable=False, index=True),
+    Column("seconds", Float, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("keep_until", Moment, index=True),
 )
 
 interactions = Table(
