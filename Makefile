@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := acd commands config crm cti ivr journal runtime speech store switch provision bench appliance.py
+SOURCES := acd commands config crm cti ivr journal runtime speech store switch workforce provision bench appliance.py
 REQUIRE ?=
 SWITCH ?= simulated
 MUTANTS ?= tests/mutants

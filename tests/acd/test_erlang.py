@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from acd.erlang import Service, agents_needed, erlang_a, erlang_b, erlang_c
+from acd.erlang import Service, agents_needed, erlang_a, erlang_b, erlang_c, load_served
 from acd.model import Agent, Announcements, QueueRule
 from acd.simulated import Caller, Outcome, Shift, Simulation
 
@@ -84,10 +84,59 @@ def test_with_endless_patience_erlang_a_is_erlang_c():
 
 def test_the_edges():
     assert erlang_b(0, 3) == 0
-    assert erlang_c(0, 3, handling=AHT) == erlang_a(0, 3, handling=AHT, patience=60) == Service(0, 0, 0, 1, 0)
-    assert erlang_c(5, 5, handling=AHT) == Service(1, 0, math.inf, 0, 1)
-    assert erlang_a(5, 0, handling=AHT, patience=60) == Service(1, 1, 60, 0, 0)
+    assert erlang_c(0, 3, handling=AHT) == erlang_a(0, 3, handling=AHT, patience=60) == Service(0, 0, 0, 0, 1, 0)
+    assert erlang_c(5, 5, handling=AHT) == Service(1, 0, math.inf, math.inf, 0, 1)
+    assert erlang_a(5, 0, handling=AHT, patience=60) == Service(1, 1, 60, 0, 0, 0)
     assert 0.79 < erlang_a(1000, 200, handling=AHT, patience=60).abandons < 0.81
+
+
+@pytest.mark.parametrize(
+    ("load", "agents", "patience"),
+    [(0.001, 2_000, 180), (5_000, 100, 180), (20_000, 10_000, 600), (10_500, 10_000, 180), (3, 2, 0.5)],
+)
+def test_nothing_is_too_large_or_too_small_to_be_worked_out(load, agents, patience):
+    service = erlang_a(load, agents, handling=AHT, patience=patience)
+    assert 0 <= service.within <= 1
+    assert 0 <= service.abandons < 1
+    assert service.abandons >= 1 - agents / load - 1e-9  # no more can be served than there are agents
+    assert service.occupancy <= 1 + 1e-9
+
+
+def test_of_many_who_wait_as_long_as_each_other_those_within_the_target_are_few():
+    """10,000 agents at 110 %: nearly all wait about -ln(10/11) of their patience, 57 s, and few less than 40 s."""
+    service = erlang_a(11_000, 10_000, handling=AHT, patience=600, target=40)
+    assert service.within < 0.01
+    assert erlang_a(11_000, 10_000, handling=AHT, patience=600, target=70).within > 0.85
+    assert service.speed_of_answer == pytest.approx(600 * math.log(11 / 10), rel=0.02)
+
+
+@pytest.mark.parametrize(("load", "agents", "patience"), [(10, 12, 180), (50, 45, 180), (3, 1, 30)])
+def test_the_speed_of_answer_is_what_adding_up_departures_says(load, agents, patience):
+    """By the slow way: departure by departure, each of which the caller outlasts or does not."""
+    weights, present = [1.0], 0
+    while weights[-1] > 1e-13 * max(weights) or present < agents:
+        present += 1
+        leaving = min(present, agents) / AHT + max(0, present - agents) / patience
+        weights.append(weights[-1] * load / AHT / leaving)
+    served = waited = 0.0
+    for ahead, weight in enumerate(weights[agents:]):
+        rates = [agents / AHT + n / patience for n in range(ahead + 1)]  # departures before this caller's turn
+        chance = math.prod(rate / (rate + 1 / patience) for rate in rates)  # it outlasts them all
+        served += weight * chance
+        waited += weight * chance * sum(1 / (rate + 1 / patience) for rate in rates)
+    served += sum(weights[:agents])
+    expected = erlang_a(load, agents, handling=AHT, patience=patience).speed_of_answer
+    assert expected == pytest.approx(waited / served, rel=1e-6)
+
+
+def test_the_most_callers_that_so_many_agents_serve():
+    def service(load: float) -> Service:
+        return erlang_a(load, 12, handling=AHT, patience=180)
+
+    load = load_served(service, lambda service: service.within >= 0.8, most=12 * 10)
+    assert service(load).within >= 0.8
+    assert service(load * 1.002).within < 0.8
+    assert load_served(service, lambda _: True, most=60) == 60
 
 
 @pytest.mark.parametrize("load", [0.5, 5, 20, 100])
