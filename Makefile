@@ -9,7 +9,7 @@ SWITCH ?= simulated
 MUTANTS ?= tests/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test live switches bench mutants lint format
+.PHONY: help setup demo test docs live switches bench mutants lint format
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -47,6 +47,9 @@ test: setup lint switches  ## every check that can run on this machine
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90 --skip-covered
 	@./appliance.py check
+
+docs: $(VENV)/installed  ## write the pages anew that are made of the code: verbs, messages, schemas
+	@HOTLINE_WRITE_DOCS=1 $(BIN)/pytest -q tests/docs
 
 live: setup switches  ## real calls; REQUIRE=freeswitch,asterisk fails when one is absent or a test is skipped
 	@HOTLINE_REQUIRE="$(REQUIRE)" $(BIN)/pytest tests/live

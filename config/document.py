@@ -32,9 +32,18 @@ def _hyphens(name: str) -> str:
 
 
 class Written(BaseModel):
-    """A model of what people write: ``only_if_better`` is written ``only-if-better``, ``if_`` is ``if``."""
+    """A model of what people write: ``only_if_better`` is written ``only-if-better``, ``if_`` is ``if``.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_hyphens, populate_by_name=False)
+    The text below a field stands in the reference pages and in editors.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=_hyphens,
+        populate_by_name=False,
+        use_attribute_docstrings=True,
+    )
 
 
 def whole(text: object) -> object:

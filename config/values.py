@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -39,4 +39,25 @@ def seconds(text: object) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-Duration = Annotated[float, BeforeValidator(seconds)]
+Duration = Annotated[
+    float, BeforeValidator(seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")])
+]
+
+
+def duration(length: float) -> str:
+    """Seconds as people write them: ``500ms``, ``90s``, ``2m`` or ``1h``."""
+    if length != round(length):
+        return f"{round(length * 1000)}ms"
+    for unit in ("h", "m"):
+        if length and length % _UNITS[unit] == 0:
+            return f"{round(length / _UNITS[unit])}{unit}"
+    return f"{round(length)}s"
+
+
+def is_duration(kind: Any) -> bool:
+    """Whether a type is Duration, perhaps with bounds, or may be left out."""
+    while get_origin(kind) is Annotated:
+        kind, *marks = get_args(kind)
+        if any(isinstance(mark, BeforeValidator) and mark.func is seconds for mark in marks):
+            return True
+    return any(is_duration(one) for one in get_args(kind) if get_origin(one) is Annotated)

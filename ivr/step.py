@@ -33,6 +33,7 @@ class Exit:
     required: bool = False
     default: str | None = None  # the name of another exit, or HANG_UP; None: there need not be such an exit
     silent: bool = False  # a caller who does nothing can come this way
+    about: str = ""  # when a call goes this way, for the reference
 
 
 @dataclass(frozen=True, slots=True)

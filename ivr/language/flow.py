@@ -29,12 +29,19 @@ class Head(Written):
     """All of a flow's file but its steps."""
 
     number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], BeforeValidator(_several)]
+    """The dialled numbers that this flow answers."""
     languages: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_several)]
+    """The languages it speaks; a call begins in the first."""
     start: str
+    """The first step."""
     longest: Annotated[Duration, Field(ge=1, le=86_400)] = 3600.0
+    """How long a whole call may last, queue and talk apart."""
     keys: Mapping[Key, str] = Field(default_factory=dict)
+    """Keys that work in every step that does not use them itself: a step's name, or `repeat`."""
     failed: str = ""
+    """The step that a call goes to when another broke and names no way of its own."""
     answer: bool = True
+    """Answers as soon as something is said or asked; `false` lets it ring until the queue's agent answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,13 @@ def _several(written: object) -> object:
 
 class Digits(Written):
     min: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many digits at least."""
     max: Annotated[int, Field(ge=1, le=64)] = 20
+    """How many at most; the last of them ends the entry."""
     end: Key = "#"
+    """The key that ends the entry."""
     between: Patience = 3.0
+    """The pause between two digits that ends the entry."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -44,23 +48,43 @@ class Digits(Written):
 class Collect(Step):
     """Asks up to `tries` times for digits that are long enough and fit a pattern, and keeps them in `into`.
 
-    With `confirm` they are read back: 1 accepts, 2 enters again. With `sensitive` they are kept out of
-    the journal, the log and every file.
+        ask-number:
+          collect:
+            say: ask-order-number
+            digits: {min: 6, max: 12, end: "#", between: 3s}
+            confirm: true
+            into: order_number
+          next: find-order
+          otherwise: agent
+
+    `*` begins the entry anew where the flow's `keys` do not use it. With `confirm` the digits are read
+    back: 1 accepts, 2 enters again. With `sensitive` they are kept out of the journal, the log and every file.
     """
 
     verb = "collect"
-    exits: ClassVar = {"next": Exit(required=True), "otherwise": Exit(required=True, silent=True)}
+    exits: ClassVar = {
+        "next": Exit(required=True, about="when the digits fit"),
+        "otherwise": Exit(required=True, silent=True, about="after so many tries"),
+    }
     broken = "otherwise"
     prompts = frozenset({"not-a-number", "confirm-number"})
 
     say: Phrase
+    """What is asked."""
     digits: Digits = Digits()
+    """How many digits, and what ends them."""
     timeout: Patience = 5.0
+    """How long a silence after the prompt may last."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
+    """Silences, and entries that do not fit."""
     pattern: Annotated[tuple[Annotated[str, AfterValidator(_mask)], ...], BeforeValidator(_several)] = ()
+    """Digits as they must be, `x` for any (`1xxxxxxxxxx`), or a list of such."""
     confirm: bool = False
+    """Reads the digits back: 1 accepts them, 2 enters them again."""
     sensitive: bool = False
+    """Keeps the digits out of the journal, the log and every spoken file."""
     into: NewVariable
+    """The variable that keeps the digits."""
 
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
         return {"next": {self.into: None}}

@@ -9,7 +9,10 @@ from ivr.step import Step, StepName
 
 
 class Goto(Step):
-    """Does nothing but lead to another step."""
+    """Does nothing but lead to another step.
+
+    back: {goto: main}
+    """
 
     verb = "goto"
     exits: ClassVar = {}
@@ -17,6 +20,7 @@ class Goto(Step):
     instant = True
 
     to: StepName
+    """The step to go on at."""
 
     def run(self, call: Conversation) -> str:  # noqa: ARG002
         return "to"

@@ -9,7 +9,10 @@ from ivr.step import Step
 
 
 class Hangup(Step):
-    """Ends the call; nothing comes after it."""
+    """Ends the call; nothing comes after it.
+
+    end: {hangup: {}}
+    """
 
     verb = "hangup"
     exits: ClassVar = {}

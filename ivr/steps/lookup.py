@@ -17,20 +17,30 @@ from ivr.step import Exit, NewVariable, QueryName, Shape, Step
 
 
 class Lookup(Step):
-    """Runs a named query of ``queries.yaml`` and keeps its first row in `into`."""
+    """Runs a named query of `queries.yaml` and keeps its first row in `into`.
+
+    find-order:
+      lookup: {query: order_by_number, with: {number: "{{ order_number }}"}, into: order}
+      found: tell-order
+      missing: no-such-order
+      failed: agent
+    """
 
     verb = "lookup"
     exits: ClassVar = {
-        "found": Exit(required=True, silent=True),
-        "missing": Exit(required=True, silent=True),
-        "failed": Exit(required=True, silent=True),
+        "found": Exit(required=True, silent=True, about="there is such a row"),
+        "missing": Exit(required=True, silent=True, about="there is none"),
+        "failed": Exit(required=True, silent=True, about="the database is down or slow"),
     }
     broken = "failed"
     instant = True
 
     query: QueryName
+    """A query of `queries.yaml`."""
     with_: Mapping[str, Value] = Field(default_factory=dict)
+    """A value for each of the query's parameters."""
     into: NewVariable | None = None
+    """The variable that keeps the first row: its columns are then `order.number` and so on."""
 
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:
         if self.into is None:

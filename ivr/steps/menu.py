@@ -13,21 +13,38 @@ from ivr.step import Exit, Key, Patience, Step, StepName
 
 
 class Menu(Step):
-    """Asks up to `tries` times; a silence and a wrong key each count as one, also when they lead elsewhere and back."""
+    """Asks up to `tries` times; a silence and a wrong key each count as one, also when they lead elsewhere and back.
+
+        main:
+          menu:
+            say: main-menu
+            options: {"1": orders, "2": leave-message}
+            timeout: 5s
+            tries: 2
+          no-match: main-again
+          otherwise: agent
+
+    Without `no-input` a silence is asked again; without `no-match` a wrong key is told by the prompt
+    `not-an-option`.
+    """
 
     verb = "menu"
     exits: ClassVar = {
-        "no-input": Exit(),
-        "no-match": Exit(),
-        "otherwise": Exit(required=True, silent=True),
+        "no-input": Exit(about="after each silence but the last"),
+        "no-match": Exit(about="after each wrong key but the last"),
+        "otherwise": Exit(required=True, silent=True, about="after so many tries"),
     }
     broken = "otherwise"
     prompts = frozenset({"not-an-option"})
 
     say: Phrase
+    """What is asked."""
     options: Annotated[Mapping[Key, StepName], Field(min_length=1)]
+    """The keys, and the steps they lead to."""
     timeout: Patience = 5.0
+    """How long a silence after the prompt may last."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
+    """Silences and wrong keys together, also when they lead elsewhere and back."""
 
     def run(self, call: Conversation) -> str:
         own = frozenset(self.options)

@@ -22,24 +22,40 @@ log = structlog.get_logger(__name__)
 class Queue(Step):
     """Waits with music and announcements, talks with the agent, and goes on when the agent has left.
 
+        to-service:
+          queue:
+            name: service
+            priority: "{{ 10 if caller.tier == 'gold' else 0 }}"
+            skills: ["{{ language }}"]
+            attach: [order_number]
+          answered: goodbye
+          overflowed: sorry-busy
+          left: leave-message
+
     While waiting only the queue's own keys work, so that no key gives the caller's place away by mistake.
     """
 
     verb = "queue"
     exits: ClassVar = {
-        "answered": Exit(default=HANG_UP, silent=True),
-        "overflowed": Exit(required=True, silent=True),
-        "left": Exit(default="overflowed"),
-        "unavailable": Exit(default="overflowed", silent=True),
+        "answered": Exit(default=HANG_UP, silent=True, about="after the talk, when the agent has left"),
+        "overflowed": Exit(
+            required=True, silent=True, about="by a rule of the queue's `overflow`, or the queue is full"
+        ),
+        "left": Exit(default="overflowed", about="by a key of the queue's `while-waiting`"),
+        "unavailable": Exit(default="overflowed", silent=True, about="the queue cannot be used"),
     }
     broken = "unavailable"
     needs = frozenset({Capability.JOIN})
     prompts = frozenset({"your-position", "estimated-wait"})
 
     name: QueueName
+    """A queue of `queues.yaml`."""
     priority: Value = Field(default_factory=lambda: template("0"))
+    """A whole number or an expression; more is sooner."""
     skills: tuple[SkillValue, ...] = ()
+    """What the agent must have, beside what the queue asks for."""
     attach: tuple[ReadVariable, ...] = ()
+    """Variables that the agent is shown, those that have a value."""
 
     def run(self, call: Conversation) -> str:
         with call.untimed():

@@ -23,7 +23,11 @@ END = frozenset("#")
 
 
 class Voicemail(Step):
-    """Greets, beeps and records until ``#``, a long silence or the greatest length.
+    """Greets, beeps and records until `#`, a long silence or the greatest length.
+
+        complaint:
+          voicemail: {box: complaints, say: leave-complaint, longest: 2m}
+          next: goodbye
 
     Hanging up is the ordinary end of a message: what was said is kept. The variable `message` then has
     `id`, `box` and `seconds`.
@@ -31,19 +35,26 @@ class Voicemail(Step):
 
     verb = "voicemail"
     exits: ClassVar = {
-        "next": Exit(required=True, silent=True),
-        "empty": Exit(default="next", silent=True),
-        "full": Exit(default="next", silent=True),
+        "next": Exit(required=True, silent=True, about="the message is kept"),
+        "empty": Exit(default="next", silent=True, about="nothing was said"),
+        "full": Exit(
+            default="next", silent=True, about="the box is full, or nothing could be stored: the caller is told"
+        ),
     }
     broken = "full"
     needs = frozenset({Capability.RECORD})
     prompts = frozenset({"beep", "mailbox-full", "message-empty", "message-not-kept", "message-kept"})
 
     box: BoxName
+    """The mailbox."""
     say: Phrase = Prompt("leave-message")
+    """What is said before the beep."""
     longest: Annotated[Duration, Field(ge=1, le=3600)] = 120.0
+    """How long a message may be."""
     shortest: Annotated[Duration, Field(ge=0, le=60)] = 1.0
+    """What is shorter is no message."""
     silence: Annotated[Duration, Field(ge=1, le=600)] = 5.0
+    """A silence that ends the message."""
 
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
         return {"next": {"message": frozenset({"id", "box", "seconds"})}}
