@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import gevent
@@ -46,6 +46,7 @@ from acd.model import (
     TimePassed,
     WithdrawOffer,
 )
+from acd.records import Entry, entry
 from ivr.services import AgentReady, AnnouncementDue, QueueOver, QueueRequest
 from journal.writer import Journal
 from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
@@ -60,7 +61,6 @@ ASK_SECONDS = 5.0
 AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and must not hold the hub
 
 OfferEvent = OfferAnswered | OfferDeclined | OfferNotAnswered | OfferFailed | CallConnected | ConnectFailed | TalkEnded
-Entry = tuple[str, str, Mapping[str, object]]
 OFFER_OVER = (OfferDeclined, OfferNotAnswered, OfferFailed, ConnectFailed, TalkEnded)
 
 
@@ -249,9 +249,9 @@ class AcdLoop:
         decisions = self._engine.handle(event, now)
         if not news and not decisions:
             return
-        entries = [_entry(decision) for decision in decisions]
+        entries = [entry(decision) for decision in decisions]
         if not isinstance(event, TimePassed):
-            entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else _entry(event))
+            entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else entry(event))
         if entries:
             self._journal.append_all(entries)
         if isinstance(event, CallConnected) and event.offer in self._legs:
@@ -272,7 +272,7 @@ class AcdLoop:
 
     def _offer_entry(self, event: OfferEvent, now: Millis) -> Entry:
         """What happened to an offer, with whose call and agent it was, and how long they waited and talked."""
-        type, _, plain = _entry(event)
+        type, _, plain = entry(event)
         leg = self._legs.get(event.offer)
         if leg is None:
             return type, "", plain
@@ -334,19 +334,3 @@ class AcdLoop:
     def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | QueueOver]) -> None:
         if place := self._places.get(call):
             place.call.post(notice(place))
-
-
-def _entry(fact: Event | Decision) -> Entry:
-    """An event or a decision as a journal record: its type, its call, its facts."""
-    match fact:
-        case QueuesChanged(queues=queues):
-            return "QueuesChanged", "", {"queues": [rule.name for rule in queues]}
-        case AgentChanged(agent=agent):
-            return "AgentChanged", "", {"agent": agent.id, "queues": agent.queues, "skills": dict(agent.skills)}
-        case ShowAgentState():
-            return "AgentStateChanged", fact.call, _facts(fact)
-    return type(fact).__name__, getattr(fact, "call", ""), _facts(fact)
-
-
-def _facts(fact: Event | Decision) -> dict[str, object]:
-    return {each.name: getattr(fact, each.name) for each in fields(fact) if each.name != "call"}
