@@ -235,6 +235,11 @@ class Conversation:
         self.progressed = True
         return recording
 
+    def utterance(self, to: Path, *, longest: float, silence: float, own: Keys) -> str | None:
+        """Records what the caller says now; a key ends it and is returned. Raises Jump as `key` does, CannotRecord."""
+        recording = self.record(to, longest=longest, silence=silence, stop_on=ANY)
+        return self._pressed(recording.key, own, masked=False) if recording.key else None
+
     def hold(self, music: str) -> None:
         """Plays endless music, or lets the caller hear ringing while the call is left to an agent to answer."""
         self.progressed = True

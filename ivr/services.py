@@ -46,6 +46,30 @@ class Voice(Protocol):
         ...
 
 
+class CannotRecognise(Exception):
+    """What a caller said could not be looked into (in time); the text says why."""
+
+
+class Ears(Protocol):
+    """Recognises which of a few phrases a caller has said."""
+
+    def understand(self, language: str) -> bool:
+        """Whether there is a recogniser for that language."""
+        ...
+
+    def file_for(self, call: CallId, visit: int) -> Path:
+        """Where the switch is to record what is said; the directory exists and the switch may write there."""
+        ...
+
+    def recognise(self, said: Path, language: str, phrases: Sequence[str]) -> str | None:
+        """Which of the phrases it is: "" for none of them, None where nobody speaks. Raises CannotRecognise."""
+        ...
+
+    def forget(self, said: Path) -> None:
+        """Removes what was recorded; does nothing where there is nothing."""
+        ...
+
+
 class HostFailed(Exception):
     """The CRM is down, slow, or answered nonsense; the text says which."""
 
@@ -190,3 +214,4 @@ class Services:
     queues: Queues
     journal: Journal
     clock: WallClock
+    ears: Ears | None = None  # None: callers have their keys

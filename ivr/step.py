@@ -73,6 +73,10 @@ class Step(Written):
         """What only this verb can know to be wrong: where, from the verb's value, and what."""
         return iter(())
 
+    def remarks(self, house: House) -> Iterator[tuple[Path, str]]:  # noqa: ARG002
+        """What is right and yet does nothing here: where, from the verb's value, and what."""
+        return iter(())
+
     @model_validator(mode="before")
     @classmethod
     def _whole_value(cls, written: Any) -> Any:

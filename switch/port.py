@@ -136,6 +136,7 @@ class Recording:
     path: Path
     seconds: float
     ended: Literal["key", "silence", "longest"]
+    key: str = ""  # the key that ended it
 
 
 @dataclass(frozen=True, slots=True)

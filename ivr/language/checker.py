@@ -26,6 +26,20 @@ def check(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
     return arranged([*problems, *_numbers(drafts)])
 
 
+def remarks(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
+    """What is right in some flows and yet does nothing in this house."""
+    return arranged(
+        [
+            draft.document.problem(path, message, key=True, show=step.show(path))
+            for draft in drafts
+            for step in draft.steps.values()
+            if step.does is not None
+            for inner, message in step.does.remarks(house)
+            for path in [(*step.path, step.verb, *inner)]
+        ]
+    )
+
+
 def _flow(draft: Draft, house: House) -> Iterator[Diagnostic]:
     if draft.head is not None:
         yield from _head(draft, draft.head, house)

@@ -28,4 +28,5 @@ class House:
     calendars: Collection[str] = ()
     skills: Collection[str] | None = None
     boxes: Collection[str] | None = None
+    understood: Collection[str] | None = None  # languages with a recogniser
     capabilities: frozenset[Capability] = frozenset(Capability)

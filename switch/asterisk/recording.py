@@ -43,7 +43,7 @@ def record(line: Line, to: Path, *, longest: float, silence: float, stop_on: Key
     tape = line.tape = Tape(line.next_name("tape"))
     try:
         _start(line, tape, longest, silence)
-        ended = _listen(line, tape, longest, silence, stop_on)
+        ended, key = _listen(line, tape, longest, silence, stop_on)
         _stop(line, tape)
     except CallEnded as gone:
         if tape.started and gone.cause not in _NOT_OURS:
@@ -53,7 +53,7 @@ def record(line: Line, to: Path, *, longest: float, silence: float, stop_on: Key
     finally:
         line.tape = None
         line.listened(tape)
-    return Recording(to, _fetch(line, tape, to), ended)
+    return Recording(to, _fetch(line, tape, to), ended, key)
 
 
 def _start(line: Line, tape: Tape, longest: float, silence: float) -> None:
@@ -69,8 +69,8 @@ def _start(line: Line, tape: Tape, longest: float, silence: float) -> None:
     tape.started = True
 
 
-def _listen(line: Line, tape: Tape, longest: float, silence: float, stop_on: Keys) -> Ended:
-    """Returns when it is enough, and why."""
+def _listen(line: Line, tape: Tape, longest: float, silence: float, stop_on: Keys) -> tuple[Ended, str]:
+    """Returns when it is enough: why, and by which key."""
     clock = line.clock
     start = tape.quiet_since = clock.now()
     end = start + round(longest * 1000)
@@ -80,20 +80,20 @@ def _listen(line: Line, tape: Tape, longest: float, silence: float, stop_on: Key
         quiet = max(tape.quiet_since, start + round(SPEECH_EXPECTED * 1000)) + round(silence * 1000)
         due = min(end, now + round(FLOW_CHECKED_EVERY * 1000) if tape.talking else quiet)
         if now >= due:
-            return "longest" if now >= end else "silence"
+            return ("longest" if now >= end else "silence"), ""
         found = line.inbox.find(
             lambda item: item is tape.changed or (isinstance(item, Key) and item.digit in stop_on), (due - now) / 1000
         )
         if isinstance(found, Key):
             line.inbox.remove(found)
-            return "key"
+            return "key", found.digit
         line.listened(tape)
         if found is None and tape.talking and clock.now() < end and not flow.goes_on():
             tape.talking = False
             tape.quiet_since = now
     if clock.now() < end:
         _explain_early_end(line, tape)
-    return "longest"
+    return "longest", ""
 
 
 def _explain_early_end(line: Line, tape: Tape) -> None:

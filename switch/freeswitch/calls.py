@@ -259,7 +259,7 @@ class FreeSwitchCall:
     def _recorded(self, tape: Tape, to: Path, key: Key | None) -> Recording:
         seconds = self._aside(_complete, to, tape)
         if key is not None:
-            return Recording(to, seconds, "key")
+            return Recording(to, seconds, "key", key.digit)
         return Recording(to, seconds, "silence" if tape.cause in _BY_SILENCE else "longest")
 
     def _aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -102,7 +102,7 @@ class SimulatedCall:
             self._inbox.take_key(key)
         self._write(to, start)
         recorded = (self._clock.now() - start) / 1000
-        return Recording(to, recorded, "key" if key else ended)
+        return Recording(to, recorded, "key", key.digit) if key else Recording(to, recorded, ended)
 
     def _listen(self, start: Millis, longest: float, silence: float, stop_on: Keys) -> tuple[Ended, Key | None]:
         """Until a key, silence or the end of time: speech moves the moment at which silence ends it."""

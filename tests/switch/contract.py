@@ -274,7 +274,7 @@ def test_a_recording_ends_by_its_key_which_is_consumed(rig: Rig) -> None:
     far.press("#")
     recording, left = rig.result()
     assert isinstance(recording, Recording)
-    assert (recording.ended, left) == ("key", None)
+    assert (recording.ended, recording.key, left) == ("key", "#", None)
     assert 2 <= seconds_of(recording.path) <= 6
 
 
