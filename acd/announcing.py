@@ -1,40 +1,92 @@
-"""What a waiting caller is told of its place and wait, and when.
+"""What a waiting caller is told, and when: its place, words of comfort, whether to go on waiting. One at a time.
 
 A position is never spoken as rising. With `only_if_better` a round in which nothing got better is
 passed over in silence; without it the same position may be repeated, but one that rose (somebody of
-higher priority came) is left out.
+higher priority came) is left out. Each is due so long after the end of the last of its kind.
 """
 
 from __future__ import annotations
 
-from acd.calls import WaitingCall
+from acd.calls import Saying, WaitingCall
 from acd.forecast import band
-from acd.model import Announce, Millis
+from acd.model import Announce, AskToStay, Comfort, Millis, QueueRule
 
-SPOKEN_WITHIN: Millis = 60_000  # after which an announcement whose end was never told counts as spoken
+SPOKEN_WITHIN: Millis = 60_000  # after which what nobody told the end of counts as spoken
 
 
 def begin(call: WaitingCall) -> None:
-    """Sets the time of the first announcement in this queue."""
-    rule = call.queue.rule.announce
-    if rule.position or rule.wait:
-        call.announce_due = call.entered + rule.first
+    """Sets the times of the first words in this queue; under new rules what was to come still comes then."""
+    call.say_at = {saying: call.say_at.get(saying, call.entered + first) for saying, first in call.queue.sayings}
+
+
+def sayings(rule: QueueRule) -> tuple[tuple[Saying, Millis], ...]:
+    """What a queue ever says, and how long after the entry for the first time."""
+    said = []
+    if rule.announce.position or rule.announce.wait:
+        said.append((Saying.PLACE, rule.announce.first))
+    if rule.question.after:
+        said.append((Saying.QUESTION, rule.question.after))
+    if rule.comfort.prompts:
+        said.append((Saying.COMFORT, rule.comfort.first))
+    return tuple(said)
+
+
+def next_time(call: WaitingCall) -> Millis | None:
+    """When the next words are due, or when those that are being spoken count as over."""
+    if call.saying:
+        return call.saying_until
+    return min(call.say_at.values()) if call.say_at else None
+
+
+def is_due(call: WaitingCall, now: Millis) -> bool:
+    time = next_time(call)
+    return time is not None and time <= now
 
 
 def spoken(call: WaitingCall, now: Millis) -> None:
-    """The announcement is over; music until the next."""
-    if call.speaking:
-        call.speaking = False
-        call.announce_due = now + max(1, call.queue.rule.announce.every)
+    """What was being said is over; music until the next. Comfort that fell due meanwhile is needed no more."""
+    if call.saying:
+        _put_off(call, call.saying, now)
+        if call.say_at.get(Saying.COMFORT, now + 1) <= now:
+            _put_off(call, Saying.COMFORT, now)
+        call.saying = None
 
 
-def announcement(call: WaitingCall, now: Millis) -> Announce | None:
-    """What is to be said now, if anything, and sets the time of the next."""
-    rule = call.queue.rule.announce
-    call.speaking = False
-    call.announce_due = now + max(1, rule.every)
-    if call.connecting:
+def words(call: WaitingCall, now: Millis) -> Announce | AskToStay | Comfort | None:
+    """What is to be said now, if anything. While the agent is being connected a round is left out."""
+    if call.saying and now >= call.saying_until:
+        spoken(call, now)
+    if call.saying:
         return None
+    for saying in Saying:
+        if call.say_at.get(saying, now + 1) <= now:
+            _put_off(call, saying, now)
+            said = None if call.connecting else _WORDS[saying](call)
+            if said:
+                call.saying, call.saying_until = saying, now + SPOKEN_WITHIN
+                return said
+    return None
+
+
+def _put_off(call: WaitingCall, saying: Saying, now: Millis) -> None:
+    if saying not in call.say_at:
+        return  # the rules have changed while it was spoken
+    rule = call.queue.rule
+    match saying:
+        case Saying.PLACE:
+            every = rule.announce.every
+        case Saying.QUESTION:
+            every = rule.question.after
+        case Saying.COMFORT:
+            every = rule.comfort.every
+    call.say_at[saying] = now + max(1, every)
+
+
+# --- the words ------------------------------------------------------------------------------------
+
+
+def _place(call: WaitingCall) -> Announce | None:
+    rule = call.queue.rule.announce
     place = call.queue.position(call)
     position = _sayable_position(call, place) if rule.position else None
     wait = _sayable_wait(call, call.queue.pace.wait(place - 1, call.line.working)) if rule.wait else None
@@ -44,9 +96,20 @@ def announcement(call: WaitingCall, now: Millis) -> Announce | None:
         call.spoken_position = position
     if wait is not None:
         call.spoken_wait = wait
-    call.speaking = True
-    call.announce_due += SPOKEN_WITHIN
     return Announce(call.id, position, wait)
+
+
+def _question(call: WaitingCall) -> AskToStay:
+    return AskToStay(call.id, call.queue.rule.question.prompt)
+
+
+def _comfort(call: WaitingCall) -> Comfort:
+    prompts = call.queue.rule.comfort.prompts
+    call.comforted += 1
+    return Comfort(call.id, prompts[(call.comforted - 1) % len(prompts)])
+
+
+_WORDS = {Saying.PLACE: _place, Saying.QUESTION: _question, Saying.COMFORT: _comfort}
 
 
 def _sayable_position(call: WaitingCall, position: int) -> int | None:

@@ -19,6 +19,14 @@ class Stage(Enum):
     TALKING = "talking"
 
 
+class Saying(Enum):
+    """What a waiting caller is told, the more urgent first where several are due."""
+
+    PLACE = "position and wait"
+    QUESTION = "whether to go on waiting"
+    COMFORT = "words of comfort"
+
+
 class Offer:
     """One call at one agent's phone, from the ring to the end of the talk."""
 
@@ -47,10 +55,10 @@ class WaitingCall:
     """
 
     __slots__ = (
-        "announce_due",
         "arrived",
         "asked",
         "awaited",
+        "comforted",
         "connecting",
         "due",
         "entered",
@@ -63,8 +71,10 @@ class WaitingCall:
         "relaxed",
         "retry_at",
         "ringing_since",
+        "say_at",
+        "saying",
+        "saying_until",
         "serial",
-        "speaking",
         "spent",
         "spoken_position",
         "spoken_wait",
@@ -92,15 +102,17 @@ class WaitingCall:
         self.ringing_since = now
         self.connecting: Offer | None = None
         self.due: Millis | None = None
+        self.spoken_position: int | None = None  # also in the next queue none is spoken that is worse
+        self.spoken_wait: float | None = None
+        self.comforted = 0
         self.forget_queue()
 
     def forget_queue(self) -> None:
         """What belongs to one queue begins anew in the next."""
         self.forget_limits()
-        self.announce_due: Millis | None = None
-        self.speaking = False
-        self.spoken_position: int | None = None
-        self.spoken_wait: float | None = None
+        self.say_at: dict[Saying, Millis] = {}
+        self.saying: Saying | None = None  # what is being spoken at this moment
+        self.saying_until: Millis = 0
 
     def forget_limits(self) -> None:
         """The queue's limits are read anew."""

@@ -272,7 +272,7 @@ class Acd:
 
     def _announcement_made(self, event: AnnouncementMade) -> bool:
         call = self._waits.calls.get(event.call)
-        if call is None or not call.speaking:
+        if call is None or not call.saying:
             return False
         self._waits.announced(call)
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acd import announcing
 from acd.agents import LiveAgent, is_logged_on, is_working
 from acd.calls import Key, WaitingCall
 from acd.forecast import Pace
@@ -80,6 +81,7 @@ class Queue:
         "offers_made",
         "pace",
         "rule",
+        "sayings",
         "seed",
         "strategy",
         "waiting",
@@ -95,6 +97,7 @@ class Queue:
         self.lines: dict[Needs, Line] = {}
         self.last_agent: LiveAgent | None = None  # to whom the last offer went
         self.offers_made = 0
+        self.sayings = announcing.sayings(rule)
         self._relaxable = frozenset(step.relax for step in rule.overflow if step.relax)
         self._needs: dict[tuple[tuple[str, ...], frozenset[str]], Needs] = {}  # what was asked, worked out once
         self.gone = False  # its rule was removed or replaced

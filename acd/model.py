@@ -44,6 +44,23 @@ class Announcements:
 
 
 @dataclass(frozen=True, slots=True)
+class Comforts:
+    """Words that tell a waiting caller that it is not forgotten: prompts, each in its turn."""
+
+    prompts: tuple[str, ...] = ()
+    first: Millis = 30_000
+    every: Millis = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """After how long, and again so long after each time, a caller is asked whether to go on waiting; 0: never."""
+
+    after: Millis = 0
+    prompt: str = "keep-waiting-or-leave"
+
+
+@dataclass(frozen=True, slots=True)
 class Overflow:
     """One rule of `overflow:`; exactly one of `exit`, `to_queue`, `relax` is set.
 
@@ -69,6 +86,8 @@ class QueueRule:
     skills: Mapping[str, str] = field(default_factory=dict)  # required, preferred, required 3 (see acd/skills.py)
     priority_credit: Millis = 60_000
     announce: Announcements = Announcements()
+    comfort: Comforts = Comforts()
+    question: Question = Question()
     while_waiting: Mapping[str, str] = field(default_factory=dict)
     ring_for: Millis = 15_000
     no_answer_limit: int = 2
@@ -85,6 +104,11 @@ class QueueRule:
     ring_step: Millis = 5_000  # ring-progressively: another phone rings after each of these
     sticky_for: Millis = 20_000  # sticky: how long a caller waits for its last agent
     successor: QueueName = ""  # who gets the callers when this queue is removed; "" gives them back to their flow
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The ids of what its callers hear beside music, position and wait."""
+        return frozenset({*self.comfort.prompts, *([self.question.prompt] if self.question.after else ())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +221,8 @@ class CallLeft:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementMade:
+    """What the caller was to be told was spoken to its end, or cut short; music until the next."""
+
     call: CallId
 
 
@@ -334,6 +360,22 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Comfort:
+    """Say this prompt to the caller."""
+
+    call: CallId
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskToStay:
+    """Ask the caller, by this prompt, whether to go on waiting. Who leaves says CallLeft, who says nothing stays."""
+
+    call: CallId
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndWait:
     """Give the caller back to its flow by that exit."""
 
@@ -360,7 +402,7 @@ class ShowAgentState:
     call: CallId = ""
 
 
-Decision = OfferCall | WithdrawOffer | Connect | Announce | EndWait | MoveCall | ShowAgentState
+Decision = OfferCall | WithdrawOffer | Connect | Announce | Comfort | AskToStay | EndWait | MoveCall | ShowAgentState
 
 
 # --- what can be seen ----------------------------------------------------------------------------

@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from acd.model import Announcements, Millis, Overflow, QueueName, QueueRule
+from acd.model import Announcements, Comforts, Millis, Overflow, Question, QueueName, QueueRule
 from acd.routing import strategy_named
 from acd.skills import demand
 from config.document import Document, Written, arranged, parse
 from config.values import Diagnostic, Duration
-from config.wording import suggestion
+from config.wording import choices, suggestion
 
 LONGEST_TIME = 24 * 3600.0
 
 
-def load_queues(
-    text: str, name: str, *, skills: Collection[str] | None = None
-) -> tuple[tuple[QueueRule, ...], list[Diagnostic]]:
-    """The rules of every queue, or no rules and everything that is wrong, by position.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that queues may use, of each kind; None: not known, and not checked."""
 
-    `skills`: the names that agents are known to have; where given, any other is a problem.
-    """
+    skills: Collection[str] | None = None  # that agents have
+    prompts: Collection[str] | None = None
+    music: Collection[str] | None = None
+    calendars: Collection[str] | None = None
+
+
+def load_queues(text: str, name: str, known: Known | None = None) -> tuple[tuple[QueueRule, ...], list[Diagnostic]]:
+    """The rules of every queue, or no rules and everything that is wrong, by position."""
     document, problems = parse(text, name)
     if document is None:
         return (), problems
     entries, wrong = document.validate(QueueFile)
     problems += wrong
     if entries is not None:
-        problems += _crosswise(document, entries, skills)
+        problems += _crosswise(document, entries, known or Known())
     if entries is None or problems:
         return (), arranged(problems)
     return tuple(entry.rule(queue) for queue, entry in entries.items()), []
@@ -83,6 +89,10 @@ def _choice(word: object) -> object:
     return word
 
 
+def _one_or_more(written: object) -> object:
+    return written if isinstance(written, list) else [written]
+
+
 SkillName = Annotated[str, Field(pattern=r"^[^\s]+$")]
 PhoneKey = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 Choice = Annotated[Literal["stay", "left"], BeforeValidator(_choice)]
@@ -99,6 +109,17 @@ class AnnounceEntry(Written):
 
     def rule(self) -> Announcements:
         return Announcements(self.position, self.wait, _ms(self.first), _ms(self.every), self.only_if_better)
+
+
+class ComfortEntry(Written):
+    """`comfort:`, the prompts that are spoken in turn while nothing else is."""
+
+    say: Annotated[list[str], BeforeValidator(_one_or_more), Field(min_length=1)]
+    first: Time = 30.0
+    every: Interval = 60.0
+
+    def rule(self) -> Comforts:
+        return Comforts(tuple(self.say), _ms(self.first), _ms(self.every))
 
 
 class OverflowEntry(Written):
@@ -129,6 +150,9 @@ class QueueEntry(Written):
     skills: dict[SkillName, Annotated[str, AfterValidator(_wording)]] = Field(default_factory=dict)
     priority_credit: Time = 60.0
     announce: AnnounceEntry = AnnounceEntry()
+    comfort: ComfortEntry | None = None
+    offer_after: Time = 0.0
+    offer: str = "keep-waiting-or-leave"
     while_waiting: dict[PhoneKey, Choice] = Field(default_factory=dict)
     ring_for: Interval = 15.0
     no_answer_limit: Annotated[int, Field(ge=0, le=1000)] = 2
@@ -145,7 +169,6 @@ class QueueEntry(Written):
     ring_step: Interval = 5.0
     sticky_for: Time = 20.0
     successor: QueueName = ""
-    offer_after: Annotated[Any, _comes_later("asking callers whether to go on waiting")] = None
     record: Annotated[Any, _comes_later("recording of talks")] = None
 
     def rule(self, name: QueueName) -> QueueRule:
@@ -157,6 +180,8 @@ class QueueEntry(Written):
             skills=self.skills,
             priority_credit=_ms(self.priority_credit),
             announce=self.announce.rule(),
+            comfort=self.comfort.rule() if self.comfort else Comforts(),
+            question=Question(_ms(self.offer_after), self.offer),
             while_waiting=self.while_waiting,
             ring_for=_ms(self.ring_for),
             no_answer_limit=self.no_answer_limit,
@@ -186,13 +211,13 @@ def _ms(seconds: float) -> Millis:
 # --- what fits together ---------------------------------------------------------------------------
 
 
-def _crosswise(
-    document: Document, entries: Mapping[QueueName, QueueEntry], skills: Collection[str] | None
-) -> list[Diagnostic]:
+def _crosswise(document: Document, entries: Mapping[QueueName, QueueEntry], known: Known) -> list[Diagnostic]:
     return [
         *_unknown_queues(document, entries),
         *_cycles(document, entries),
-        *_unknown_skills(document, entries, skills),
+        *_unknown_skills(document, entries, known.skills),
+        *_unknown_names(document, entries, known),
+        *_unanswerable(document, entries),
         *_never_reached(document, entries),
     ]
 
@@ -248,6 +273,30 @@ def _unknown_skills(
             if rule.relax and rule.relax not in known and (skills is not None or suggestion(rule.relax, known)):
                 words = f"no skill '{rule.relax}'.{suggestion(rule.relax, known)}"
                 yield document.problem((name, "overflow", number, "relax"), words)
+
+
+def _unknown_names(document: Document, entries: Mapping[QueueName, QueueEntry], known: Known) -> Iterator[Diagnostic]:
+    """Prompts and music that there are not."""
+    for name, entry in entries.items():
+        prompts: list[tuple[tuple[str, ...], str]] = [
+            (("comfort", "say"), prompt) for prompt in (entry.comfort.say if entry.comfort else ())
+        ]
+        if entry.offer_after:
+            prompts.append((("offer",), entry.offer))
+        for path, prompt in prompts:
+            if known.prompts is not None and prompt not in known.prompts:
+                words = f"no prompt '{prompt}'.{suggestion(prompt, known.prompts)}"
+                yield document.problem((name, *path), words)
+        if known.music is not None and entry.music not in known.music:
+            there_is = suggestion(entry.music, known.music) or f" There is {choices(known.music)}"
+            yield document.problem((name, "music"), f"no music '{entry.music}'.{there_is}")
+
+
+def _unanswerable(document: Document, entries: Mapping[QueueName, QueueEntry]) -> Iterator[Diagnostic]:
+    for name, entry in entries.items():
+        if entry.offer_after and "left" not in entry.while_waiting.values():
+            words = 'callers are asked whether to go on waiting, but no key lets them leave: while-waiting: {"2": left}'
+            yield document.problem((name, "offer-after"), words)
 
 
 def _never_reached(document: Document, entries: Mapping[QueueName, QueueEntry]) -> Iterator[Diagnostic]:

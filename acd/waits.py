@@ -104,9 +104,7 @@ class Waits:
     def _is_due(self, call: WaitingCall) -> bool:
         """Whether a limit or an announcement has come, as may be at the entry already."""
         now = self._board.now
-        if call.announce_due is not None and call.announce_due <= now:
-            return True
-        return any(overflow.due_rules(call, now))
+        return announcing.is_due(call, now) or any(overflow.due_rules(call, now))
 
     def _look(self, call: WaitingCall) -> bool:
         """Carries out what is due for a call; False when it waits no more or was moved."""
@@ -115,9 +113,8 @@ class Waits:
             return False
         if self._overflow(call):
             return False
-        now = self._board.now
-        if call.announce_due is not None and call.announce_due <= now:
-            said = announcing.announcement(call, now)
+        if announcing.is_due(call, self._board.now):
+            said = announcing.words(call, self._board.now)
             if said:
                 self._board.out.append(said)
         self._stand(call)
@@ -127,7 +124,7 @@ class Waits:
 
     def _join(self, call: WaitingCall, queue: Queue) -> None:
         queue.put(call)
-        if call.announce_due is None:
+        if queue.sayings or call.say_at:
             announcing.begin(call)
 
     def _leave_queue(self, call: WaitingCall) -> None:
@@ -179,7 +176,7 @@ class Waits:
     def _rearm(self, call: WaitingCall) -> None:
         """Sets the time at which something is next due for a waiting call."""
         now, rule = self._board.now, call.queue.rule
-        times = [overflow.next_limit(call, now), call.announce_due, call.retry_at]
+        times = [overflow.next_limit(call, now), announcing.next_time(call), call.retry_at]
         if call.awaited:
             times.append(call.entered + rule.sticky_for)
         if call.offers and not call.connecting:

@@ -131,6 +131,10 @@ def _announced(_: _Told, record: Record, __: datetime) -> str:
     return f"told {' and '.join(filter(None, (position, wait)))}."
 
 
+def _asked(told: _Told, _: Record, at: datetime) -> str:
+    return f"asked after {_span(told.entered, at)} whether to go on waiting."
+
+
 _SENTENCES: Mapping[str, Callable[[_Told, Record, datetime], str]] = {
     "CallQueued": _queued,
     "MoveCall": _moved,
@@ -142,6 +146,7 @@ _SENTENCES: Mapping[str, Callable[[_Told, Record, datetime], str]] = {
     "ConnectFailed": _not_joined,
     "CallConnected": _connected,
     "Announce": _announced,
+    "AskToStay": _asked,
     "TalkEnded": lambda *_: "the talk ended.",
     "CallAbandoned": _abandoned,
     "CallLeft": _left,

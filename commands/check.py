@@ -51,6 +51,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
 def _surroundings(config: Config) -> Surroundings:
     """The mailboxes and skills that there are; unknown, and then not checked, before the tables were made."""
     from runtime.flowbook import Surroundings
+    from runtime.music import pieces
     from store.store import Store, StoreFailed
     from switch.shared.clock import RealClock
 
@@ -60,7 +61,7 @@ def _surroundings(config: Config) -> Surroundings:
         return Surroundings()
     try:
         skills = frozenset(skill for agent in store.agents() for skill in agent.skills)
-        return Surroundings([box.name for box in store.boxes()], skills or None)
+        return Surroundings([box.name for box in store.boxes()], skills or None, pieces(config.sounds_dir) or None)
     except StoreFailed:
         return Surroundings()
     finally:

@@ -119,11 +119,22 @@ class Mailboxes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementDue(Notice):
-    """The engine wants the caller told its place: people ahead plus one, and the estimated wait in seconds."""
+    """The engine wants the caller told its place: people ahead plus one, and between which seconds the wait will be.
+
+    A wait whose greatest is None is longer than any that is told.
+    """
 
     place: str
     position: int | None
-    wait: float | None
+    wait: tuple[float, float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptDue(Notice):
+    """The engine wants the caller to hear a prompt of the queue's: a word of comfort, or whether to go on waiting."""
+
+    place: str
+    prompt: str
 
 
 @dataclass(frozen=True, slots=True)

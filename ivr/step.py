@@ -69,6 +69,10 @@ class Step(Written):
         """Which variables exist after which exit."""
         return {}
 
+    def speaks(self, house: House) -> frozenset[str]:  # noqa: ARG002
+        """The prompt ids that it speaks of itself, as it is written."""
+        return self.prompts
+
     def problems(self, house: House) -> Iterator[tuple[Path, str]]:  # noqa: ARG002
         """What only this verb can know to be wrong: where, from the verb's value, and what."""
         return iter(())

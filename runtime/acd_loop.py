@@ -12,6 +12,7 @@ import structlog
 from gevent.event import Event as Signal
 
 from acd.engine import Acd
+from acd.forecast import band
 from acd.model import (
     Agent,
     AgentBecameNotReady,
@@ -23,10 +24,12 @@ from acd.model import (
     AgentView,
     Announce,
     AnnouncementMade,
+    AskToStay,
     CallAbandoned,
     CallConnected,
     CallLeft,
     CallQueued,
+    Comfort,
     Connect,
     ConnectFailed,
     Decision,
@@ -47,7 +50,7 @@ from acd.model import (
     WithdrawOffer,
 )
 from acd.records import Entry, entry
-from ivr.services import AgentReady, AnnouncementDue, QueueOver, QueueRequest
+from ivr.services import AgentReady, AnnouncementDue, PromptDue, QueueOver, QueueRequest
 from journal.writer import Journal
 from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
 from switch.port import Call
@@ -297,7 +300,10 @@ class AcdLoop:
             case Connect(offer=offer, call=call):
                 self._connect(offer, call)
             case Announce(call=call, position=position, wait=wait):
-                self._tell(call, lambda place: AnnouncementDue(place.id, position, wait))
+                told = None if wait is None else band(wait)
+                self._tell(call, lambda place: AnnouncementDue(place.id, position, told))
+            case Comfort(call=call, prompt=prompt) | AskToStay(call=call, prompt=prompt):
+                self._tell(call, lambda place: PromptDue(place.id, prompt))
             case EndWait(call=call, exit=exit):
                 over: Any = exit
                 self._tell(call, lambda place: QueueOver(place.id, over))
@@ -331,6 +337,6 @@ class AcdLoop:
             place.offer = offer
             place.call.post(AgentReady(place.id, leg.call))
 
-    def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | QueueOver]) -> None:
+    def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | PromptDue | QueueOver]) -> None:
         if place := self._places.get(call):
             place.call.post(notice(place))

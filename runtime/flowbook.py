@@ -14,7 +14,7 @@ from pathlib import Path
 from gevent.threadpool import ThreadPool
 
 from acd.model import QueueRule
-from acd.queues import load_queues
+from acd.queues import Known, load_queues
 from config.appliance import Config
 from config.document import arranged, parse, read_text
 from config.values import Diagnostic, UserError
@@ -26,6 +26,7 @@ from ivr.language.flow import Flow
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import Draft
 from ivr.language.templates import Template, template
+from runtime.music import pieces
 from speech import words
 from speech.catalogue import Catalogue as Prompts
 from speech.catalogue import load as load_prompts
@@ -65,6 +66,7 @@ class Surroundings:
 
     boxes: Collection[str] | None = None
     skills: Collection[str] | None = None
+    music: Collection[str] | None = None
     capabilities: frozenset[Capability] = field(default_factory=lambda: frozenset(Capability))
 
 
@@ -85,7 +87,7 @@ class Flowbook:
     ) -> None:
         self._flows_dir = config.flows_dir
         self._prompts_dir = config.prompts_dir
-        self.surroundings = Surroundings(boxes, skills or None, capabilities)
+        self.surroundings = Surroundings(boxes, skills or None, pieces(config.sounds_dir) or None, capabilities)
         self._library = library
         self._versions: dict[str, tuple[int, str]] = {}
         self._threads = ThreadPool(1)
@@ -150,15 +152,17 @@ def read_book(
     queue_file, query_file, calendar_file = (
         _beside(instead.get(name, flows_dir / name), problems) for name in (QUEUES, QUERIES, CALENDARS)
     )
-    queues, wrong_queues = load_queues(*queue_file, skills=around.skills)
     queries, wrong_queries = load_queries(*query_file)
     calendars, wrong_calendars = load_calendars(*calendar_file)
     prompts, wrong_prompts = load_prompts(prompts_dir)
     texts, wrong_texts = _prompt_templates(prompts, prompts_dir)
+    known = Known(skills=around.skills, prompts=texts, music=around.music)
+    queues, wrong_queues = load_queues(*queue_file, known)
     house = House(
         prompts=texts,
         languages=words.languages(),
         queues=[rule.name for rule in queues] if not wrong_queues else _names(*queue_file),
+        queue_prompts={rule.name: rule.prompts for rule in queues},
         queries=_facts(queries) if queries is not None else dict.fromkeys(_names(*query_file), QueryFacts(frozenset())),
         calendars=list(calendars) if not wrong_calendars else _names(*calendar_file),
         skills=_skills(around.skills, queues),

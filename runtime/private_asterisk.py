@@ -23,7 +23,8 @@ from config.values import UserError
 from provision import asterisk
 from provision.debs import Tree
 from runtime.flowbook import BESIDE, CALENDARS, flow_files, read_book
-from runtime.switches import SORRY, kept_password, music_folders
+from runtime.music import SORRY
+from runtime.switches import kept_password, music_folders
 from speech.catalogue import Catalogue
 from store.rows import Agent
 from store.store import Store

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from config.appliance import Config
 from config.values import UserError
+from runtime.music import SORRY, pieces
 from store.rows import Agent
 from switch.asterisk import Asterisk
 from switch.asterisk import config as asterisk
@@ -20,8 +21,6 @@ from switch.shared.clock import Clock
 from switch.simulated import Exchange, SimulatedSwitch
 
 LEGS_PER_CALL = 3  # a caller, the agent, and one more on its way
-SORRY = "fallback-sorry"
-NOT_MUSIC = frozenset({SORRY, "beep"})
 
 
 def password_of(file: Path) -> str:
@@ -131,7 +130,7 @@ def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[s
 
 def _music(config: Config) -> dict[str, Path]:
     """Every piece of music by its name; the first one is also what is played where nothing else is named."""
-    found = {file.stem: file for file in sorted(config.sounds_dir.glob("*.wav")) if file.stem not in NOT_MUSIC}
+    found = pieces(config.sounds_dir)
     if not found:
         raise UserError(f"no music in {config.sounds_dir}; make it with: ./appliance.py prompts build")
     return {"default": next(iter(found.values())), **found}

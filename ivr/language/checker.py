@@ -95,7 +95,7 @@ def _own(draft: Draft, step: DraftStep, house: House) -> Iterator[Diagnostic]:
     for capability in sorted(step.does.needs - house.capabilities):
         message = f"the verb '{step.verb}' needs a switch that can {capability.value}; this one cannot"
         yield draft.document.problem((*step.path, step.verb), message, key=True, show=step.name)
-    for prompt in sorted(step.does.prompts):
+    for prompt in sorted(step.does.speaks(house)):
         for message in _spoken(prompt, _languages_of(draft, house), house):
             yield draft.document.problem((*step.path, step.verb), message, key=True, show=step.name)
     for inner, message in step.does.problems(house):

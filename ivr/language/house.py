@@ -24,6 +24,7 @@ class House:
     prompts: Mapping[str, Mapping[str, Template | None]] = field(default_factory=dict)
     languages: Collection[str] = ()  # in which texts can be spoken
     queues: Collection[str] = ()
+    queue_prompts: Mapping[str, Collection[str]] = field(default_factory=dict)  # that a queue's callers hear of it
     queries: Mapping[str, QueryFacts] = field(default_factory=dict)
     calendars: Collection[str] = ()
     skills: Collection[str] | None = None

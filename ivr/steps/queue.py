@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 import structlog
@@ -10,9 +10,10 @@ from pydantic import Field
 
 from ivr.conversation import Conversation
 from ivr.language.expressions import CannotEvaluate, text_of
+from ivr.language.house import House
 from ivr.language.phrases import Prompt
 from ivr.language.templates import Value, template
-from ivr.services import AgentReady, AnnouncementDue, CannotSpeak, Place, QueueOver, QueueRequest
+from ivr.services import AgentReady, AnnouncementDue, CannotSpeak, Place, PromptDue, QueueOver, QueueRequest
 from ivr.step import HANG_UP, Exit, QueueName, ReadVariable, SkillValue, Step
 from switch.port import Call, CannotJoin, CannotPlay, Capability, Key, Notice, Parted
 
@@ -46,7 +47,7 @@ class Queue(Step):
     }
     broken = "unavailable"
     needs = frozenset({Capability.JOIN})
-    prompts = frozenset({"your-position", "estimated-wait"})
+    prompts = frozenset({"your-position", "wait-below", "wait-between", "wait-above"})
 
     name: QueueName
     """A queue of `queues.yaml`."""
@@ -56,6 +57,9 @@ class Queue(Step):
     """What the agent must have, beside what the queue asks for."""
     attach: tuple[ReadVariable, ...] = ()
     """Variables that the agent is shown, those that have a value."""
+
+    def speaks(self, house: House) -> frozenset[str]:
+        return self.prompts | frozenset(house.queue_prompts.get(self.name, ()))
 
     def run(self, call: Conversation) -> str:
         with call.untimed():
@@ -111,6 +115,8 @@ class _Wait:
             match self._call.event(None, self._ours):
                 case AnnouncementDue(position=position, wait=wait):
                     self._announce(position, wait)
+                case PromptDue(prompt=prompt):
+                    self._tell([(prompt, {})])
                 case AgentReady(leg=leg):
                     if self._talked(leg):
                         return "answered"
@@ -118,26 +124,37 @@ class _Wait:
                 case QueueOver(exit=exit):
                     self._over = "given back"
                     return exit
-                case Key(digit=digit) if self._place.keys.get(digit) == "left":
+                case Key(digit=digit) if digit in self._place.keys:
                     self._call.note("KeyPressed", key=digit, step=self._call.state.step)
-                    self._over = "left"
-                    return "left"
+                    if self._place.keys[digit] == "left":
+                        self._over = "left"
+                        return "left"
 
     def _ours(self, notice: Notice) -> bool:
         """Whether a notice is meant for this place; those for an earlier one came too late."""
         return getattr(notice, "place", None) == self._place.id
 
-    def _announce(self, position: int | None, wait: float | None) -> None:
-        """Says what there is to say; a key of the queue or a notice cuts in and is looked at next."""
-        if not self._call.audible:
-            self._place.announced()
-            return
-        cut = None
+    def _announce(self, position: int | None, wait: tuple[float, float | None] | None) -> None:
+        phrases: list[tuple[str, Mapping[str, object]]] = []
         if position is not None:
-            cut = self._say("your-position", {"position": position})
-        if wait is not None and cut is None:
-            cut = self._say("estimated-wait", {"wait": wait})
+            phrases.append(("your-position", {"position": position}))
+        match wait:
+            case (0, high):
+                phrases.append(("wait-below", {"high": high}))
+            case (low, None):
+                phrases.append(("wait-above", {"low": low}))
+            case (low, high):
+                phrases.append(("wait-between", {"low": low, "high": high}))
+        self._tell(phrases)
+
+    def _tell(self, phrases: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        """Says what there is to say; a key of the queue or a notice cuts in and is looked at next."""
+        cut: Key | Notice | None = None
+        for prompt, values in phrases if self._call.audible else ():
+            cut = cut or self._say(prompt, values)
         self._place.announced()
+        if not self._call.audible:
+            return
         if not isinstance(cut, Notice):
             self._call.hold(self._place.music)
 

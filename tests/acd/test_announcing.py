@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acd.model import (
     Announce,
     AnnouncementMade,
     Announcements,
+    AskToStay,
     CallAbandoned,
+    CallConnected,
+    CallLeft,
+    Comfort,
+    Comforts,
     ConnectFailed,
     Decision,
     MoveCall,
     OfferAnswered,
     Overflow,
+    Question,
     QueueRule,
+    QueuesChanged,
 )
-from tests.acd.script import Script, only_offer
+from tests.acd.script import Script, only_offer, rung
 
 
 def queue(name: str = "service", overflow: tuple[Overflow, ...] = (), **announce: object) -> QueueRule:
@@ -113,7 +122,7 @@ def test_an_end_that_was_told_already_changes_nothing():
     assert said(script.until(45)) == [Announce("c1", 1, None)]
 
 
-def test_in_another_queue_it_begins_anew():
+def test_a_place_that_is_worse_in_another_queue_is_not_spoken():
     over = (Overflow(after=20_000, to_queue="experts"),)
     script = Script(queue(overflow=over), queue("experts"))
     for name in ("a", "b"):
@@ -121,13 +130,141 @@ def test_in_another_queue_it_begins_anew():
     script.call("c1", at=5)
     script.until(60)
     assert (25_000, MoveCall("c1", "experts")) in script.said
-    assert heard(script, "c1") == [(20, 1), (40, 3)]
+    assert script.acd.position("c1") == 3
+    assert heard(script, "c1") == [(20, 1)]
+
+
+def test_in_another_queue_the_times_begin_anew():
+    over = (Overflow(after=20_000, to_queue="experts"),)
+    script = Script(queue(overflow=over), queue("experts"))
+    script.call("c1", at=5)
+    script.until(25)
+    assert heard(script, "c1") == [(20, 1)]
+    script.tell(AnnouncementMade("c1"), at=26)
+    script.until(40)
+    assert script.acd.place("c1").queue == "experts"
+    assert heard(script, "c1") == [(20, 1)]  # first 15 s after the move, and no better then
 
 
 def test_a_queue_that_announces_nothing_sets_no_deadline():
     script = Script(QueueRule("service"))
     script.call("c1")
     assert script.acd.next_deadline() is None
+
+
+def told(script: Script, call: str = "c1") -> list[tuple[float, str]]:
+    """When which words were spoken to that caller: a prompt, or its place."""
+    return [
+        (now / 1000, getattr(d, "prompt", "place"))
+        for now, d in script.said
+        if isinstance(d, Announce | AskToStay | Comfort) and d.call == call
+    ]
+
+
+def listen_to_all(script: Script, until: float) -> None:
+    """Lets time pass; whatever is spoken takes four seconds."""
+    heard_so_far = len(script.said)
+    ending: list[tuple[float, str]] = []
+    while True:
+        due = script.acd.next_deadline()
+        step = min([until, *([due / 1000] if due is not None else []), *(at for at, _ in ending)])
+        script.until(step)
+        ending += [
+            (now / 1000 + 4, d.call)
+            for now, d in script.said[heard_so_far:]
+            if isinstance(d, Announce | AskToStay | Comfort)
+        ]
+        heard_so_far = len(script.said)
+        for at, call in [each for each in ending if each[0] <= step]:
+            ending.remove((at, call))
+            script.tell(AnnouncementMade(call))
+        if step >= until:
+            return
+
+
+class TestWhetherToGoOnWaiting:
+    RULE = QueueRule("service", question=Question(after=60_000, prompt="go-on?"))
+
+    def test_is_asked_after_a_time_and_again_so_long_after_the_question(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        listen_to_all(script, 200)
+        assert told(script) == [(60, "go-on?"), (124, "go-on?"), (188, "go-on?")]
+
+    def test_a_queue_that_does_not_ask_sets_no_deadline(self):
+        script = Script(QueueRule("service"))
+        script.call("c1")
+        assert script.acd.next_deadline() is None
+
+    def test_an_agent_who_becomes_free_cuts_in_at_once(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        script.until(60)
+        assert told(script) == [(60, "go-on?")]
+        script.agent("1001")
+        assert rung([d for _, d in script.said]) == [("c1", "1001")]
+
+    def test_is_not_asked_while_the_agent_is_being_connected(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        script.until(50)
+        script.agent("1001")
+        script.tell(OfferAnswered("0-1"), at=59)
+        script.until(65)
+        script.tell(CallConnected("0-1"))
+        script.until(300)
+        assert told(script) == []
+
+    def test_who_leaves_is_gone(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        script.until(60)
+        script.tell(CallLeft("c1"))
+        script.until(300)
+        assert (told(script), script.waiting()) == ([(60, "go-on?")], [])
+
+
+class TestWordsOfComfort:
+    def test_come_in_turn(self):
+        script = Script(QueueRule("service", comfort=Comforts(("a", "b"), first=20_000, every=30_000)))
+        script.call("c1")
+        listen_to_all(script, 130)
+        assert told(script) == [(20, "a"), (54, "b"), (88, "a"), (122, "b")]
+
+    def test_one_thing_is_said_at_a_time_and_comfort_that_is_late_is_left_out(self):
+        script = Script(
+            QueueRule(
+                "service",
+                announce=Announcements(position=True, first=60_000, every=120_000, only_if_better=False),
+                question=Question(after=60_000, prompt="go-on?"),
+                comfort=Comforts(("comfort",), first=60_000, every=40_000),
+            )
+        )
+        script.call("c1")
+        listen_to_all(script, 120)
+        assert told(script) == [(60, "place"), (64.001, "go-on?"), (104, "comfort")]
+
+    def test_a_round_in_which_the_place_is_no_better_leaves_room_for_comfort(self):
+        script = Script(
+            QueueRule(
+                "service",
+                announce=Announcements(position=True, first=10_000, every=26_000),
+                comfort=Comforts(("comfort",), first=40_000, every=60_000),
+            )
+        )
+        script.call("c1")
+        listen_to_all(script, 60)
+        assert told(script) == [(10, "place"), (40, "comfort")]
+
+    def test_new_rules_take_them_away_in_the_middle_of_a_word(self):
+        rule = QueueRule("service", comfort=Comforts(("a",), first=20_000, every=30_000))
+        script = Script(rule)
+        script.call("c1")
+        script.until(21)
+        script.tell(QueuesChanged((replace(rule, comfort=Comforts()),)))
+        script.tell(AnnouncementMade("c1"), at=24)
+        script.until(300)
+        assert (told(script), script.waiting()) == ([(20, "a")], ["c1"])
 
 
 class TestTheWait:

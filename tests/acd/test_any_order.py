@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from acd.announcing import SPOKEN_WITHIN
 from acd.engine import Acd
 from acd.model import (
     Agent,
@@ -23,10 +24,13 @@ from acd.model import (
     Announce,
     AnnouncementMade,
     Announcements,
+    AskToStay,
     CallAbandoned,
     CallConnected,
     CallLeft,
     CallQueued,
+    Comfort,
+    Comforts,
     Connect,
     ConnectFailed,
     Decision,
@@ -39,6 +43,7 @@ from acd.model import (
     OfferFailed,
     OfferNotAnswered,
     Overflow,
+    Question,
     QueueClosed,
     QueueRule,
     QueuesChanged,
@@ -90,6 +95,8 @@ def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ..
                     first=st.just(4_000),
                     every=st.just(5_000),
                 ),
+                comfort=st.sampled_from((Comforts(), Comforts(("a", "b"), first=4_000, every=6_000))),
+                question=st.sampled_from((Question(), Question(after=7_000))),
                 no_answer_limit=st.integers(0, 2),
                 wrap_up=st.sampled_from((0, 10_000)),
                 overflow=overflows,
@@ -132,6 +139,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.stage: dict[str, str] = {}
         self.all_offers: list[str] = []
         self.spoken: dict[str, int] = {}
+        self.saying: dict[str, int] = {}  # until when what was said is not over
         for agent in staff:
             self.change_agent(agent)
             self.tell(AgentLoggedOn(agent.id))
@@ -181,6 +189,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.entered[call] = self.now
             self.entries[call] = self.entries.get(call, 0) + 1
             self.spoken.pop(call, None)
+            self.saying.pop(call, None)
         self.tell(event)
 
     @rule(call=call_ids, left=st.booleans())
@@ -194,11 +203,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(call=call_ids)
     def announcement_made(self, call: str) -> None:
+        self.saying.pop(call, None)
         self.tell(AnnouncementMade(call))
 
     @rule()
     def every_announcement_is_over(self) -> None:
         for call in sorted(self.waiting):
+            self.saying.pop(call, None)
             self.tell(AnnouncementMade(call))
 
     @precondition(lambda self: self.offers)
@@ -314,15 +325,22 @@ class AnyOrder(RuleBasedStateMachine):
                 assert call in self.waiting
                 self.queue_of[call] = queue
                 self.entered[call] = self.now
-                self.spoken.pop(call, None)
+                self.saying.pop(call, None)
             case Announce(call=call, position=position):
                 assert call in self.waiting
-                assert "answered" not in self.stages_of(call), "no announcement while the agent is being connected"
+                self.speak(call)
                 if position is not None:
                     assert position <= self.spoken.get(call, position), "a position is never spoken as rising"
                     self.spoken[call] = position
+            case Comfort(call=call) | AskToStay(call=call):
+                self.speak(call)
             case ShowAgentState():
                 pass
+
+    def speak(self, call: str) -> None:
+        assert "answered" not in self.stages_of(call), "nothing is said while the agent is being connected"
+        assert self.now >= self.saying.get(call, self.now), "one thing is said at a time"
+        self.saying[call] = self.now + SPOKEN_WITHIN
 
     def strategy_of(self, call: str) -> str:
         rule = self.rules.get(self.queue_of[call])

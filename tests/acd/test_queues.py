@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from acd.model import Announcements, Overflow, QueueRule
-from acd.queues import load_queues
+from acd.model import Announcements, Comforts, Overflow, Question, QueueRule
+from acd.queues import Known, load_queues
 
 WHOLE = """\
 service:
@@ -15,6 +15,8 @@ service:
   skills: {cmn: required, claims: preferred 3}
   priority-credit: 60s
   announce: {position: true, wait: true, first: 15s, every: 30s, only-if-better: true}
+  comfort: {say: [please-keep-waiting], first: 40s, every: 60s}
+  offer-after: 60s
   while-waiting: {"1": stay, "2": left}
   ring-for: 15s
   no-answer-limit: 2
@@ -32,9 +34,27 @@ experts: {}
 
 
 def problems(text: str, **known: object) -> list[str]:
-    rules, found = load_queues(text, "queues.yaml", **known)
+    rules, found = load_queues(text, "queues.yaml", Known(**known))
     assert not rules or not found, "all or nothing"
     return [str(problem) for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("comfort: {say: please-keep-wating}", "no prompt 'please-keep-wating'. Did you mean 'please-keep-waiting'?"),
+        ('offer-after: 1m, offer: stay-or-go, while-waiting: {"2": left}', "no prompt 'stay-or-go'."),
+        ("music: clam", "no music 'clam'. Did you mean 'calm'?"),
+        ("music: jazz", "no music 'jazz'. There is calm"),
+    ],
+)
+def test_prompts_and_music_that_there_are_not_are_named(written: str, words: str):
+    (problem,) = problems(f"service: {{{written}}}", prompts=["please-keep-waiting"], music=["calm"])
+    assert words in problem
+
+
+def test_a_queue_that_never_asks_needs_no_question():
+    assert problems("service: {}", prompts=["please-keep-waiting"], music=["calm"]) == []
 
 
 def test_a_whole_queue_is_read():
@@ -45,6 +65,8 @@ def test_a_whole_queue_is_read():
             name="service",
             skills={"cmn": "required", "claims": "preferred 3"},
             announce=Announcements(position=True, wait=True, first=15_000, every=30_000, only_if_better=True),
+            comfort=Comforts(("please-keep-waiting",), first=40_000, every=60_000),
+            question=Question(after=60_000, prompt="keep-waiting-or-leave"),
             while_waiting={"1": "stay", "2": "left"},
             overflow=(
                 Overflow(after=90_000, relax="claims"),
@@ -75,7 +97,7 @@ def test_what_is_left_out_has_the_engines_own_defaults():
         ("service-level: 80/0", "1:26", "'80/0' is not a service level"),
         ("ring-for: 0s", "1:21", "must be between 1s and 24h"),
         ("ring-for: fifteen", "1:21", "write for example 500ms, 5s, 2m or 1h"),
-        ("offer-after: 60s", "1:24", "will come in a later version"),
+        ("offer-after: 60s", "1:24", "no key lets them leave"),
         ("record: {calls: all}", "1:19", "will come in a later version"),
         ('while-waiting: {"2": callback}', "1:32", "callback will come in a later version"),
         ("overflow: [{after: 5s}]", "1:22", "exactly one of exit, to-queue and relax"),

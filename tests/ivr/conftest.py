@@ -25,6 +25,7 @@ from ivr.services import (
     CannotSpeak,
     HostFailed,
     Message,
+    PromptDue,
     QueueOver,
     Services,
 )
@@ -52,7 +53,10 @@ PROMPTS = {
     "message-not-kept": {"cmn": "未能保存", "en": "Not kept"},
     "mailbox-full": {"cmn": "信箱已满", "en": "Mailbox full"},
     "your-position": {"cmn": "第{{ position | number }}位", "en": "Number {{ position | number }}"},
-    "estimated-wait": {"cmn": "约{{ wait | duration }}", "en": "About {{ wait | duration }}"},
+    "wait-below": {"cmn": "不到{{ high | duration }}", "en": "Less than {{ high | duration }}"},
+    "wait-between": {"cmn": "{{ low | duration }}到{{ high | duration }}", "en": "{{ low | duration }} or more"},
+    "wait-above": {"cmn": "超过{{ low | duration }}", "en": "More than {{ low | duration }}"},
+    "please-wait": {"cmn": "请稍等", "en": "Please wait"},
     "sorry-technical": {"cmn": "系统故障", "en": "Technical problem"},
     "beep": {"cmn": "哔", "en": "beep"},
     "did-you-say": {"cmn": "您说的是{{ said }}吗", "en": "Did you say {{ said }}"},
@@ -179,6 +183,9 @@ class WaitingPlace:
 
     def announce(self, position=None, wait=None):
         self.call.post(AnnouncementDue(self.id, position, wait))
+
+    def prompt(self, prompt):
+        self.call.post(PromptDue(self.id, prompt))
 
     def over(self, exit):
         self.call.post(QueueOver(self.id, exit))

@@ -51,8 +51,8 @@ def test_a_caller_who_waits_hears_music(house):
 def test_place_and_wait_are_told_between_music(house):
     caller, place = queued(house)
     caller.hears("(calm)")
-    place.announce(position=2, wait=90)
-    caller.hears("第二位").hears("约一分三十秒").hears("(calm)")
+    place.announce(position=2, wait=(60, 120))
+    caller.hears("第二位").hears("一分钟到两分钟").hears("(calm)")
     assert place.told == ["announced"]
     place.announce(position=1)
     caller.hears("第一位").hears("(calm)")
@@ -77,11 +77,11 @@ def test_without_an_exit_for_it_the_call_ends_after_the_talk(house):
 def test_an_agent_who_is_ready_cuts_the_announcement_short(house):
     caller, place = queued(house)
     leg = house.agent_leg(talks_for=30)
-    place.announce(position=1, wait=60)
+    place.announce(position=1, wait=(0, 60))
     caller.hears("第一位").waits(0.4)
     place.agent_ready(leg)
     caller.hears("(agent)")
-    assert "约一分钟" not in caller.heard
+    assert "不到一分钟" not in caller.heard
     assert caller.heard.count("(calm)") == 1
 
 
@@ -118,6 +118,49 @@ def test_a_key_leaves_the_queue(house):
     assert house.exits[0] == ("queue", "left")
 
 
+@pytest.mark.parametrize(
+    ("wait", "words"), [((0, 60), "不到一分钟"), ((180, 300), "三分钟到五分钟"), ((3600, None), "超过一小时")]
+)
+def test_the_wait_is_spoken_in_bands(house, wait, words):
+    caller, place = queued(house)
+    place.announce(wait=wait)
+    caller.hears(words).hears("(calm)")
+    assert place.told == ["announced"]
+
+
+def test_other_words_of_the_queue_are_spoken_between_music(house):
+    caller, place = queued(house)
+    caller.hears("(calm)")
+    place.prompt("please-wait")
+    caller.hears("请稍等").hears("(calm)")
+    assert place.told == ["announced"]
+
+
+def test_who_is_asked_may_stay(house):
+    caller, place = queued(house)
+    place.prompt("please-wait")
+    caller.hears("请稍等").waits(0.3).press("1").hears("(calm)")
+    assert place.told == ["announced"]
+    assert caller.line.heard[-2].cut
+    assert ("KeyPressed", {"key": "1", "step": "queue"}) in house.notes
+
+
+def test_who_is_asked_may_leave(house):
+    caller, place = queued(house)
+    place.prompt("please-wait")
+    caller.hears("请稍等").waits(0.3).press("2").hears("请留言")
+    assert place.told == ["announced", "left: left"]
+
+
+def test_an_agent_who_is_ready_cuts_the_question_short(house):
+    caller, place = queued(house)
+    place.prompt("please-wait")
+    caller.hears("请稍等").waits(0.3)
+    place.agent_ready(house.agent_leg(talks_for=30))
+    caller.hears("(agent)")
+    assert place.told == ["announced", "connected"]
+
+
 @pytest.mark.parametrize("keys", ["1", "0", "*", "7#"])
 def test_no_other_key_gives_the_place_away(house, keys):
     caller, place = queued(house)
@@ -128,7 +171,7 @@ def test_no_other_key_gives_the_place_away(house, keys):
 
 def test_a_key_of_the_queue_cuts_an_announcement_short(house):
     caller, place = queued(house)
-    place.announce(position=1, wait=60)
+    place.announce(position=1, wait=(0, 60))
     caller.hears("第一位").waits(0.3).press("2").hears("请留言")
     assert place.told == ["announced", "left: left"]
 
