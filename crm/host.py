@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID
@@ -11,9 +12,8 @@ import structlog
 from sqlalchemy import Connection
 
 from crm.catalogue import Catalogue, Query
-from crm.statement import ParamStyle
 from ivr.services import HostFailed
-from store.database import Database, DatabaseFailed, Reason
+from store.database import Database, DatabaseFailed, Reason, driver
 from store.text import storable
 from switch.shared.clock import Clock
 
@@ -95,14 +95,17 @@ def _parameter(value: object) -> Value:
 
 
 def _first_row(connection: Connection, query: Query, values: dict[str, Value]) -> Row | None:
-    """Runs in a thread."""
-    style: ParamStyle = "named" if connection.dialect.name == "sqlite" else "pyformat"
-    result = connection.exec_driver_sql(query.statement.first_row(style), values)
-    returned = set(result.keys())
-    if missing := [column for column in query.returns if column not in returned]:
-        raise DatabaseFailed(Reason.WRONG, f"it promises {', '.join(missing)}, but returns {', '.join(result.keys())}")
-    row = result.mappings().first()
-    return None if row is None else {column: _value(column, row[column]) for column in query.returns}
+    """Runs in a thread; asks the driver itself, for SQLAlchemy's part would cost more than the answer."""
+    sql = query.statement.first_row("named" if connection.dialect.name == "sqlite" else "pyformat")
+    with closing(driver(connection).execute(sql, values)) as cursor:
+        names = [column[0] for column in cursor.description]
+        row = cursor.fetchone()
+    if missing := [column for column in query.returns if column not in names]:
+        raise DatabaseFailed(Reason.WRONG, f"it promises {', '.join(missing)}, but returns {', '.join(names)}")
+    if row is None:
+        return None
+    given = dict(zip(names, row, strict=True))
+    return {column: _value(column, given[column]) for column in query.returns}
 
 
 def _value(column: str, value: object) -> Value:

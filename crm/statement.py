@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 ParamStyle = Literal["named", "pyformat"]
@@ -32,6 +33,7 @@ class Statement:
     def parameters(self) -> frozenset[str]:
         return frozenset(self.pieces[1::2])
 
+    @lru_cache(1000)  # noqa: B019 - small texts, each of a query of the administrator's
     def first_row(self, style: ParamStyle) -> str:
         """SQL for the first row alone, however many there are, with the driver's kind of placeholders."""
         if style == "named":

@@ -14,12 +14,12 @@ import gevent
 import structlog
 from gevent.event import AsyncResult
 from gevent.lock import Semaphore
-from gevent.threadpool import ThreadPool
 
-from store.lines import DatabaseFailed, Line, Reason, Work, open_line
+from store.lines import DatabaseFailed, Line, Reason, Work, driver, open_line
 from switch.shared.clock import Clock
+from switch.shared.thread import NativeThread
 
-__all__ = ["Database", "DatabaseFailed", "Reason", "Work"]
+__all__ = ["Database", "DatabaseFailed", "Reason", "Work", "driver"]
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -38,9 +38,8 @@ class Database:
         self.name = name
         self._clock = clock
         self._size = threads
-        self._idle = [open_line(url, create=create) for _ in range(threads)]
+        self._idle = [(open_line(url, create=create), NativeThread()) for _ in range(threads)]
         self._free = Semaphore(threads)
-        self._threads = ThreadPool(threads)
         self._hanging = 0
         self._closed = False
 
@@ -86,18 +85,19 @@ class Database:
             gevent.with_timeout(CLOSING_SECONDS, self._end_threads, timeout_value=None)
 
     def _end_threads(self) -> None:
-        self._threads.apply(_close_all, (list(self._idle),))
-        self._threads.kill()
+        for line, thread in self._idle:
+            thread.do(line.close)
+            thread.close()
 
     def _start(self, task: Callable[[Line], T]) -> AsyncResult[T | DatabaseFailed]:
-        line = self._idle.pop()
+        line, thread = self._idle.pop()
 
         def hand_back(_: object) -> None:
-            self._idle.append(line)
+            self._idle.append((line, thread))
             self._free.release()
 
         try:
-            outcome: AsyncResult[T | DatabaseFailed] = self._threads.spawn(_attempt, task, line)
+            outcome: AsyncResult[T | DatabaseFailed] = thread.start(lambda: _attempt(task, line))
         except RuntimeError as error:  # the system has no thread left to give
             hand_back(error)
             raise DatabaseFailed(Reason.DOWN, str(error)) from error
@@ -115,13 +115,8 @@ class Database:
 
 
 def _attempt(task: Callable[[Line], T], line: Line) -> T | DatabaseFailed:
-    """Runs in a thread. A failure is a result: raised, gevent would print it as a bug."""
+    """Runs in a thread. A failure that is expected is a result, and no exception to carry about."""
     try:
         return task(line)
     except DatabaseFailed as failure:
         return failure
-
-
-def _close_all(lines: list[Line]) -> None:
-    for line in lines:
-        line.close()

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,13 +21,15 @@ from urllib.parse import quote
 import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 INSTRUCTIONS_BETWEEN_LOOKS = 4000  # of SQLite's machine: well under a millisecond
+LOCK_STEP = 100  # milliseconds
+ABANDONED = 10_000  # milliseconds beyond its limit after which PostgreSQL ends a transaction that nobody goes on with
 GRACE = 0.5  # seconds in which PostgreSQL may still tell that it cancelled the statement
 
 
@@ -47,54 +50,115 @@ class DatabaseFailed(Exception):
 
 
 class Line(ABC):
-    """One connection, opened when first needed and again when it was lost."""
+    """One connection, opened when first needed and again when it was lost.
+
+    Its transactions are begun in the driver's own words and the connection stays open between them: what
+    SQLAlchemy's pool does around each would cost more than most of our statements.
+    """
 
     def __init__(self, url: URL) -> None:
         self.deadline = math.inf
         self._url = url
         self._engine = self._open()
+        self._connection: Connection | None = None
 
     def run(self, work: Work[T], *, deadline: float, writes: bool) -> T:
         """Runs `work` in one transaction that ends by `deadline` (of `time.monotonic`), or changes nothing.
 
-        Raises DatabaseFailed.
+        `work` may use the connection's driver (`driver`) where a statement is simple. Raises DatabaseFailed.
         """
         self.deadline = deadline
         try:
-            with self._engine.connect() as connection:
-                self._begin(connection, writes)
-                result = work(connection)
-                if self.remaining() <= 0:  # the caller was told that it failed: so it shall have
-                    raise DatabaseFailed(Reason.SLOW, "the database took too long")
-                connection.commit()
-                return result
+            return self._run(work, writes)
         except DBAPIError as error:
             cause = error.orig or error
             raise DatabaseFailed(self._reason(cause), self._text(cause)) from error
+        except (sqlite3.Error, psycopg.Error) as error:
+            raise DatabaseFailed(self._reason(error), self._text(error)) from error
         except OSError as error:
             raise DatabaseFailed(Reason.DOWN, error.strerror or _first_line(error)) from error
         except SQLAlchemyError as error:
             raise DatabaseFailed(Reason.WRONG, _first_line(error)) from error
 
     def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError, sqlite3.Error, psycopg.Error):
+                connection.close()
         self._engine.dispose()
 
     def remaining(self) -> float:
         """Seconds left of the call that is running."""
         return self.deadline - time.monotonic()
 
+    def _run(self, work: Work[T], writes: bool) -> T:
+        connection = self._begun(writes)
+        try:
+            result = work(connection)
+            self._commit(connection)
+        except BaseException:
+            self._undo(connection)
+            raise
+        return result
+
+    def _commit(self, connection: Connection) -> None:
+        if self.remaining() <= 0:  # the caller was told that it failed: so it shall have
+            raise DatabaseFailed(Reason.SLOW, "the database took too long")
+        connection.commit()
+
+    def _begun(self, writes: bool) -> Connection:
+        """The connection, with a transaction begun in it."""
+        if self._connection is not None and not self._usable(self._connection):
+            self.close()
+        kept = self._connection
+        connection = self._connection = kept or self._engine.connect()
+        try:
+            self._begin(driver(connection), writes)
+        except (sqlite3.Error, psycopg.Error):
+            if kept is None or not self._lost(connection) or self.remaining() <= 0:
+                self._undo(connection)
+                raise
+            self.close()  # it was lost while nobody used it: nothing has been done in it yet
+            connection = self._connection = self._engine.connect()
+            self._begin(driver(connection), writes)
+        connection.begin()  # SQLAlchemy's view of the same transaction
+        return connection
+
+    def _undo(self, connection: Connection) -> None:
+        try:
+            connection.rollback()
+            driver(connection).rollback()
+        except (SQLAlchemyError, sqlite3.Error, psycopg.Error):
+            self.close()
+            return
+        if self._lost(connection):
+            self.close()
+
     @abstractmethod
     def _open(self) -> Engine: ...
 
     @abstractmethod
-    def _begin(self, connection: Connection, writes: bool) -> None:
+    def _begin(self, driver: Any, writes: bool) -> None:
         """Starts the transaction, with the limits of this call set in the database."""
+
+    def _usable(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Whether an open connection still leads to the database, as far as that can be told without asking it."""
+        return True
+
+    def _lost(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Whether a connection has turned out to lead nowhere."""
+        return False
 
     @abstractmethod
     def _reason(self, error: BaseException) -> Reason: ...
 
     def _text(self, error: BaseException) -> str:
         return _first_line(error)
+
+
+def driver(connection: Connection) -> Any:
+    """The connection of sqlite3 or psycopg underneath; what it raises is told like any error of the database."""
+    return connection.connection.driver_connection
 
 
 def open_line(url: str, *, create: bool) -> Line:
@@ -124,14 +188,13 @@ class SqliteLine(Line):
     def __init__(self, url: URL, *, create: bool) -> None:
         self._path = Path(url.database or "").absolute()
         self._create = create
+        self._file = (0, 0)
+        self._waits = -1  # milliseconds that the connection waits for a lock
+        self._reads_only: bool | None = None
         super().__init__(url)
 
     def _open(self) -> Engine:
-        engine = create_engine(
-            "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0
-        )
-        event.listen(engine, "checkout", self._check_file)
-        return engine
+        return create_engine("sqlite+pysqlite://", creator=self._connect, poolclass=NullPool)
 
     def _connect(self) -> sqlite3.Connection:
         if self._create:  # with SIP passwords inside it is not for everybody's eyes
@@ -140,26 +203,34 @@ class SqliteLine(Line):
         connection = sqlite3.connect(
             name, uri=True, timeout=self.remaining(), isolation_level=None, check_same_thread=False
         )
+        self._waits, self._reads_only = -1, None
+        found = self._path.stat()
+        self._file = (found.st_dev, found.st_ino)
         connection.execute("pragma foreign_keys = on")
         if self._create:  # let readers go on while one writes
             connection.execute("pragma journal_mode = wal")
         connection.set_progress_handler(lambda: int(self.remaining() <= 0), INSTRUCTIONS_BETWEEN_LOOKS)
         return connection
 
-    def _check_file(self, _connection: object, record: Any, _proxy: object) -> None:
-        """Opens anew when the file was replaced under us, as a nightly export does."""
+    def _usable(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Not when the file was replaced under us, as a nightly export does."""
         try:
             found = self._path.stat()
         except OSError:
-            raise DisconnectionError from None
-        if record.info.setdefault("file", (found.st_dev, found.st_ino)) != (found.st_dev, found.st_ino):
-            raise DisconnectionError
+            return False
+        return (found.st_dev, found.st_ino) == self._file
 
-    def _begin(self, connection: Connection, writes: bool) -> None:
-        connection.exec_driver_sql(f"pragma busy_timeout = {max(1, int(self.remaining() * 1000))}")
-        connection.exec_driver_sql(f"pragma query_only = {int(not writes)}")
+    def _begin(self, driver: Any, writes: bool) -> None:
+        # Rounded up, so that it rarely changes: who waits a little too long for a lock keeps no caller waiting.
+        waits = max(1, math.ceil(self.remaining() * 1000 / LOCK_STEP)) * LOCK_STEP
+        if waits != self._waits:
+            driver.execute(f"pragma busy_timeout = {waits}")
+            self._waits = waits
+        if self._reads_only is not (not writes):
+            driver.execute(f"pragma query_only = {int(not writes)}")
+            self._reads_only = not writes
         # A transaction that first reads and then writes would fail at once where another one writes.
-        connection.exec_driver_sql("begin immediate" if writes else "begin")
+        driver.execute("begin immediate" if writes else "begin")
 
     def _reason(self, error: BaseException) -> Reason:
         match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF:
@@ -175,11 +246,10 @@ class PostgresLine(Line):
     def _open(self) -> Engine:
         engine = create_engine(
             self._url,
-            pool_size=1,
-            max_overflow=0,
-            pool_pre_ping=True,
+            poolclass=NullPool,
             # Prepared statements do not survive a PgBouncer between us and the server.
             connect_args={"prepare_threshold": None, "application_name": "hotline"},
+            isolation_level="AUTOCOMMIT",  # `_begin` begins
         )
         event.listen(engine, "do_connect", self._connect)
         return engine
@@ -190,10 +260,16 @@ class PostgresLine(Line):
         connection.line = self
         return connection
 
-    def _begin(self, connection: Connection, writes: bool) -> None:
-        limits = "select set_config('statement_timeout', %s, true), set_config('transaction_read_only', %s, true)"
+    def _begin(self, driver: Any, writes: bool) -> None:
         milliseconds = max(1, int(self.remaining() * 1000))
-        connection.exec_driver_sql(limits, (str(milliseconds), "off" if writes else "on"))
+        # One message there and one back. The second limit frees what we hold should this process be stopped.
+        driver.execute(
+            f"begin {'read write' if writes else 'read only'}; set local statement_timeout = {milliseconds}; "
+            f"set local idle_in_transaction_session_timeout = {milliseconds + ABANDONED}"
+        )
+
+    def _lost(self, connection: Connection) -> bool:
+        return bool(connection.closed or connection.invalidated or driver(connection).closed)
 
     def _reason(self, error: BaseException) -> Reason:
         state = getattr(error, "sqlstate", None) or ""
