@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from journal.reader import Record, parse, segments
+from journal.reader import last_record, segments
 
 
 def drop_old(directory: Path, *, folded: int, before: datetime) -> list[Path]:
@@ -16,13 +16,10 @@ def drop_old(directory: Path, *, folded: int, before: datetime) -> list[Path]:
     """
     dropped: list[Path] = []
     for segment in segments(directory)[:-1]:
-        last = _last(segment)
+        last = last_record(segment)
         if last is None or last["seq"] > folded or datetime.fromisoformat(last["at"]) >= before:
             break
         segment.unlink()
+        segment.with_suffix(".checkpoint").unlink(missing_ok=True)
         dropped.append(segment)
     return dropped
-
-
-def _last(segment: Path) -> Record | None:
-    return next(filter(None, map(parse, reversed(segment.read_bytes().splitlines()))), None)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 Record = Mapping[str, Any]
+
+READ_BYTES = 64 * 1024
+_TYPE = b'"type":"'
 
 
 def segments(directory: Path) -> list[Path]:
@@ -17,12 +21,15 @@ def segments(directory: Path) -> list[Path]:
 
 
 class Tail:
-    """Reads on from where it stopped; a line that is still being written is left for the next time."""
+    """Reads on from where it stopped; a line that is still being written is left for the next time.
+
+    Segments that end before `after` are not even opened.
+    """
 
     def __init__(self, directory: Path, *, after: int = 0) -> None:
         self._directory = directory
         self._after = after
-        self._segment: Path | None = None
+        self._segment: Path | None = _segment_of(directory, after + 1) if after else None
         self._offset = 0
 
     def read(self, limit: int = 1000) -> list[Record]:
@@ -51,6 +58,48 @@ class Tail:
                     self._after = record["seq"]
                     found.append(record)
         return found
+
+
+def _segment_of(directory: Path, seq: int) -> Path | None:
+    """The last segment that begins before this record, or with it."""
+    found: Path | None = None
+    for segment in segments(directory):
+        with segment.open("rb") as file:
+            first = parse(file.readline())
+        if first is not None and first["seq"] > seq:
+            break
+        found = segment
+    return found
+
+
+def last_seq(directory: Path) -> int:
+    """The `seq` of the last readable record, 0 where there is none."""
+    for segment in reversed(segments(directory)):
+        if (last := last_record(segment)) is not None:
+            return int(last["seq"])
+    return 0
+
+
+def last_record(segment: Path) -> Record | None:
+    """The last readable record of a segment, read from its end."""
+    with segment.open("rb") as file:
+        place = file.seek(0, os.SEEK_END)
+        rest = b""
+        while place:
+            size = min(place, READ_BYTES)
+            place = file.seek(place - size)
+            first, *lines = (file.read(size) + rest).split(b"\n")
+            for line in reversed(lines):
+                if (record := parse(line)) is not None:
+                    return record
+            rest = first
+    return parse(rest)
+
+
+def type_of(line: bytes) -> str:
+    """A record's type, without parsing the line; "" where there is none."""
+    begin = line.find(_TYPE) + len(_TYPE)
+    return line[begin : line.find(b'"', begin)].decode(errors="replace") if begin >= len(_TYPE) else ""
 
 
 def parse(line: bytes) -> Record | None:

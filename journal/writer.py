@@ -14,16 +14,18 @@ import structlog
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
-from journal.reader import parse, segments
+from journal import checkpoints
+from journal.reader import READ_BYTES, last_seq, segments
 from switch.shared.clock import Clock
 
 log = structlog.get_logger(__name__)
 
 VERSION = 1
-SEGMENT_BYTES = 16 * 1024 * 1024
+SEGMENT_BYTES = 4 * 1024 * 1024  # what a start reads at most, beside a checkpoint
 SYNC_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 KEPT_WHILE_FAILING = 100_000
+CLOCK_CHANGE = 1000  # milliseconds between the time of day and the clock that never goes back: more is written down
 
 
 class JournalBroken(Exception):
@@ -36,11 +38,14 @@ class Journal:
     `append` returns when the record is with the operating system, so that a killed process loses
     nothing that had an effect; a power cut loses at most what came in the last `SYNC_SECONDS`.
     When the disk is full or broken, calls go on: records wait in memory, and `trouble` says so.
+    `standing` takes every record, and is kept beside each new segment.
     """
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock, standing: checkpoints.Standing | None = None) -> None:
         self._directory = directory
         self._clock = clock
+        self._standing = standing
+        self._clocks = _apart(clock)
         self._threads = ThreadPool(2)
         self._waiting: list[bytes] = []
         self._group = Event()
@@ -89,15 +94,26 @@ class Journal:
     def _line_up(self, entries: list[tuple[str, str, Mapping[str, object]]]) -> int:
         if self._closing:
             raise JournalBroken("the journal is closed")
-        at = self._clock.wall().astimezone(UTC).isoformat(timespec="milliseconds")
+        wall = self._clock.wall()
+        at = wall.astimezone(UTC).isoformat(timespec="milliseconds")
+        changed = round(wall.timestamp() * 1000) - self._clock.now() - self._clocks
+        if abs(changed) > CLOCK_CHANGE:
+            self._clocks += changed
+            self._put(at, "ClockChanged", "", {"by": changed})
         for type, call, facts in entries:
-            self._seq += 1
-            self._waiting.append(_line(self._seq, at, type, call, facts))
+            self._put(at, type, call, facts)
         self._wake.set()
         return self._seq
 
+    def _put(self, at: str, type: str, call: str, facts: Mapping[str, object]) -> None:
+        self._seq += 1
+        record: dict[str, Any] = {"seq": self._seq, "at": at, "v": VERSION, "type": type, "call": call, **facts}
+        self._waiting.append(_line(record))
+        if self._standing is not None and type in self._standing.concerns:
+            self._standing.take(record)
+
     def close(self) -> None:
-        """Writes and syncs what is left."""
+        """Takes nothing more from this moment on; writes and syncs what is left."""
         if self._closing:
             return
         self._closing = True
@@ -123,7 +139,7 @@ class Journal:
                 return
 
     def _write_until_done(self, lines: list[bytes], group: Event) -> None:
-        while (error := self._threads.apply(self._write, (b"".join(lines),))) is not None:
+        while (error := self._threads.apply(self._write, (b"".join(lines), self._checkpoint(lines)))) is not None:
             if not self.trouble:
                 log.error("journal: cannot be written; calls go on, records wait in memory", error=error.strerror)
             self.trouble = error.strerror or "unknown"
@@ -152,11 +168,17 @@ class Journal:
             log.error("journal: the oldest records are lost, too many wait", records=len(lines) - KEPT_WHILE_FAILING)
         return lines[-KEPT_WHILE_FAILING:]
 
-    def _write(self, data: bytes) -> OSError | None:
+    def _checkpoint(self, lines: list[bytes]) -> Mapping[str, Any] | None:
+        """What stands, where these lines begin a new segment; None where they do not."""
+        if not self._size or self._size + sum(map(len, lines)) <= SEGMENT_BYTES:
+            return None
+        return {} if self._standing is None else self._standing.stored()
+
+    def _write(self, data: bytes, checkpoint: Mapping[str, Any] | None) -> OSError | None:
         """Runs in a worker thread. Leaves no torn line behind when it fails, and returns why."""
         try:
-            if self._size and self._size + len(data) > SEGMENT_BYTES:
-                self._next_segment()
+            if checkpoint is not None:
+                self._next_segment(checkpoint)
             try:
                 view = memoryview(data)
                 while view:
@@ -169,7 +191,7 @@ class Journal:
         self._size += len(data)
         return None
 
-    def _next_segment(self) -> None:
+    def _next_segment(self, checkpoint: Mapping[str, Any]) -> None:
         os.fdatasync(self._file)
         latest = max((int(segment.stem) for segment in segments(self._directory)), default=0)
         following = self._directory / f"{latest + 1:06}.jsonl"
@@ -177,6 +199,8 @@ class Journal:
         os.dup2(fresh, self._file)
         os.close(fresh)
         self._size = 0
+        if checkpoint:
+            checkpoints.write(following, checkpoint)
 
     def _sync(self) -> None:
         while True:
@@ -204,27 +228,36 @@ def _open(directory: Path) -> tuple[int, int, int, int]:
     known = segments(directory)
     path = known[-1] if known else directory / "000001.jsonl"
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
+    size = os.fstat(file).st_size
+    whole = _whole(file, size)
+    if whole < size:
         os.ftruncate(file, whole)
-    return file, whole, _last_seq(known), len(content) - whole
+    return file, whole, last_seq(directory), size - whole
 
 
-def _last_seq(known: list[Path]) -> int:
-    for path in reversed(known):
-        for line in reversed(path.read_bytes().splitlines()):
-            if record := parse(line):
-                return int(record["seq"])
+def _whole(file: int, size: int) -> int:
+    """How many bytes there are up to the last line end."""
+    place = size
+    while place:
+        begin = max(0, place - READ_BYTES)
+        end = os.pread(file, place - begin, begin).rfind(b"\n")
+        if end >= 0:
+            return begin + end + 1
+        place = begin
     return 0
 
 
-def _line(seq: int, at: str, type: str, call: str, facts: Mapping[str, object]) -> bytes:
-    record: dict[str, Any] = {"seq": seq, "at": at, "v": VERSION, "type": type, "call": call, **facts}
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), default=_plain).encode() + b"\n"
+def _apart(clock: Clock) -> int:
+    """Milliseconds between the time of day and the clock that never goes back."""
+    return round(clock.wall().timestamp() * 1000) - clock.now()
 
 
-def _plain(value: object) -> object:
+def _line(record: Mapping[str, object]) -> bytes:
+    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), default=plain).encode() + b"\n"
+
+
+def plain(value: object) -> object:
+    """What JSON cannot hold by itself, as it stands in a record."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple | set | frozenset):

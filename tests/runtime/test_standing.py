@@ -1,0 +1,173 @@
+"""What the journal says is under way, kept up or read: the same either way, and no time of day moves it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from journal.writer import Journal, plain
+from runtime.standing import AgentStood, OpenCall, OpenOffer, Standing, Waited, read_standing
+from switch.shared.clock import VirtualClock
+from tests.runtime.test_house import OPEN
+
+
+class Machine(VirtualClock):
+    """A clock whose time of day somebody sets."""
+
+    def __init__(self):
+        super().__init__(OPEN)
+        self.set_by = timedelta()
+
+    def wall(self):
+        return super().wall() + self.set_by
+
+
+@pytest.fixture
+def clock():
+    return Machine()
+
+
+class Life:
+    """One process: its journal, and what it makes of it."""
+
+    def __init__(self, directory, clock, boot="this boot"):
+        self.directory, self.clock = directory, clock
+        self.standing = read_standing(directory)
+        self.journal = Journal(directory, clock, self.standing)
+        self.journal.append("ApplianceStarted", boot=boot, now=clock.now())
+
+    def call(self, type, **facts):
+        self.journal.append(type, "c1", **facts)
+
+    def arrives(self):
+        self.call("CallArrived", caller="138", caller_name="", dialled="1000", flow="hotline", version=1)
+
+    def queues(self, **facts):
+        self.call("CallQueued", queue="service", priority=2, skills=("cmn",), **facts)
+
+    def acd(self, *entries):
+        self.journal.append_all([(type, facts.pop("call", ""), facts) for type, facts in entries])
+
+    def ends(self):
+        """Killed: and what the next one reads is what this one knew."""
+        self.journal.close()
+        read = read_standing(self.directory)
+        assert (
+            Standing.restored(json.loads(json.dumps(self.standing.stored(), default=plain))).stored() == read.stored()
+        )
+        return read
+
+
+@pytest.fixture
+def life(tmp_path, clock):
+    return Life(tmp_path, clock)
+
+
+def pass_time(clock, seconds):
+    clock.run_until(lambda: False, longest=seconds)
+
+
+def test_a_call_stands_at_its_step_with_what_it_has_said_so_far(life):
+    life.arrives()
+    life.call("CallAnswered")
+    life.call("StepEntered", step="ask", visit=1)
+    life.call("StepLeft", step="ask", exit="next", language="en", set={"order": "202611"})
+    life.call("StepEntered", step="pin", visit=2, spent=7.5)
+    life.call("StepLeft", step="pin", exit="next", language="en", set={}, hidden=["code"])
+    life.call("StepEntered", step="main", visit=3, spent=12.0, failures={"main": 1})
+    assert life.ends().calls == {
+        "c1": OpenCall(
+            caller="138", dialled="1000", flow="hotline", answered=True, step="main", visit=3, language="en",
+            spent=12.0, failures={"main": 1}, variables={"order": "202611"}, hidden={"code": "pin"},
+        )
+    }  # fmt: skip
+
+
+def test_a_call_that_ended_stands_nowhere(life):
+    life.arrives()
+    life.call("CallEnded", cause="normal")
+    assert life.ends().calls == {}
+
+
+def test_a_caller_keeps_its_place_in_the_clock_that_never_goes_back(life, clock):
+    life.arrives()
+    pass_time(clock, 30)
+    life.queues(arrived=None, entered=None)
+    pass_time(clock, 10)
+    life.call("MoveCall", queue="experts")
+    place = life.ends().calls["c1"].place
+    assert place == Waited("experts", 2, ("cmn",), arrived=30_000, entered=40_000)
+
+
+def test_a_time_of_day_that_is_set_moves_no_wait(life, clock):
+    life.arrives()
+    pass_time(clock, 30)
+    clock.set_by = timedelta(hours=-2)
+    life.queues(arrived=None, entered=None)
+    pass_time(clock, 1)
+    clock.set_by = timedelta(hours=5)
+    life.acd(("AgentStateChanged", {"agent": "1001", "state": "Ready", "reason": ""}))
+    stands = life.ends()
+    assert stands.calls["c1"].place.arrived == 30_000
+    assert stands.agents["1001"].since == 31_000
+    clock.set_by = timedelta(days=-3)  # while no appliance runs
+    again = Life(life.directory, clock).ends()
+    assert again.calls["c1"].place.arrived == 30_000
+
+
+def test_after_a_reboot_times_move_to_the_new_clock(life, clock, tmp_path):
+    life.arrives()
+    pass_time(clock, 100)
+    life.queues(arrived=None, entered=None)
+    life.ends()
+    rebooted = Machine()
+    rebooted.set_by = timedelta(seconds=160)  # a minute after the call was queued, by the time of day
+    assert Life(tmp_path, rebooted, boot="another").ends().calls["c1"].place.arrived == -60_000
+
+
+@pytest.mark.parametrize(
+    ("record", "over"),
+    [
+        (("EndWait", {"queue": "service", "exit": "overflowed"}), "overflowed"),
+        (("CallLeft", {}), "left"),
+        (("CallAbandoned", {}), ""),
+    ],
+)
+def test_a_wait_that_is_over_is_not_begun_again(life, record, over):
+    life.arrives()
+    life.queues(arrived=None, entered=None)
+    life.call(record[0], **record[1])
+    stands = life.ends().calls["c1"]
+    assert (stands.place, stands.over) == (None, over)
+
+
+def test_a_talk_stands_until_it_ends_and_then_the_wrap_up(life, clock):
+    life.arrives()
+    life.queues(arrived=None, entered=None)
+    offer = {"offer": "1-1", "call": "c1"}
+    life.acd(("OfferCall", {**offer, "queue": "service", "agent": "1001"}), ("Connect", {**offer, "agent": "1001"}))
+    assert life.standing.offers["1-1"].stage == "connecting"
+    pass_time(clock, 5)
+    life.acd(
+        ("CallConnected", {"offer": "1-1", "call": "c1"}),
+        ("AgentStateChanged", {"agent": "1001", "state": "Busy", "reason": "", "call": "c1"}),
+    )
+    assert life.standing.offers == {"1-1": OpenOffer("c1", "service", "1001", "talking", 5000)}
+    assert life.standing.calls["c1"].over == "answered"
+    pass_time(clock, 60)
+    life.acd(
+        ("TalkEnded", {"offer": "1-1", "call": "c1"}),
+        ("AgentStateChanged", {"agent": "1001", "state": "WorkingAfterCall", "reason": ""}),
+    )
+    stands = life.ends()
+    assert stands.offers == {}
+    assert stands.agents == {"1001": AgentStood("WorkingAfterCall", "", "", 65_000, queue="service", offer="1-1")}
+
+
+def test_a_message_that_is_being_left_is_known_by_its_file(life):
+    life.arrives()
+    life.call("StepEntered", step="leave", visit=4)
+    life.call("MessageBegun", box="service", visit=4, path="/messages/service/c1-4.wav")
+    assert life.standing.calls["c1"].file == "/messages/service/c1-4.wav"
+    life.call("MessageKept", box="service", message=7, seconds=3.0)
+    assert life.ends().calls["c1"].box == ""
