@@ -94,6 +94,7 @@ def _one_or_more(written: object) -> object:
 
 
 SkillName = Annotated[str, Field(pattern=r"^[^\s]+$")]
+ServiceLevel = Annotated[tuple[int, Millis], BeforeValidator(_service_level, json_schema_input_type=str)]
 PhoneKey = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 Choice = Annotated[Literal["stay", "left"], BeforeValidator(_choice)]
 
@@ -157,7 +158,7 @@ class QueueEntry(Written):
     ring_for: Interval = 15.0
     no_answer_limit: Annotated[int, Field(ge=0, le=1000)] = 2
     wrap_up: Time = 20.0
-    service_level: Annotated[tuple[int, Millis], BeforeValidator(_service_level)] = (80, 20_000)
+    service_level: ServiceLevel = (80, 20_000)
     overflow: list[OverflowEntry] = Field(default_factory=list)
     longest_queue: Annotated[int, Field(ge=0, le=1_000_000)] = 200
     idle_since: Literal["ready", "last-call", "last-offer"] = "ready"

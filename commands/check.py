@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     for file in args.files:
         if not file.is_file():
             raise UserError(f"{file}: there is no such file")
-    book, problems = read_book(config.flows_dir, config.prompts_dir, _surroundings(config), chosen=args.files)
+    book, problems = read_book(config.flows_dir, config.prompts_dir, surroundings(config), chosen=args.files)
     scenarios, wrong = _scenarios(args.files, config)
     problems = arranged([*problems, *wrong])
     for problem in problems:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     return _play(_playable(scenarios, config), config, book)
 
 
-def _surroundings(config: Config) -> Surroundings:
+def surroundings(config: Config) -> Surroundings:
     """The mailboxes and skills that there are; unknown, and then not checked, before the tables were made."""
     from runtime.flowbook import Surroundings
     from runtime.music import pieces

@@ -59,6 +59,14 @@ SpokenText = Annotated[str, BeforeValidator(whole)]
 """A text for callers' ears, in which a ``#`` is more likely a key than the start of a comment."""
 
 
+def _several(written: object) -> object:
+    return [written] if isinstance(written, str) else written
+
+
+OneOrSeveral = BeforeValidator(_several, json_schema_input_type=str | list[str])
+"""Lets a list of one be written without its brackets."""
+
+
 class Document:
     """A YAML text that could be read: its data, every scalar as text, and where each part of it stands."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -35,10 +36,18 @@ class Query:
 Catalogue = Mapping[str, Query]
 
 
-class _Entry(Written):
+class QueryEntry(Written):
+    """One query."""
+
     sql: SpokenText
+    """One select; values come in as `:names` only, which `with:` of the step must give."""
     returns: list[str] = Field(min_length=1)
+    """The columns that the flow may use."""
     within: Duration = Field(2.0, gt=0, le=30)
+    """The limit, after which the step goes on by its exit `failed`."""
+
+
+QueryFile = dict[Annotated[str, Field(pattern=f"^{_NAME.pattern}$")], QueryEntry]
 
 
 def load(text: str, name: str) -> tuple[Catalogue | None, list[Diagnostic]]:
@@ -65,7 +74,7 @@ def load_file(path: Path) -> tuple[Catalogue | None, list[Diagnostic]]:
 
 
 def _query(document: Document, name: str) -> tuple[Query | None, list[Diagnostic]]:
-    entry, problems = document.validate(_Entry, at=(name,))
+    entry, problems = document.validate(QueryEntry, at=(name,))
     if not _NAME.fullmatch(name):
         problems.append(document.problem((name,), "a query's name has small letters, digits and _ only", key=True))
     if entry is None:

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from config.document import Written
+from config.schema import NAMES
 from config.syntax import Path
 from config.values import Duration
 from ivr.language.templates import Value
@@ -41,6 +44,9 @@ class Names:
     """Marks a field whose text must be the name of something that exists."""
 
     kind: str
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), NAMES: self.kind}
 
 
 Shape = frozenset[str] | None  # the attributes of a variable that has some, None for a plain value

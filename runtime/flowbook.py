@@ -21,7 +21,7 @@ from config.values import Diagnostic, UserError
 from crm.catalogue import Catalogue as Queries
 from crm.catalogue import load as load_queries
 from ivr.language import checker, reader
-from ivr.language.calendars import OpeningHours, load_calendars
+from ivr.language.calendars import Calendar, OpeningHours, load_calendars
 from ivr.language.flow import Flow
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import Draft
@@ -146,6 +146,36 @@ def read_book(
     `chosen` are files to read instead: flows for all flows of the folder, ``queues.yaml`` and the like
     for the folder's own.
     """
+    beside = read_beside(flows_dir, prompts_dir, surroundings, chosen=chosen)
+    problems = list(beside.problems)
+    digests: dict[str, str] = {}
+    files = [file for file in chosen if is_flow(file)] or flow_files(flows_dir)
+    if not files:
+        problems.append(Diagnostic(str(flows_dir), 1, 1, "there is no call flow in this folder"))
+    drafts = list(_drafts(files, problems, digests))
+    problems += checker.check(drafts, beside.house)
+    if problems or beside.queries is None or beside.prompts is None:
+        return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
+    flows = tuple(draft.flow() for draft in drafts)
+    return Book(flows, beside.queues, beside.queries, OpeningHours(beside.calendars), beside.prompts, digests), []
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the flows, as far as it could be read; `house` has the names of the rest as well."""
+
+    queues: tuple[QueueRule, ...]
+    queries: Queries | None
+    calendars: Mapping[str, Calendar]
+    prompts: Prompts | None
+    house: House
+    problems: tuple[Diagnostic, ...]
+
+
+def read_beside(
+    flows_dir: Path, prompts_dir: Path, surroundings: Surroundings | None = None, *, chosen: Sequence[Path] = ()
+) -> Beside:
+    """All that flows count on, of some folders. Blocks; never raises."""
     around = surroundings or Surroundings()
     problems: list[Diagnostic] = []
     instead = {file.name: file for file in chosen}
@@ -169,17 +199,8 @@ def read_book(
         boxes=around.boxes,
         capabilities=around.capabilities,
     )
-    digests: dict[str, str] = {}
-    files = [file for file in chosen if is_flow(file)] or flow_files(flows_dir)
-    if not files:
-        problems.append(Diagnostic(str(flows_dir), 1, 1, "there is no call flow in this folder"))
-    drafts = list(_drafts(files, problems, digests))
     problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_prompts, *wrong_texts]
-    problems += checker.check(drafts, house)
-    if problems or queries is None or prompts is None:
-        return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
-    flows = tuple(draft.flow() for draft in drafts)
-    return Book(flows, queues, queries, OpeningHours(calendars), prompts, digests), []
+    return Beside(queues, queries, calendars, prompts, house, tuple(problems))
 
 
 def flow_files(flows_dir: Path) -> list[Path]:

@@ -53,6 +53,7 @@ PromptId = Annotated[str, AfterValidator(_id)]
 Language = Annotated[str, AfterValidator(_language)]
 Text = Annotated[SpokenText, AfterValidator(_text)]
 Texts = Annotated[dict[Language, Text], Field(min_length=1)]
+CatalogueFile = dict[PromptId, Texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def load(prompts_dir: Path) -> tuple[Catalogue | None, list[Diagnostic]]:
     file = prompts_dir / FILE
     if not file.exists():
         return Catalogue({}), []
-    texts, problems = load_file(dict[PromptId, Texts], file)
+    texts, problems = load_file(CatalogueFile, file)
     return (None if texts is None else Catalogue(texts)), problems
 
 

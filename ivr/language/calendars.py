@@ -88,7 +88,7 @@ class OpeningHours:
 
 def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[Diagnostic]]:
     """Every calendar of a file, or none and everything that is wrong."""
-    entries, problems = load(dict[str, Entry], text, name)
+    entries, problems = load(CalendarFile, text, name)
     if entries is None:
         return {}, problems
     return {calendar: entry.calendar(calendar) for calendar, entry in entries.items()}, []
@@ -174,10 +174,16 @@ Week = Annotated[dict[Annotated[str, AfterValidator(_weekday)], Hours], Field(mi
 
 
 class Entry(Written):
+    """One calendar."""
+
     zone: Annotated[str, AfterValidator(_zone)]
+    """The time zone in which the hours are meant, such as Asia/Shanghai."""
     open: Week
+    """The weekdays (`mon`, `mon-fri`, `daily`) and their hours: `"08:30-12:00, 13:30-18:00"`, or `closed`."""
     holidays: Annotated[str, AfterValidator(_country)] = ""
+    """A country (CN, HK, GB), or country and region (DE-BY), whose public holidays are days off."""
     exceptions: Mapping[Annotated[date, BeforeValidator(_date)], Hours] = Field(default_factory=dict)
+    """Single days that are otherwise, written 2026-12-31: hours of their own, or `closed`."""
 
     def calendar(self, name: str) -> Calendar:
         week: list[tuple[Span, ...]] = [()] * 7
@@ -185,6 +191,9 @@ class Entry(Written):
             for day in _days(written):
                 week[day] = spans
         return Calendar(name, ZoneInfo(self.zone), tuple(week), self.holidays, dict(self.exceptions))
+
+
+CalendarFile = dict[str, Entry]
 
 
 @cache

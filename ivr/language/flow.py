@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from config.document import Written
+from config.document import OneOrSeveral, Written
 from config.values import Duration
-from ivr.step import Key, Step
+from ivr.step import Key, Names, Step
 
 REPEAT = "repeat"
-
-
-def _several(written: object) -> object:
-    return [written] if isinstance(written, str) else written
 
 
 def _number(text: str) -> str:
@@ -28,9 +24,9 @@ def _number(text: str) -> str:
 class Head(Written):
     """All of a flow's file but its steps."""
 
-    number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], BeforeValidator(_several)]
+    number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], OneOrSeveral]
     """The dialled numbers that this flow answers."""
-    languages: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_several)]
+    languages: Annotated[tuple[Annotated[str, Names("language")], ...], Field(min_length=1), OneOrSeveral]
     """The languages it speaks; a call begins in the first."""
     start: str
     """The first step."""

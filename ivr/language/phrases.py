@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, Discriminator, GetCoreSchemaHandler, Tag
+from pydantic import BeforeValidator, Discriminator, Field, GetCoreSchemaHandler, Tag
 from pydantic_core import CoreSchema, core_schema
 
+from config.schema import NAMES
 from ivr.language.templates import Text
 
 
@@ -43,7 +44,11 @@ def _kind(written: object) -> str:
 
 
 Phrase = Annotated[
-    Annotated[Prompt, BeforeValidator(_prompt, json_schema_input_type=str), Tag("prompt")]
+    Annotated[
+        Prompt,
+        BeforeValidator(_prompt, json_schema_input_type=Annotated[str, Field(json_schema_extra={NAMES: "prompt"})]),
+        Tag("prompt"),
+    ]
     | Annotated[Texts, Tag("texts")],
     Discriminator(_kind),
 ]

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.document import Document, Written, arranged, parse
+from config.schema import DRAFT, Schema, schema
 from config.syntax import Path
 from config.values import Diagnostic, seconds
 from config.wording import choices, suggestion
@@ -186,10 +187,27 @@ def _without_zone(at: datetime) -> datetime:
 
 class _Entry(Written):
     name: Annotated[str, Field(min_length=1)]
+    """What the call shows."""
     caller: str = ""
+    """The caller's number; hidden unless given."""
     dialled: str = ""
-    at: Annotated[datetime, BeforeValidator(_moment), AfterValidator(_without_zone)] | None = None
+    """The number that is called; the flow's first unless given."""
+    at: (
+        Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=str), AfterValidator(_without_zone)] | None
+    ) = None
+    """When, in the appliance's time zone (2026-11-23 10:00); now unless given."""
     steps: Annotated[list[Any], Field(min_length=1)]
+    """What the caller does and must hear, one word and its value each."""
+
+
+def scenario_schema() -> Schema:
+    """What editors need for a file of scenarios."""
+    value = {"type": ["string", "number"]}
+    words: Schema = dict.fromkeys(_WITH_VALUE, value) | {word: {"type": ["null", "object"]} for word in _ALONE}
+    step = {"type": "object", "properties": words, "additionalProperties": False, "maxProperties": 1}
+    entry = schema(_Entry)
+    entry["properties"]["steps"]["items"] = {"anyOf": [step, {"enum": list(_ALONE)}]}
+    return {"$schema": DRAFT, "description": "Calls that must go as written.", "type": "array", "items": entry}
 
 
 def _keys(written: str) -> Press:

@@ -94,7 +94,7 @@ def _text(written: object) -> object:
     return _value(whole(written))
 
 
-Value = Annotated[Template, BeforeValidator(_value, json_schema_input_type=str)]
+Value = Annotated[Template, BeforeValidator(_value, json_schema_input_type=str | int | float | bool)]
 """A field that holds a value, which may be an expression."""
 
 Text = Annotated[Template, BeforeValidator(_text, json_schema_input_type=str)]

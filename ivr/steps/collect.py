@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from config.document import Written
+from config.document import OneOrSeveral, Written
 from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
@@ -22,10 +22,6 @@ def _mask(text: str) -> str:
     if not text or set(text) - DIGITS - {"x"}:
         raise ValueError(f"'{text}' is not a pattern; write digits, and x for any digit, for example 1xxxxxxxxxx")
     return text
-
-
-def _several(written: object) -> object:
-    return [written] if isinstance(written, str) else written
 
 
 class Digits(Written):
@@ -77,7 +73,7 @@ class Collect(Step):
     """How long a silence after the prompt may last."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
     """Silences, and entries that do not fit."""
-    pattern: Annotated[tuple[Annotated[str, AfterValidator(_mask)], ...], BeforeValidator(_several)] = ()
+    pattern: Annotated[tuple[Annotated[str, AfterValidator(_mask)], ...], OneOrSeveral] = ()
     """Digits as they must be, `x` for any (`1xxxxxxxxxx`), or a list of such."""
     confirm: bool = False
     """Reads the digits back: 1 accepts them, 2 enters them again."""
