@@ -77,7 +77,7 @@ def told(row: Interaction, record: Record) -> Interaction:
         case "CallEnded":
             news = _texts(record, "cause", "outcome")
             news["ended"] = row.ended or at
-    return replace(row, **news)
+    return replace(row, **news) if any(getattr(row, name) != value for name, value in news.items()) else row
 
 
 def _texts(record: Record, *keys: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
@@ -36,6 +37,8 @@ T = TypeVar("T")
 
 FOLD = "interactions"
 FOLDED_AT_ONCE = 500  # records a transaction
+INTERACTION = tuple(field.name for field in dataclasses.fields(Interaction))
+columns_of = attrgetter(*INTERACTION)  # dataclasses.asdict would copy every time of day deeply
 
 
 class StoreFailed(Exception):
@@ -309,7 +312,7 @@ def _fold(connection: Connection, batch: Sequence[Record]) -> None:
     rows = connection.execute(select(interactions).where(interactions.c.call.in_(calls))).mappings()
     changed = fold({row["call"]: Interaction(**row) for row in rows}, fresh)
     if changed:
-        _put(connection, interactions, [dataclasses.asdict(row) for row in changed.values()])
+        _put(connection, interactions, [dict(zip(INTERACTION, columns_of(row), strict=True)) for row in changed.values()])
     _put(connection, folds, [{"name": FOLD, "seq": max(record["seq"] for record in fresh)}])
 
 
