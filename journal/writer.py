@@ -6,17 +6,18 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gevent
 import structlog
 from gevent.event import Event
-from gevent.threadpool import ThreadPool
 
 from journal import checkpoints
 from journal.reader import READ_BYTES, last_seq, segments
 from switch.shared.clock import Clock
+from switch.shared.thread import NativeThread
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class Journal:
         self._clock = clock
         self._standing = standing
         self._clocks = _apart(clock)
-        self._threads = ThreadPool(2)
+        self._writing, self._syncing = NativeThread(), NativeThread()
         self._waiting: list[bytes] = []
         self._group = Event()
         self._wake = Event()
@@ -123,8 +124,9 @@ class Journal:
             self._writer.join()
             self._syncer.kill()
             self._flush()
+            self._writing.close()
+            self._syncing.close()
         os.close(self._file)
-        self._threads.kill()
 
     def _write_groups(self) -> None:
         while True:
@@ -139,7 +141,7 @@ class Journal:
                 return
 
     def _write_until_done(self, lines: list[bytes], group: Event) -> None:
-        while (error := self._threads.apply(self._write, (b"".join(lines), self._checkpoint(lines)))) is not None:
+        while (error := self._writing.do(partial(self._write, b"".join(lines), self._checkpoint(lines)))) is not None:
             if not self.trouble:
                 log.error("journal: cannot be written; calls go on, records wait in memory", error=error.strerror)
             self.trouble = error.strerror or "unknown"
@@ -210,12 +212,12 @@ class Journal:
             gevent.sleep(SYNC_SECONDS)
 
     def _flush(self) -> None:
-        if (error := self._threads.apply(_sync_file, (self._file,))) is not None:
+        if (error := self._syncing.do(partial(_sync_file, self._file))) is not None:
             log.error("journal: cannot be flushed to the disk", error=error.strerror)
 
 
 def _sync_file(file: int) -> OSError | None:
-    """Runs in a worker thread, and returns why it failed: what is raised there is printed by the pool as well."""
+    """Runs in a worker thread, and returns why it failed."""
     try:
         os.fdatasync(file)
     except OSError as error:
@@ -253,7 +255,7 @@ def _apart(clock: Clock) -> int:
 
 
 def _line(record: Mapping[str, object]) -> bytes:
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), default=plain).encode() + b"\n"
+    return _written(record).encode() + b"\n"
 
 
 def plain(value: object) -> object:
@@ -263,3 +265,6 @@ def plain(value: object) -> object:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     return str(value)
+
+
+_written = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=plain).encode

@@ -312,7 +312,9 @@ def _fold(connection: Connection, batch: Sequence[Record]) -> None:
     rows = connection.execute(select(interactions).where(interactions.c.call.in_(calls))).mappings()
     changed = fold({row["call"]: Interaction(**row) for row in rows}, fresh)
     if changed:
-        _put(connection, interactions, [dict(zip(INTERACTION, columns_of(row), strict=True)) for row in changed.values()])
+        _put(
+            connection, interactions, [dict(zip(INTERACTION, columns_of(row), strict=True)) for row in changed.values()]
+        )
     _put(connection, folds, [{"name": FOLD, "seq": max(record["seq"] for record in fresh)}])
 
 
