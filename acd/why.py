@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from acd.agents import is_working
-from acd.model import Agent, AgentId, AgentState, CallId, QueueName, QueueRule
-from acd.skills import needs
+from acd.chosen import choice
+from acd.hindsight import Hindsight, Person, Record, Waiter, later, milliseconds, span
+from acd.model import AgentId, AgentState, CallId, Millis, QueueName, QueueRule
 
-Record = Mapping[str, Any]
-
-_LEAVES_QUEUE = {"CallConnected", "CallAbandoned", "CallLeft", "EndWait"}
+NAMED = 3  # so many calls that came before are named; of more only the number is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,205 +23,382 @@ class Line:
 
 
 @dataclass(slots=True)
-class _Person:
-    agent: Agent
-    state: AgentState = AgentState.LOGGED_OFF
-    reason: str = ""
-    call: CallId = ""
-    since: datetime | None = None
+class Doing:
+    """What an able agent did while the call waited. Times as in the journal; `until` is "" while it lasts."""
+
+    since: str
+    state: AgentState
+    reason: str
+    call: CallId
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An able agent got another call while this one waited."""
+
+    at: str
+    agent: AgentId
+    call: CallId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whose phone rang for the call, who else was free, and why it was not one of those."""
+
+    at: str
+    agent: AgentId
+    others: tuple[AgentId, ...]
+    why: str
 
 
 @dataclass(slots=True)
-class _Told:
-    """What is known of the floor while the journal is read, and what was said of our call."""
+class Wait:
+    """One stay of the call in one queue. `end`: answered, abandoned, left, moved, or the exit; "" while it waits."""
+
+    queue: QueueName
+    since: str
+    priority: int
+    skills: tuple[str, ...]
+    ahead: int
+    able: dict[AgentId, list[Doing]] = field(default_factory=dict)
+    passed_by: list[Passed] = field(default_factory=list)
+    offers: list[Choice] = field(default_factory=list)
+    end: str = ""
+    until: str = ""
+    waited: float | None = None  # seconds
+    agent: AgentId = ""
+
+
+@dataclass(slots=True)
+class Story:
+    """All that the journal tells of one call: in words, and stay by stay."""
 
     call: CallId
-    rules: Mapping[QueueName, QueueRule]
-    people: dict[AgentId, _Person] = field(default_factory=dict)
-    waiting: dict[CallId, QueueName] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
-    entered: datetime | None = None
-    skills: tuple[str, ...] = ()
+    waits: list[Wait] = field(default_factory=list)
+
+    @property
+    def agent(self) -> AgentId:
+        """Who talked to it last."""
+        return next((wait.agent for wait in reversed(self.waits) if wait.agent), "")
 
 
-def why(records: Iterable[Record], call: CallId, rules: Mapping[QueueName, QueueRule] | None = None) -> list[Line]:
-    """The story of one call; empty when the journal does not know it. `rules`: the queues, for strategy and skills."""
-    told = _Told(call, rules or {})
+def why(records: Iterable[Record], call: CallId, rules: Mapping[QueueName, QueueRule] | None = None) -> Story:
+    """The story of one call, without lines when the journal does not know it.
+
+    `rules`: the queues as they are now, for what the journal no longer says of them.
+    """
+    teller = _Teller(Story(call), Hindsight(rules or {}))
     for record in records:
-        _remember_agents(told, record)
-        if record.get("call") == call:
-            text = _sentence(told, record)
-            if text:
-                told.lines.append(Line(record["at"], text))
-        _remember_calls(told, record)
-    return told.lines
+        teller.take(record)
+    return teller.story
 
 
-# --- what happened ----------------------------------------------------------------------------------
+class _Teller:
+    """Reads the journal once, and writes down what concerns one call."""
+
+    def __init__(self, story: Story, floor: Hindsight) -> None:
+        self.story = story
+        self.floor = floor
+        self._relaxed = 0  # steps of the queue's overflow that were told
+        self._told = 0  # of those who were served before it
+
+    def take(self, record: Record) -> None:
+        now = milliseconds(record["at"])
+        if self.waiter:
+            self._relax(now)
+        mine = self._concerns(record)
+        if not mine:
+            self._passed_by(record, now)
+        if mine and record["type"] not in {"CallQueued", "MoveCall"}:
+            self._tell(record, now)
+        self.floor.take(record)
+        if mine and record["type"] in {"CallQueued", "MoveCall"}:
+            self._tell(record, now)
+        self._watch(record)
+
+    @property
+    def waiter(self) -> Waiter | None:
+        return self.floor.waiting.get(self.story.call)
+
+    @property
+    def wait(self) -> Wait | None:
+        """The stay that is not over yet."""
+        return self.story.waits[-1] if self.story.waits and not self.story.waits[-1].end else None
+
+    def _concerns(self, record: Record) -> bool:
+        if record["type"] == "AgentStateChanged":
+            return False
+        offered = self.floor.offers.get(record.get("offer", ""))
+        return bool(record.get("call") == self.story.call or (offered and offered.call == self.story.call))
+
+    def _tell(self, record: Record, now: Millis) -> None:
+        tell = _SENTENCES.get(record["type"])
+        text = tell(self, record, now) if tell else ""
+        if text:
+            self.story.lines.append(Line(record["at"], text))
+
+    # --- sentences
+
+    def arrived(self, record: Record, _: Millis) -> str:
+        return f"dialled {record['dialled']}" + (f"; flow {record['flow']} answers." if record.get("flow") else ".")
+
+    def returned(self, _: Record, __: Millis) -> str:
+        return "taken over again after the appliance was started anew."
+
+    def queued(self, record: Record, now: Millis) -> str:
+        waiter = self.waiter
+        if waiter is None or self.wait:
+            return ""  # told again after a restart
+        wait = self._begin(record, waiter)
+        asked = f", asking for {' and '.join(waiter.skills)}" if waiter.skills else ""
+        before = (
+            f"{wait.ahead} wait{'s' if wait.ahead == 1 else ''} before it" if wait.ahead else "nobody waits before it"
+        )
+        words = f"queued in {waiter.queue} with priority {waiter.priority}{asked}; {before}."
+        return f"{words} {self._nobody(waiter, now)}" if not self._free(waiter, now) else words
+
+    def moved(self, record: Record, now: Millis) -> str:
+        waiter = self.waiter
+        if waiter is None:
+            return ""
+        if wait := self.wait:
+            self._end(wait, record, "moved")
+        self._begin(record, waiter)
+        return f"moved to queue {waiter.queue} by its overflow, the arrival kept. {self._nobody(waiter, now)}"
+
+    def offered(self, record: Record, now: Millis) -> str:
+        waiter, agent = self.waiter, record["agent"]
+        if waiter is None:
+            return ""
+        self._tell_passed_by(record["at"])
+        others = [person for person in self._free(waiter, now) if person.agent.id != agent]
+        reason = choice(self.floor, waiter, self.floor.people.get(agent), others, now)
+        if wait := self.wait:
+            wait.offers.append(Choice(record["at"], agent, tuple(each.agent.id for each in others), reason))
+        return f"{agent}'s phone rings: {reason}."
+
+    def withdrawn(self, record: Record, _: Millis) -> str:
+        return f"the offer to {record['agent']} was taken back: {record['reason']}."
+
+    def rang_out(self, record: Record, _: Millis) -> str:
+        return f"{self._who(record)} let it ring; the call kept its place."
+
+    def refused(self, record: Record, _: Millis) -> str:
+        return f"{self._who(record)} could not have it ({record['cause']}); the call kept its place."
+
+    def not_joined(self, record: Record, _: Millis) -> str:
+        return f"{self._who(record)} was gone before the two were joined; the call kept its place."
+
+    def connected(self, record: Record, _: Millis) -> str:
+        if wait := self.wait:
+            wait.agent = self._who(record)
+            self._end(wait, record, "answered")
+        return f"connected with {self._who(record)} after {self._waited()}."
+
+    def abandoned(self, record: Record, now: Millis) -> str:
+        waiter, wait = self.waiter, self.wait
+        if waiter is None or wait is None:
+            return ""  # during the talk
+        self._tell_passed_by(record["at"])
+        self._end(wait, record, "abandoned")
+        return f"the caller hung up after {self._waited()}. {self._nobody(waiter, now)}"
+
+    def left(self, record: Record, _: Millis) -> str:
+        if wait := self.wait:
+            self._tell_passed_by(record["at"])
+            self._end(wait, record, "left")
+            return f"the caller left by a key after {self._waited()}."
+        return ""
+
+    def given_back(self, record: Record, _: Millis) -> str:
+        if wait := self.wait:
+            self._tell_passed_by(record["at"])
+            self._end(wait, record, str(record["exit"]))
+        return f"given back to its flow by '{record['exit']}' after {self._waited()}."
+
+    def announced(self, record: Record, _: Millis) -> str:
+        position = f"position {record['position']}" if record.get("position") is not None else ""
+        wait = f"a wait of about {record['wait']:.0f} s" if record.get("wait") is not None else ""
+        return f"told {' and '.join(filter(None, (position, wait)))}."
+
+    def asked(self, record: Record, _: Millis) -> str:
+        waited = milliseconds(record["at"]) - milliseconds(self.story.waits[-1].since) if self.story.waits else 0
+        return f"asked after {span(waited)} whether to go on waiting."
+
+    def talk_ended(self, record: Record, _: Millis) -> str:
+        talked = record.get("talked")
+        return f"the talk ended after {span(talked)}." if isinstance(talked, int) else "the talk ended."
+
+    def ended(self, record: Record, _: Millis) -> str:
+        return f"the call ended: {record['outcome']}." if record.get("outcome") else "the call ended."
+
+    # --- a stay in a queue
+
+    def _begin(self, record: Record, waiter: Waiter) -> Wait:
+        wait = Wait(waiter.queue, record["at"], waiter.priority, waiter.skills, self.floor.ahead(waiter))
+        for person in self.floor.able(waiter):
+            wait.able[person.agent.id] = [Doing(record["at"], person.state, person.reason, person.call)]
+        self.story.waits.append(wait)
+        self._relaxed = self._told = 0
+        return wait
+
+    def _end(self, wait: Wait, record: Record, how: str) -> None:
+        wait.end, wait.until = how, record["at"]
+        wait.waited = (milliseconds(wait.until) - milliseconds(wait.since)) / 1000
+        for doing in wait.able.values():
+            doing[-1].until = record["at"]
+
+    def _watch(self, record: Record) -> None:
+        """Notes what able agents do while the call waits."""
+        wait = self.wait
+        if wait is None or record["type"] != "AgentStateChanged" or record["agent"] not in wait.able:
+            return
+        spans = wait.able[record["agent"]]
+        if spans[-1].since == record["at"]:
+            spans.pop()
+        elif spans:
+            spans[-1].until = record["at"]
+        state = AgentState(record["state"])
+        spans.append(Doing(record["at"], state, record.get("reason", ""), record.get("call", "")))
+
+    def _relax(self, now: Millis) -> None:
+        """What the call asks for no more, from the moment that its queue's overflow names."""
+        waiter = self.waiter
+        steps = [step for step in self.floor.rule(waiter.queue).overflow if step.relax] if waiter else []
+        for step in sorted(steps, key=lambda step: step.after)[self._relaxed :]:
+            if waiter is None or waiter.entered + step.after > now:
+                return
+            self._relaxed += 1
+            if not step.when and step.relax in self._asked(waiter):
+                words = f"'{step.relax}' was no longer required after {span(step.after)}. {self._nobody(waiter, now)}"
+                self.story.lines.append(Line(later(self.story.waits[-1].since, step.after), words))
+
+    def _asked(self, waiter: Waiter) -> set[str]:
+        return {demand.skill for demand in self.floor.needs(waiter, waiter.entered - 1).required}
+
+    # --- who could have had it
+
+    def _free(self, waiter: Waiter, now: Millis) -> list[Person]:
+        return [person for person in self.floor.able(waiter, now) if person.free(waiter.call, now)]
+
+    def _nobody(self, waiter: Waiter, now: Millis) -> str:
+        """What everybody was doing who is able for it, and who will be when its queue asks for less."""
+        able, widest = self.floor.able(waiter, now), self.floor.able(waiter)
+        if not widest:
+            return "No agent of this queue is able for it."
+        if all(each.state is AgentState.LOGGED_OFF for each in widest):
+            return "Nobody who is able was logged on."
+        later_on = [each for each in widest if each not in able]
+        return f"{_at_work(able)}{f' Able when less is asked for: {_all(later_on)}.' if later_on else ''}"
+
+    def _passed_by(self, record: Record, now: Millis) -> None:
+        """Notes that an agent who is able for our call was rung for another one."""
+        waiter, wait = self.waiter, self.wait
+        if record["type"] != "OfferCall" or waiter is None or wait is None or self.floor.is_rung_for(waiter.call):
+            return
+        other = self.floor.waiting.get(record["call"])
+        if other and any(person.agent.id == record["agent"] for person in self.floor.able(waiter, now)):
+            wait.passed_by.append(Passed(record["at"], record["agent"], other.call, self._before(other, waiter)))
+
+    def _before(self, other: Waiter, ours: Waiter) -> str:
+        """Why another call was served before ours."""
+        there, here = self.floor.rule(other.queue), self.floor.rule(ours.queue)
+        if there.weight > here.weight:
+            return f"queue {other.queue} has weight {there.weight} against {here.weight}"
+        earlier = ours.arrived - other.arrived
+        if other.priority > ours.priority and earlier < 0:
+            return f"priority {other.priority} against {ours.priority}"
+        return f"came {span(earlier)} earlier" if earlier >= 0 else "was next for this agent"
+
+    def _tell_passed_by(self, at: str) -> None:
+        wait = self.wait
+        news = wait.passed_by[self._told :] if wait else []
+        if wait is None or not news:
+            return
+        self._told = len(wait.passed_by)
+        named = "; ".join(f"{each.agent} was rung for {each.call}, {_which(each)}" for each in news[:NAMED])
+        more = f"; and {len(news) - NAMED} more" if len(news) > NAMED else ""
+        self.story.lines.append(Line(at, f"meanwhile others were served before it: {named}{more}."))
+
+    # --- small words
+
+    def _who(self, record: Record) -> AgentId:
+        offered = self.floor.offers.get(record.get("offer", ""))
+        return str(record.get("agent") or (offered.agent if offered else "the agent"))
+
+    def _waited(self) -> str:
+        """Since its first entry, all queues together."""
+        end = self.story.waits[-1].until if self.story.waits else ""
+        first = next((wait for wait in reversed(self.story.waits) if self._is_first(wait)), None)
+        return span(milliseconds(end) - milliseconds(first.since)) if first and end else "an unknown time"
+
+    def _is_first(self, wait: Wait) -> bool:
+        """Whether the call came into this queue from its flow and not from another queue."""
+        number = next(n for n, each in enumerate(self.story.waits) if each is wait)
+        return number == 0 or self.story.waits[number - 1].end != "moved"
 
 
-def _sentence(told: _Told, record: Record) -> str:
-    tell = _SENTENCES.get(record["type"])
-    return tell(told, record, datetime.fromisoformat(record["at"])) if tell else ""
-
-
-def _queued(told: _Told, record: Record, at: datetime) -> str:
-    queue, priority = record["queue"], record.get("priority", 0)
-    told.entered, told.skills = at, tuple(record.get("skills", ()))
-    asked = f", asking for {' and '.join(told.skills)}" if told.skills else ""
-    before = list(told.waiting.values()).count(queue)
-    words = f"queued in {queue} with priority {priority}{asked}; {before} waited there."
-    return f"{words} {_nobody(told, queue)}" if not _free(told, queue, at) else words
-
-
-def _offered(told: _Told, record: Record, at: datetime) -> str:
-    rule = told.rules.get(record["queue"])
-    others = [each for each in _free(told, record["queue"], at) if each.agent.id != record["agent"]]
-    words = f"{record['agent']}'s phone rings"
-    if not others:
-        return f"{words}: the only able agent who is free."
-    strategy = f"; {record['queue']} rings by {rule.strategy}" if rule else ""
-    names = ", ".join(f"{each.agent.id} (Ready for {_span(each.since, at)})" for each in others)
-    return f"{words}. Also free: {names}{strategy}."
-
-
-def _moved(told: _Told, record: Record, _: datetime) -> str:
-    queue = record["queue"]
-    return f"moved to queue {queue} by its overflow, the arrival kept. {_nobody(told, queue)}"
-
-
-def _withdrawn(_: _Told, record: Record, __: datetime) -> str:
-    return f"the offer to {record['agent']} was taken back: {record['reason']}."
-
-
-def _rang_out(_: _Told, record: Record, __: datetime) -> str:
-    return f"{_who(record)} let it ring; the call kept its place."
-
-
-def _refused(_: _Told, record: Record, __: datetime) -> str:
-    return f"{_who(record)} could not have it ({record['cause']}); the call kept its place."
-
-
-def _not_joined(_: _Told, record: Record, __: datetime) -> str:
-    return f"{_who(record)} was gone before the two were joined; the call kept its place."
-
-
-def _connected(told: _Told, record: Record, at: datetime) -> str:
-    return f"connected with {_who(record)} after {_span(told.entered, at)}."
-
-
-def _abandoned(told: _Told, _: Record, at: datetime) -> str:
-    nobody = _nobody(told, told.waiting.get(told.call, ""))
-    return f"the caller hung up after {_span(told.entered, at)}. {nobody}".rstrip()
-
-
-def _left(told: _Told, _: Record, at: datetime) -> str:
-    return f"the caller left by a key after {_span(told.entered, at)}."
-
-
-def _given_back(told: _Told, record: Record, at: datetime) -> str:
-    return f"given back to its flow by '{record['exit']}' after {_span(told.entered, at)}."
-
-
-def _announced(_: _Told, record: Record, __: datetime) -> str:
-    position = f"position {record['position']}" if record.get("position") is not None else ""
-    wait = f"a wait of about {record['wait']:.0f} s" if record.get("wait") is not None else ""
-    return f"told {' and '.join(filter(None, (position, wait)))}."
-
-
-def _asked(told: _Told, _: Record, at: datetime) -> str:
-    return f"asked after {_span(told.entered, at)} whether to go on waiting."
-
-
-_SENTENCES: Mapping[str, Callable[[_Told, Record, datetime], str]] = {
-    "CallQueued": _queued,
-    "MoveCall": _moved,
-    "OfferCall": _offered,
-    "WithdrawOffer": _withdrawn,
-    "OfferNotAnswered": _rang_out,
-    "OfferDeclined": _refused,
-    "OfferFailed": _refused,
-    "ConnectFailed": _not_joined,
-    "CallConnected": _connected,
-    "Announce": _announced,
-    "AskToStay": _asked,
-    "TalkEnded": lambda *_: "the talk ended.",
-    "CallAbandoned": _abandoned,
-    "CallLeft": _left,
-    "EndWait": _given_back,
+_SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
+    "CallArrived": _Teller.arrived,
+    "CallReturned": _Teller.returned,
+    "CallQueued": _Teller.queued,
+    "MoveCall": _Teller.moved,
+    "OfferCall": _Teller.offered,
+    "WithdrawOffer": _Teller.withdrawn,
+    "OfferNotAnswered": _Teller.rang_out,
+    "OfferDeclined": _Teller.refused,
+    "OfferFailed": _Teller.refused,
+    "ConnectFailed": _Teller.not_joined,
+    "CallConnected": _Teller.connected,
+    "Announce": _Teller.announced,
+    "AskToStay": _Teller.asked,
+    "TalkEnded": _Teller.talk_ended,
+    "CallAbandoned": _Teller.abandoned,
+    "CallLeft": _Teller.left,
+    "EndWait": _Teller.given_back,
+    "CallEnded": _Teller.ended,
 }
 
 
-# --- who could have had it --------------------------------------------------------------------------
+def as_json(story: Story) -> dict[str, Any]:
+    """The story as one object of plain values; see docs/figures.md."""
+    last = story.waits[-1] if story.waits else None
+    return {
+        "call": story.call,
+        "queue": last.queue if last else None,
+        "agent": story.agent or None,
+        "outcome": (last.end or "waiting") if last else None,
+        "waited": sum(wait.waited or 0.0 for wait in story.waits) if last else None,
+        "waits": [asdict(wait) for wait in story.waits],
+        "story": [asdict(line) for line in story.lines],
+    }
 
 
-def _able(told: _Told, queue: QueueName) -> list[_Person]:
-    members = [each for _, each in sorted(told.people.items()) if queue in each.agent.queues]
-    rule = told.rules.get(queue)
-    wanted = needs(
-        rule or QueueRule(queue), told.skills, frozenset(s.relax for s in rule.overflow) if rule else frozenset()
-    )
-    return [each for each in members if wanted.fit(each.agent.skills)]
-
-
-def _free(told: _Told, queue: QueueName, at: datetime) -> list[_Person]:
-    """Those who are Ready, or became Reserved for this very call in the same moment."""
-    return [
-        each
-        for each in _able(told, queue)
-        if (each.state is AgentState.READY and not each.reason) or (each.call == told.call and each.since == at)
-    ]
-
-
-def _nobody(told: _Told, queue: QueueName) -> str:
-    """Why nobody took it: what every agent was doing who is able, or will be when all is relaxed."""
-    able = _able(told, queue)
-    if not able:
-        return "No agent of this queue is able for it." if queue else ""
+def _at_work(able: Iterable[Person]) -> str:
+    """What the agents do who are able and logged on."""
     there = [each for each in able if each.state is not AgentState.LOGGED_OFF]
     if not there:
         return "Nobody who is able was logged on."
-    doing = ", ".join(f"{each.agent.id} {_doing(each)}" for each in there)
-    at_work = sum(is_working(each.state) for each in there)
-    return f"Able and logged on: {doing}." if at_work else f"All who are able take no calls: {doing}."
+    if any(is_working(each.state) for each in there):
+        return f"Able and logged on: {_all(there)}."
+    return f"All who are able take no calls: {_all(there)}."
 
 
-def _doing(person: _Person) -> str:
+def _all(people: Iterable[Person]) -> str:
+    return ", ".join(f"{each.agent.id} {_doing(each)}" for each in people)
+
+
+def _doing(person: Person) -> str:
     with_call = f" with {person.call}" if person.call else ""
     reason = f" ({person.reason})" if person.reason else ""
     return f"{person.state}{with_call}{reason}"
 
 
-# --- keeping up with the floor ----------------------------------------------------------------------
-
-
-def _remember_agents(told: _Told, record: Record) -> None:
-    match record["type"]:
-        case "AgentChanged":
-            agent = Agent(record["agent"], queues=tuple(record["queues"]), skills=record["skills"])
-            person = told.people.setdefault(agent.id, _Person(agent))
-            person.agent = agent
-        case "AgentRemoved":
-            told.people.pop(record["agent"], None)
-        case "AgentStateChanged" if record["agent"] in told.people:
-            person = told.people[record["agent"]]
-            state = AgentState(record["state"])
-            if state is not person.state:
-                person.since = datetime.fromisoformat(record["at"])
-            person.state, person.reason, person.call = state, record.get("reason", ""), record.get("call", "")
-
-
-def _remember_calls(told: _Told, record: Record) -> None:
-    if record["type"] in {"CallQueued", "MoveCall"}:
-        told.waiting[record["call"]] = record["queue"]
-    elif record["type"] in _LEAVES_QUEUE:
-        told.waiting.pop(record["call"], None)
-
-
-def _who(record: Record) -> str:
-    return str(record.get("agent", "the agent"))
-
-
-def _span(since: datetime | None, until: datetime) -> str:
-    seconds = ((until - since) if since else timedelta()).total_seconds()
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+def _which(passed: Passed) -> str:
+    """``which came 10 s earlier``, ``which has priority 2 against 0``, ``whose queue sales has weight 5 against 1``."""
+    if passed.why.startswith("queue "):
+        return f"whose {passed.why}"
+    return f"which has {passed.why}" if passed.why.startswith("priority") else f"which {passed.why}"

@@ -120,6 +120,15 @@ def records(directory: Path, *, after: int = 0) -> Iterator[Record]:
         yield from batch
 
 
+def records_of(source: Path) -> Iterator[Record]:
+    """Every readable record of a journal's folder, or of one file of records. Raises OSError where there is none."""
+    if source.is_dir():
+        yield from records(source)
+        return
+    with source.open("rb") as file:
+        yield from filter(None, map(parse, file))
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What `journal verify` found. `open` calls are no fault: they may still be talking."""

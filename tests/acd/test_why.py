@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from acd.model import Overflow, QueueRule
-from acd.why import why
+from acd.why import as_json, why
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RULES = {"service": QueueRule("service", overflow=(Overflow(after=90_000, relax="claims"),))}
 
 
+def at(second: float) -> str:
+    return (START + timedelta(seconds=second)).isoformat(timespec="milliseconds")
+
+
 def record(second: float, type: str, call: str = "", **facts: object) -> dict[str, object]:
     return {
-        "at": (START + timedelta(seconds=second)).isoformat(timespec="milliseconds"),
+        "at": at(second),
         "type": type,
         "call": call,
         **facts,
@@ -29,7 +37,7 @@ def staff(*agents: str, **skills: int) -> list[dict[str, object]]:
 
 
 def story(records: list[dict[str, object]], call: str = "c1") -> list[str]:
-    return [line.text for line in why(records, call, RULES)]
+    return [line.text for line in why(records, call, RULES).lines]
 
 
 def test_why_it_waited_and_why_that_agent_got_it():
@@ -56,7 +64,7 @@ def test_why_it_waited_and_why_that_agent_got_it():
             record(99, "TalkEnded", "c1", offer="0-3", agent="1001", queue="service"),
         ]
     ) == [
-        "queued in service with priority 2; 1 waited there. Able and logged on: 1001 Busy with c0, "
+        "queued in service with priority 2; nobody waits before it. Able and logged on: 1001 Busy with c0, "
         "1002 NotReady (lunch), 1003 WorkingAfterCall.",
         "told position 1 and a wait of about 40 s.",
         "1003's phone rings: the only able agent who is free.",
@@ -78,7 +86,9 @@ def test_who_else_was_free_and_by_which_rule_one_was_chosen():
             record(60, "OfferCall", "c1", offer="0-1", queue="service", agent="1001", ring_for=15_000),
         ]
     )
-    assert lines[1] == "1001's phone rings. Also free: 1002 (Ready for 30 s); service rings by longest-idle."
+    assert lines[1] == (
+        "1001's phone rings: service rings by longest-idle (Ready for 60 s); also free: 1002 (Ready for 30 s)."
+    )
 
 
 def test_nobody_able_nobody_there_nobody_ready():
@@ -100,6 +110,189 @@ def test_every_end_has_its_sentence():
     }
     for type, sentence in ends.items():
         assert story([queued, record(300, type, "c1", queue="sales", exit="overflowed")])[-1] == sentence
+
+
+def test_who_was_served_before_it_and_why():
+    records = [
+        *staff("1001", "1002"),
+        record(0, "QueuesChanged", queues=["service", "gold"], rules=[asdict(QueueRule("gold", weight=5))]),
+        record(0, "AgentChanged", agent="1001", queues=["service", "gold"], skills={}),
+        state(0, "1001", "Busy", "c0"),
+        record(5, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+        record(10, "CallQueued", "c2", queue="service", priority=0, skills=[]),
+        record(20, "CallQueued", "c3", queue="service", priority=2, skills=[]),
+        record(30, "CallQueued", "c4", queue="gold", priority=0, skills=[]),
+    ]
+    for second, call, queue in (
+        (40, "c4", "gold"),
+        (50, "c3", "service"),
+        (60, "c1", "service"),
+        (70, "c2", "service"),
+    ):
+        records += [
+            state(second, "1001", "Reserved", call),
+            record(second, "OfferCall", call, offer=f"0-{call}", queue=queue, agent="1001", ring_for=15_000),
+            record(second + 1, "CallConnected", call, offer=f"0-{call}", queue=queue, agent="1001"),
+        ]
+    told = why(records, "c2")
+    assert [line.text for line in told.lines] == [
+        "queued in service with priority 0; 1 waits before it. Able and logged on: 1001 Busy with c0.",
+        "meanwhile others were served before it: 1001 was rung for c4, whose queue gold has weight 5 against 1; "
+        "1001 was rung for c3, which has priority 2 against 0; 1001 was rung for c1, which came 5 s earlier.",
+        "1001's phone rings: the only able agent who is free.",
+        "connected with 1001 after 61 s.",
+    ]
+    (wait,) = told.waits
+    assert [(each.agent, each.call) for each in wait.passed_by] == [("1001", "c4"), ("1001", "c3"), ("1001", "c1")]
+    assert [(each.state, each.call) for each in wait.able["1001"]] == [
+        ("Busy", "c0"),
+        ("Reserved", "c4"),
+        ("Reserved", "c3"),
+        ("Reserved", "c1"),
+        ("Reserved", "c2"),
+    ]
+
+
+def test_what_is_relaxed_is_told_when_its_time_has_come():
+    rule = QueueRule("service", skills={"claims": "required"}, overflow=(Overflow(after=60_000, relax="claims"),))
+    lines = why(
+        [
+            record(0, "QueuesChanged", queues=["service"], rules=[asdict(rule)]),
+            record(0, "AgentChanged", agent="1001", queues=["service"], skills={"claims": 3}),
+            record(0, "AgentChanged", agent="1002", queues=["service"], skills={}),
+            state(0, "1001", "Busy", "c0"),
+            state(0, "1002", "Ready"),
+            record(10, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            state(70, "1002", "Reserved", "c1"),
+            record(70, "OfferCall", "c1", offer="0-1", queue="service", agent="1002", ring_for=15_000),
+        ],
+        "c1",
+    ).lines
+    assert [(line.at[14:19], line.text) for line in lines] == [
+        (
+            "00:10",
+            "queued in service with priority 0; nobody waits before it. Able and logged on: 1001 Busy with c0. "
+            "Able when less is asked for: 1002 Ready.",
+        ),
+        (
+            "01:10",
+            "'claims' was no longer required after 60 s. Able and logged on: 1001 Busy with c0, 1002 Ready.",
+        ),
+        ("01:10", "1002's phone rings: the only able agent who is free."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "reason"),
+    [
+        ("longest-idle", "longest-idle (Ready for 90 s); also free: 1002 (Ready for 60 s)"),
+        ("fewest-calls", "fewest-calls (1 calls since log-on); also free: 1002 (0 calls since log-on)"),
+        ("least-talk-time", "least-talk-time (talked 30 s since log-on); also free: 1002 (talked 0 s since log-on)"),
+        ("best-skilled", "best-skilled (claims 3); also free: 1002 (claims 2)"),
+        ("round-robin", "round-robin (rung last); also free: 1002"),
+        ("sticky", "sticky (the caller's last agent); also free: 1002 (Ready for 60 s)"),
+        ("top-down", "top-down; also free: 1002"),
+    ],
+)
+def test_why_this_agent_of_all_who_were_free_in_the_figures_of_the_strategy(strategy, reason):
+    rule = QueueRule("service", strategy, skills={"claims": "required"})
+    records = [
+        record(0, "QueuesChanged", queues=["service"], rules=[asdict(rule)]),
+        record(0, "AgentChanged", agent="1001", queues=["service"], skills={"claims": 3}),
+        record(0, "AgentChanged", agent="1002", queues=["service"], skills={"claims": 2}),
+        state(0, "1001", "Ready"),
+        record(0, "CallQueued", "c0", queue="service", priority=0, skills=[]),
+        state(0, "1001", "Reserved", "c0"),
+        record(0, "OfferCall", "c0", offer="0-1", queue="service", agent="1001", ring_for=15_000),
+        state(0, "1001", "Busy", "c0"),
+        record(0, "CallConnected", "c0", offer="0-1", queue="service", agent="1001"),
+        state(30, "1001", "Ready"),
+        state(60, "1002", "Ready"),
+        record(120, "CallQueued", "c1", queue="service", priority=0, skills=[], last_agent="1001"),
+        state(120, "1001", "Reserved", "c1"),
+        record(120, "OfferCall", "c1", offer="0-2", queue="service", agent="1001", ring_for=15_000),
+    ]
+    (choice,) = why(records, "c1").waits[0].offers
+    assert choice.why == f"service rings by {reason}"
+    assert choice.others == ("1002",)
+
+
+def test_a_preferred_skill_comes_before_the_strategy():
+    rule = QueueRule("service", skills={"gold": "preferred"})
+    records = [
+        record(0, "QueuesChanged", queues=["service"], rules=[asdict(rule)]),
+        record(0, "AgentChanged", agent="1001", queues=["service"], skills={}),
+        record(0, "AgentChanged", agent="1002", queues=["service"], skills={"gold": 4}),
+        state(0, "1001", "Ready"),
+        state(50, "1002", "Ready"),
+        record(60, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+        state(60, "1002", "Reserved", "c1"),
+        record(60, "OfferCall", "c1", offer="0-1", queue="service", agent="1002", ring_for=15_000),
+    ]
+    (choice,) = why(records, "c1").waits[0].offers
+    assert choice.why == "the best in what is preferred (gold 4); also free: 1001 (gold 0)"
+
+
+def test_an_offer_that_is_taken_back_names_no_call_in_its_record():
+    lines = story(
+        [
+            *staff("1001"),
+            record(0, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(0, "OfferCall", "c1", offer="0-1", queue="service", agent="1001", ring_for=15_000),
+            record(9, "WithdrawOffer", offer="0-1", agent="1001", reason="agent left"),
+        ]
+    )
+    assert lines[-1] == "the offer to 1001 was taken back: agent left."
+
+
+def test_a_call_that_waited_twice_and_was_told_again_after_a_restart():
+    told = why(
+        [
+            *staff("1001"),
+            record(0, "CallArrived", "c1", caller="13900000001", dialled="1000", flow="hotline", version=1),
+            record(0, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(5, "CallReturned", "c1", caller="13900000001", dialled="1000", flow="hotline", version=1),
+            record(6, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(20, "MoveCall", "c1", queue="sales"),
+            record(30, "EndWait", "c1", queue="sales", exit="overflowed"),
+            record(40, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(45, "CallAbandoned", "c1"),
+            record(45, "CallEnded", "c1", cause="normal", outcome="caller left"),
+        ],
+        "c1",
+        RULES,
+    )
+    assert [(wait.queue, wait.end, wait.waited) for wait in told.waits] == [
+        ("service", "moved", 20.0),
+        ("sales", "overflowed", 10.0),
+        ("service", "abandoned", 5.0),
+    ]
+    words = [line.text for line in told.lines]
+    assert words[0] == "dialled 1000; flow hotline answers."
+    assert "taken over again after the appliance was started anew." in words
+    assert "given back to its flow by 'overflowed' after 30 s." in words
+    assert words[-2].startswith("the caller hung up after 5 s.")
+    assert "13900000001" not in json.dumps(as_json(told))
+
+
+def test_what_outsiders_read_is_plain_and_complete():
+    records = [
+        *staff("1001"),
+        state(0, "1001", "Ready"),
+        record(0, "CallQueued", "c1", queue="service", priority=1, skills=["claims"]),
+    ]
+    waiting = json.loads(json.dumps(as_json(why(records, "c1", RULES))))
+    assert (waiting["queue"], waiting["agent"], waiting["outcome"], waiting["waited"]) == (
+        "service",
+        None,
+        "waiting",
+        0,
+    )
+    (wait,) = waiting["waits"]
+    assert {"queue", "since", "until", "waited", "end", "priority", "skills", "ahead", "agent"} <= wait.keys()
+    assert wait["able"] == {"1001": [{"since": at(0), "state": "Ready", "reason": "", "call": "", "until": ""}]}
+    unknown = as_json(why(records, "c9"))
+    assert (unknown["waits"], unknown["story"], unknown["outcome"]) == ([], [], None)
 
 
 def test_a_call_that_nobody_knows_has_no_story():

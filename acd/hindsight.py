@@ -1,0 +1,191 @@
+"""The floor as the journal tells it afterwards: who waited with what, and what every agent was doing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from acd.model import Agent, AgentId, AgentState, CallId, Millis, OfferId, QueueName, QueueRule
+from acd.records import rules_of
+from acd.skills import Needs, needs
+
+Record = Mapping[str, Any]
+
+LEAVES_QUEUE = frozenset({"CallConnected", "CallAbandoned", "CallLeft", "EndWait"})
+
+
+@dataclass(slots=True)
+class Person:
+    """An agent, what it is doing, and what strategies look at."""
+
+    agent: Agent
+    state: AgentState = AgentState.LOGGED_OFF
+    reason: str = ""
+    call: CallId = ""
+    since: Millis = 0
+    ready_since: Millis = 0
+    talk_ended: Millis = 0
+    last_offered: Millis = 0
+    calls: int = 0  # since log-on
+    talked: Millis = 0  # since log-on
+
+    def free(self, call: CallId, now: Millis) -> bool:
+        """Ready and not spared, or Reserved for this very call in the same moment."""
+        if self.state is AgentState.READY:
+            return not self.reason
+        return self.state is AgentState.RESERVED and self.call == call and self.since == now
+
+    def idle_since(self, rule: QueueRule) -> Millis:
+        match rule.idle_since:
+            case "last-call":
+                return self.talk_ended
+            case "last-offer":
+                return self.last_offered
+            case _:
+                return self.ready_since
+
+
+@dataclass(slots=True)
+class Waiter:
+    """A waiting call: since when, and as what it counts."""
+
+    call: CallId
+    queue: QueueName
+    entered: Millis
+    arrived: Millis
+    priority: int = 0
+    skills: tuple[str, ...] = ()
+    last_agent: AgentId = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Whose phone rings for whom."""
+
+    call: CallId
+    agent: AgentId
+
+
+@dataclass(slots=True)
+class Hindsight:
+    """Takes the journal's records in their order. `given`: the queues' rules where the journal has none yet."""
+
+    given: Mapping[QueueName, QueueRule] = field(default_factory=dict)
+    people: dict[AgentId, Person] = field(default_factory=dict)
+    waiting: dict[CallId, Waiter] = field(default_factory=dict)
+    offers: dict[OfferId, Offered] = field(default_factory=dict)
+    rung_last: dict[QueueName, AgentId] = field(default_factory=dict)
+    told: dict[QueueName, QueueRule] = field(default_factory=dict)
+
+    def take(self, record: Record) -> None:
+        at = milliseconds(record["at"])
+        match record["type"]:
+            case "QueuesChanged":
+                self.told = rules_of(record)
+            case "AgentChanged":
+                agent = Agent(record["agent"], queues=tuple(record["queues"]), skills=record["skills"])
+                self.people.setdefault(agent.id, Person(agent)).agent = agent
+            case "AgentRemoved":
+                self.people.pop(record["agent"], None)
+            case "AgentStateChanged" if record["agent"] in self.people:
+                self._turn(self.people[record["agent"]], record, at)
+            case "CallQueued" | "MoveCall":
+                self._enter(record, at)
+            case "OfferCall":
+                self._rings(record, at)
+            case "WithdrawOffer" | "OfferNotAnswered" | "OfferDeclined" | "OfferFailed" | "ConnectFailed":
+                self.offers.pop(record["offer"], None)
+            case type if type in LEAVES_QUEUE:
+                self.waiting.pop(record["call"], None)
+                self.offers.pop(record.get("offer", ""), None)
+
+    # --- questions
+
+    def rule(self, queue: QueueName) -> QueueRule:
+        return self.told.get(queue) or self.given.get(queue) or QueueRule(queue)
+
+    def needs(self, waiter: Waiter, now: Millis | None = None) -> Needs:
+        """What the call asks for at a time, or (None) when all that its queue relaxes is relaxed."""
+        rule = self.rule(waiter.queue)
+        waited = None if now is None else now - waiter.entered
+        relaxed = {
+            step.relax
+            for step in rule.overflow
+            if step.relax and (waited is None or (waited >= step.after and not step.when))
+        }
+        return needs(rule, waiter.skills, frozenset(relaxed))
+
+    def able(self, waiter: Waiter, now: Millis | None = None) -> list[Person]:
+        """The queue's agents whose skills fit, as `needs` has it."""
+        wanted = self.needs(waiter, now)
+        members = [person for _, person in sorted(self.people.items()) if waiter.queue in person.agent.queues]
+        return [person for person in members if wanted.fit(person.agent.skills)]
+
+    def rank(self, waiter: Waiter) -> Millis:
+        return waiter.arrived - waiter.priority * self.rule(waiter.queue).priority_credit
+
+    def is_rung_for(self, call: CallId) -> bool:
+        return any(offered.call == call for offered in self.offers.values())
+
+    def ahead(self, waiter: Waiter) -> int:
+        """How many wait in the same queue and are served before this one."""
+        others = (each for each in self.waiting.values() if each.queue == waiter.queue and each is not waiter)
+        return sum(self.rank(each) <= self.rank(waiter) for each in others)
+
+    # --- what happened
+
+    def _turn(self, person: Person, record: Record, at: Millis) -> None:
+        before, state = person.state, AgentState(record["state"])
+        if state is not before:
+            person.since = at
+        if state is AgentState.READY and before is not AgentState.RESERVED and before is not state:
+            person.ready_since = at
+        if before is AgentState.LOGGED_OFF and state is not before:
+            person.calls = person.talked = 0
+            person.talk_ended = person.last_offered = at
+        person.state, person.reason, person.call = state, record.get("reason", ""), record.get("call", "")
+        if state is AgentState.BUSY and before is not state:
+            person.calls += 1
+            person.talk_ended = at  # until it has ended
+        elif before is AgentState.BUSY and state is not before:
+            person.talked += at - person.talk_ended
+            person.talk_ended = at
+
+    def _enter(self, record: Record, at: Millis) -> None:
+        call, known = record["call"], self.waiting.get(record["call"])
+        if record["type"] == "MoveCall":
+            if known:
+                self.waiting[call] = Waiter(
+                    call, record["queue"], at, known.arrived, known.priority, known.skills, known.last_agent
+                )
+            return
+        if known is None:  # else it is told again after a restart
+            skills = tuple(record.get("skills", ()))
+            self.waiting[call] = Waiter(
+                call, record["queue"], at, at, record.get("priority", 0), skills, record.get("last_agent", "")
+            )
+
+    def _rings(self, record: Record, at: Millis) -> None:
+        self.offers[record["offer"]] = Offered(record["call"], record["agent"])
+        self.rung_last[record["queue"]] = record["agent"]
+        if record["agent"] in self.people:
+            self.people[record["agent"]].last_offered = at
+
+
+def milliseconds(at: str | datetime) -> Millis:
+    """Of the epoch, from a record's `at` or an aware time."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return round(moment.timestamp() * 1000)
+
+
+def later(at: str, by: Millis) -> str:
+    """A record's `at`, so much later."""
+    return (datetime.fromisoformat(at) + timedelta(milliseconds=by)).isoformat(timespec="milliseconds")
+
+
+def span(time: Millis) -> str:
+    """``41 s`` or ``5 min``."""
+    seconds = time / 1000
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
