@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from ivr.language.flow import REPEAT, Flow
 from ivr.language.phrases import Phrase, Prompt, Texts
 from ivr.language.templates import Template, template
 from ivr.services import CallerFacts, CannotSpeak, Services
-from ivr.state import State
+from ivr.state import Deed, State, encoded
 from speech.words import Segment, join
 from switch.port import ANY, NONE, Call, CannotPlay, Key, Keys, Media, Notice, Parted, Recording
 
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 HIDDEN = "•"
 
 Heed = Callable[[Notice], bool]
+Row = Mapping[str, object] | None
 
 
 class Jump(Exception):
@@ -41,6 +43,29 @@ class TookTooLong(Exception):
     """The call has lasted as long as its flow allows."""
 
 
+class Interrupted(Exception):
+    """It was begun before the appliance was restarted; nobody knows whether it was done, and twice would be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a called flow gives back; `sensitive` where a part of it is."""
+
+    values: Mapping[str, object]
+    sensitive: bool = False
+
+
+class GoBack(Exception):
+    """The flow leads back to the one that called it."""
+
+    def __init__(self, returned: Returned) -> None:
+        super().__init__()
+        self.returned = returned
+
+
+InCalledFlow = Callable[[str, Mapping[str, object], AbstractSet[str]], Returned]
+
+
 def _none(_: Notice) -> bool:
     return False
 
@@ -52,12 +77,23 @@ class Conversation:
     gone. Keys that are pressed early are kept; notices that nobody heeds are dropped.
     """
 
-    def __init__(self, call: Call, flow: Flow, state: State, services: Services, caller: CallerFacts) -> None:
+    def __init__(
+        self,
+        call: Call,
+        flow: Flow,
+        state: State,
+        services: Services,
+        caller: CallerFacts,
+        *,
+        in_called_flow: InCalledFlow,
+    ) -> None:
         self.call = call
         self.flow = flow
         self.state = state
         self.services = services
         self.caller = caller
+        self.in_called_flow = in_called_flow  # walks another flow by its name, and comes back
+        self._main = flow
         self.progressed = False  # the caller heard, said or keyed something since this was last reset
         self._facts = {**asdict(caller)}
         self._inbox: deque[Key | Notice | Parted] = deque()
@@ -89,6 +125,10 @@ class Conversation:
         """What an expression is worth. Raises CannotEvaluate."""
         return written.value(self.variables, self.state.language)
 
+    def shields(self, *written: Template) -> bool:
+        """Whether something sensitive stands in one of these, so that what is made of them is sensitive too."""
+        return any(name in self.state.sensitive for one in written for name, *_ in one.reads)
+
     def leads(self, exit: str) -> bool:
         """Whether the present step has such a way out."""
         return exit in self.flow.steps[self.state.step].targets
@@ -98,6 +138,26 @@ class Conversation:
 
     def note(self, type: str, **facts: object) -> None:
         self.services.journal.note(type, **facts)
+
+    def once(self, what: str, do: Callable[[str], Row], *, again: bool, sensitive: bool = False) -> Row:
+        """Acts on the world, once for this visit of the step, also where the call is resumed in it.
+
+        `do` is given the idempotency key. What an earlier process did is not done again; its result is
+        returned, unless it was `sensitive` and thus not kept. Where nobody knows whether it was done it is
+        repeated under the same key if that does no harm (`again`); else raises Interrupted.
+        """
+        deed = self.state.deed
+        if deed is not None and deed.done:
+            return deed.result
+        if deed is not None and not again:
+            raise Interrupted
+        self.state.deed = Deed(deed.key if deed else f"{self.call.id}-{self.state.visit}")
+        self.note("DeedBegun", key=self.state.deed.key, what=what)
+        result = do(self.state.deed.key)
+        self.state.deed = Deed(self.state.deed.key, done=True, result=result)
+        kept = {"hidden": True} if sensitive else {"result": encoded(result)}
+        self.note("DeedDone", key=self.state.deed.key, what=what, **kept)
+        return result
 
     # --- speaking ----------------------------------------------------------------------------------
 
@@ -243,7 +303,7 @@ class Conversation:
     def hold(self, music: str) -> None:
         """Plays endless music, or lets the caller hear ringing while the call is left to an agent to answer."""
         self.progressed = True
-        if self.flow.answer:
+        if self._main.answer:
             self.answer()
         if self._answered:
             self.call.hold(music)
@@ -294,7 +354,7 @@ class Conversation:
 
     def left(self) -> float:
         """The seconds that the call may still last. Raises TookTooLong when there are none."""
-        left = self.flow.longest - self.spent()
+        left = self._main.longest - self.spent()
         if left <= 0:
             raise TookTooLong
         return left

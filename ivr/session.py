@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import structlog
 
-from ivr.conversation import Conversation, Jump, TookTooLong
+from ivr.conversation import Conversation, GoBack, Jump, Returned, TookTooLong
 from ivr.language.flow import Flow, FlowStep
 from ivr.services import CallerFacts, Services
 from ivr.state import State, encoded
@@ -27,6 +29,10 @@ class _Left:
     target: str
 
 
+class _Over(Exception):
+    """The call's flow has ended; the text says why."""
+
+
 class Session:
     """One call in one version of a flow.
 
@@ -36,11 +42,11 @@ class Session:
     def __init__(
         self, call: Call, flow: Flow, services: Services, caller: CallerFacts, *, state: State | None = None
     ) -> None:
-        self._flow = flow
+        self._main = flow
         self.state = state or State(step=flow.start, language=flow.languages[0])
-        if self.state.step not in flow.steps:  # it was resumed in a version without that step
-            self.state.step = flow.start
-        self._conversation = Conversation(call, flow, self.state, services, caller)
+        if self.state.step not in {*flow.steps, HANG_UP}:  # it was resumed in a version without that step
+            self.state.step, self.state.inner = flow.start, None
+        self._conversation = Conversation(call, flow, self.state, services, caller, in_called_flow=self._in_called_flow)
         self._idle = 0
         self._failures = 0
 
@@ -50,7 +56,7 @@ class Session:
         Raises CallEnded when the caller was gone before, or SwitchLost; the journal has FlowEnded in any case.
         """
         try:
-            reason = self._walk()
+            reason = self._to_the_end()
         except CallEnded as ended:
             self._note_end("call ended", cause=ended.cause.value)
             raise
@@ -60,51 +66,92 @@ class Session:
         self._note_end(reason)
         self._conversation.call.hang_up()
 
-    def _walk(self) -> str:
-        """Goes from step to step; returns why the flow ended."""
-        while True:
-            self.state.visit += 1
+    def _to_the_end(self) -> str:
+        """Walks the call's flow; returns why it ended."""
+        try:
+            self._walk(self._main)
+        except _Over as over:
+            return str(over)
+        except TookTooLong:
+            return "longest"
+        return "hangup"  # it led back, and nobody had called it
+
+    def _walk(self, flow: Flow) -> Returned:
+        """Goes from step to step until a step leads back. Raises _Over, CallEnded, SwitchLost, TookTooLong."""
+        state = self._conversation.state
+        resumed = state.inner is not None
+        while state.step != HANG_UP:
             self.state.spent = self._conversation.spent()
-            self._conversation.note("StepEntered", step=self.state.step, visit=self.state.visit)
-            before = dict(self.state.variables)
+            if not resumed:
+                self._note("StepEntered", step=state.step, visit=state.visit)
+            resumed = False
+            before = dict(state.variables)
             try:
-                left = self._through(self._flow.steps[self.state.step])
-            except TookTooLong:
-                return "longest"
+                left = self._through(flow, flow.steps[state.step])
+            except GoBack as back:
+                self._note_left(_Left("back", HANG_UP), before)
+                return back.returned
             if left is None:
                 self._conversation.apologise()
-                return "technical error"
+                raise _Over("technical error")
             self._note_left(left, before)
-            if left.target == HANG_UP:
-                return "hangup"
-            if self._goes_round():
+            if left.target != HANG_UP and self._goes_round():
                 self._conversation.apologise()
-                return "went in circles"
-            self.state.step = left.target
+                raise _Over("went in circles")
+            state.step, state.visit, state.deed = left.target, state.visit + 1, None
+        raise _Over("hangup")
 
-    def _through(self, step: FlowStep) -> _Left | None:
-        """One step; None when it failed and nothing says how to go on. Raises CallEnded, SwitchLost, TookTooLong."""
+    def _in_called_flow(self, name: str, given: Mapping[str, object], sensitive: AbstractSet[str]) -> Returned:
+        """Walks a flow that the present step calls, or goes on in it where the call was resumed there."""
+        talk = self._conversation
+        flow, state = talk.flow, talk.state
+        called = flow.calls[name]
+        if state.inner is None:
+            shown = {variable: encoded(value) for variable, value in given.items() if variable not in sensitive}
+            talk.note("FlowCalled", flow=name, within=state.flow, set=shown)
+            state.inner = State(
+                called.start, state.language, dict(given), state.visit + 1, sensitive=set(sensitive), flow=name
+            )
+        elif state.inner.step not in {*called.steps, HANG_UP}:
+            state.inner.step, state.inner.inner = called.start, None
+        inner = state.inner
+        talk.flow, talk.state = called, inner
+        try:
+            returned = self._walk(called)
+        finally:
+            talk.flow, talk.state = flow, state
+        talk.note("FlowReturned", flow=name, within=state.flow)
+        state.inner, state.visit = None, inner.visit
+        if inner.language in flow.languages:
+            state.language = inner.language
+        return returned
+
+    def _through(self, flow: Flow, step: FlowStep) -> _Left | None:
+        """One step; None when it failed and nothing says how to go on.
+
+        Raises CallEnded, SwitchLost, TookTooLong, GoBack, _Over.
+        """
         self._conversation.progressed = False
         try:
             exit = step.does.run(self._conversation)
             return _Left(exit, step.targets.get(exit, HANG_UP) if step.does.ends else step.targets[exit])
         except Jump as jump:
             return _Left(f"key {jump.key}", jump.target)
-        except (CallEnded, SwitchLost, TookTooLong):
+        except (CallEnded, SwitchLost, TookTooLong, GoBack, _Over):
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must not be left in silence
-            return self._around(step, error)
+            return self._around(flow, step, error)
 
-    def _around(self, step: FlowStep, error: Exception) -> _Left | None:
+    def _around(self, flow: Flow, step: FlowStep, error: Exception) -> _Left | None:
         """The way on after a technical error: the step's own, else the flow's, else simply on; None to end."""
-        log.error("a step failed", step=step.name, flow=self._flow.name, exc_info=error)
+        log.error("a step failed", step=step.name, flow=flow.name, exc_info=error)
         self._conversation.note("StepFailed", step=step.name, error=type(error).__name__, detail=str(error))
         self._failures += 1
         if self._failures > MOST_FAILURES:
             return None
         ways = {exit: step.targets[exit] for exit in (step.does.broken, "next") if exit in step.targets}
-        if step.does.broken not in ways and self._flow.failed not in {"", step.name}:
-            ways = {"failed": self._flow.failed}
+        if step.does.broken not in ways and flow.failed not in {"", step.name}:
+            ways = {"failed": flow.failed}
         if not ways:
             return None
         self._conversation.apologise()
@@ -114,15 +161,20 @@ class Session:
         self._idle = 0 if self._conversation.progressed else self._idle + 1
         return self._idle >= MOST_IDLE_STEPS
 
-    def _note_left(self, left: _Left, before: dict[str, object]) -> None:
+    def _note_left(self, left: _Left, before: Mapping[str, object]) -> None:
+        state = self._conversation.state
         changed = {
             name: encoded(value)
-            for name, value in self.state.variables.items()
-            if name not in self.state.sensitive and (name not in before or before[name] != value)
+            for name, value in state.variables.items()
+            if name not in state.sensitive and (name not in before or before[name] != value)
         }
-        self._conversation.note(
-            "StepLeft", step=self.state.step, exit=left.exit, language=self.state.language, set=changed
-        )
+        self._note("StepLeft", step=state.step, exit=left.exit, language=state.language, set=changed)
+
+    def _note(self, type: str, **facts: object) -> None:
+        """A record of the present step, which says in which flow it is where that was called."""
+        within = {"flow": self._conversation.state.flow} if self._conversation.state.flow else {}
+        self._conversation.note(type, **facts, **within)
 
     def _note_end(self, reason: str, **more: object) -> None:
-        self._conversation.note("FlowEnded", flow=self._flow.name, step=self.state.step, reason=reason, **more)
+        step = self.state.innermost.step
+        self._conversation.note("FlowEnded", flow=self._main.name, step=step, reason=reason, **more)

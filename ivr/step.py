@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ivr.language.house import House
 
 HANG_UP = ""  # the target of an exit that ends the call
+KNOWN_FROM_THE_START = frozenset({"caller", "call", "dialled", "language", "now"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Step(Written):
         Lets CallEnded pass; any other exception is a technical error, for which the session apologises.
         """
 
+    def gives(self) -> frozenset[str] | None:
+        """The values that it gives to the flow which called this one; None where it does not lead back there."""
+        return None
+
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
         """Which variables exist after which exit."""
         return {}
@@ -107,6 +112,12 @@ def _variable(text: str) -> str:
     return text
 
 
+def _new(text: str) -> str:
+    if text in KNOWN_FROM_THE_START:
+        raise ValueError(f"'{text}' has its value from the first step on; choose another name")
+    return _variable(text)
+
+
 Key = Annotated[str, AfterValidator(_key)]
 Patience = Annotated[Duration, Field(ge=0.5, le=600)]
 StepName = Annotated[str, Names("step")]
@@ -117,4 +128,5 @@ BoxName = Annotated[str, Names("box")]
 SkillValue = Annotated[Value, Names("skill")]
 LanguageValue = Annotated[Value, Names("language")]
 ReadVariable = Annotated[str, Names("variable")]
-NewVariable = Annotated[str, AfterValidator(_variable)]
+FlowName = Annotated[str, Names("flow")]
+NewVariable = Annotated[str, AfterValidator(_new)]

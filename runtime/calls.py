@@ -34,7 +34,7 @@ class CallInProgress:
 
     @property
     def step(self) -> str:
-        return self.session.state.step if self.session else ""
+        return self.session.state.innermost.step if self.session else ""
 
 
 class Admission:

@@ -20,7 +20,7 @@ from config.document import arranged, parse, read_text
 from config.values import Diagnostic, UserError
 from crm.catalogue import Catalogue as Queries
 from crm.catalogue import load as load_queries
-from ivr.language import checker, reader
+from ivr.language import calling, checker, reader
 from ivr.language.calendars import Calendar, OpeningHours, load_calendars
 from ivr.language.flow import Flow
 from ivr.language.house import House, QueryFacts
@@ -153,11 +153,25 @@ def read_book(
     if not files:
         problems.append(Diagnostic(str(flows_dir), 1, 1, "there is no call flow in this folder"))
     drafts = list(_drafts(files, problems, digests))
+    while needed := [file for file in _called_files(drafts, flows_dir) if file not in files]:
+        files = [*files, *needed]
+        drafts += _drafts(needed, problems, digests)
+    if not chosen:
+        problems += calling.unused(drafts)
     problems += checker.check(drafts, beside.house)
     if problems or beside.queries is None or beside.prompts is None:
         return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
-    flows = tuple(draft.flow() for draft in drafts)
-    return Book(flows, beside.queues, beside.queries, OpeningHours(beside.calendars), beside.prompts, digests), []
+    flows = calling.linked([draft.flow() for draft in drafts])
+    whole = {flow.name: _digest(flow, digests) for flow in flows}
+    return Book(flows, beside.queues, beside.queries, OpeningHours(beside.calendars), beside.prompts, whole), []
+
+
+def _digest(flow: Flow, digests: Mapping[str, str]) -> str:
+    """Of a flow's text and those of all that it calls: a change of one is a change of the other."""
+    if not flow.calls:
+        return digests[flow.name]
+    texts = [digests[flow.name], *(_digest(one, digests) for one in flow.calls.values())]
+    return sha256("".join(texts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +215,14 @@ def read_beside(
     )
     problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_prompts, *wrong_texts]
     return Beside(queues, queries, calendars, prompts, house, tuple(problems))
+
+
+def _called_files(drafts: Sequence[Draft], flows_dir: Path) -> list[Path]:
+    """The flows that some flows call and that were not read with them."""
+    names = dict.fromkeys(name for draft in drafts for name in calling.called(draft))
+    read = {draft.name for draft in drafts}
+    files = [flows_dir / f"{name}.yaml" for name in names if name not in read]
+    return [file for file in files if is_flow(file) and file.is_file()]
 
 
 def flow_files(flows_dir: Path) -> list[Path]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from config.document import arranged
 from config.syntax import Path
 from config.values import Diagnostic
 from config.wording import choices, closest, suggestion
-from ivr.language import graph, variables
+from ivr.language import calling, graph, variables
 from ivr.language.flow import REPEAT, Head
 from ivr.language.house import House
 from ivr.language.mentions import Mention
@@ -22,8 +23,9 @@ APOLOGY = "sorry-technical"  # the session's own prompt
 
 def check(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
     """All problems of some flows that are to run side by side, by file and position."""
+    house = replace(house, flows={**house.flows, **calling.facts(drafts)})
     problems = [problem for draft in drafts for problem in (*draft.problems, *_flow(draft, house))]
-    return arranged([*problems, *_numbers(drafts)])
+    return arranged([*problems, *_numbers(drafts), *calling.problems(drafts, house.flows)])
 
 
 def remarks(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
@@ -72,6 +74,9 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
         for key, target in head.keys.items():
             if target != REPEAT and target not in draft.steps:
                 yield draft.document.problem(("keys", key), _no("step", target, [*draft.steps, REPEAT]))
+    if head.takes and head.number:
+        message = "a flow that takes variables is called by other flows; it cannot answer a number as well"
+        yield draft.document.problem(("takes",), message, key=True)
     for place, language in enumerate(head.languages):
         if house.languages and language not in house.languages:
             yield draft.document.problem(("languages", place), _no("language", language, house.languages))
@@ -179,6 +184,7 @@ def _known(draft: Draft, kind: str, house: House) -> Collection[str] | None:
         "query": house.queries,
         "calendar": house.calendars,
         "box": house.boxes,
+        "flow": house.flows,
         "skill": house.skills,
         "language": _languages_of(draft, house) if draft.head else None,
     }

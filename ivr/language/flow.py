@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from config.document import OneOrSeveral, Written
 from config.values import Duration
-from ivr.step import Key, Names, Step
+from ivr.step import Key, Names, NewVariable, Step
 
 REPEAT = "repeat"
 
@@ -24,8 +25,8 @@ def _number(text: str) -> str:
 class Head(Written):
     """All of a flow's file but its steps."""
 
-    number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], OneOrSeveral]
-    """The dialled numbers that this flow answers."""
+    number: Annotated[tuple[Annotated[str, AfterValidator(_number)], ...], OneOrSeveral] = ()
+    """The dialled numbers that this flow answers; none where other flows call it."""
     languages: Annotated[tuple[Annotated[str, Names("language")], ...], Field(min_length=1), OneOrSeveral]
     """The languages it speaks; a call begins in the first."""
     start: str
@@ -38,6 +39,8 @@ class Head(Written):
     """The step that a call goes to when another broke and names no way of its own."""
     answer: bool = True
     """Answers as soon as something is said or asked; `false` lets it ring until the queue's agent answers."""
+    takes: Annotated[tuple[NewVariable, ...], OneOrSeveral] = ()
+    """The variables that a flow which calls this one gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,14 @@ class Flow:
     failed: str = ""
     answer: bool = True  # as soon as something is said; else by the queue's agent
     version: int = 0
+    takes: tuple[str, ...] = ()  # the variables that whoever calls it gives
+    calls: Mapping[str, Flow] = field(default_factory=dict)  # the flows that its steps call, as they were with it
+
+    def called(self, name: str) -> Flow:
+        """A flow that this one calls, or one that such a flow calls. Raises KeyError."""
+        if name in self.calls:
+            return self.calls[name]
+        for flow in self.calls.values():
+            with suppress(KeyError):
+                return flow.called(name)
+        raise KeyError(name)

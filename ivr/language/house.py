@@ -18,6 +18,16 @@ class QueryFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowFacts:
+    """A flow that others may call: the variables it takes, what it gives back (None: it never comes back), and how
+    it speaks."""
+
+    takes: frozenset[str]
+    gives: frozenset[str] | None
+    languages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """`prompts`: id -> language -> its text (None where only a recording exists). None elsewhere: not known."""
 
@@ -27,6 +37,7 @@ class House:
     queue_prompts: Mapping[str, Collection[str]] = field(default_factory=dict)  # that a queue's callers hear of it
     queries: Mapping[str, QueryFacts] = field(default_factory=dict)
     calendars: Collection[str] = ()
+    flows: Mapping[str, FlowFacts] = field(default_factory=dict)
     skills: Collection[str] | None = None
     boxes: Collection[str] | None = None
     understood: Collection[str] | None = None  # languages with a recogniser

@@ -53,7 +53,10 @@ def within(kind: Any, value: Any, path: Path) -> Iterator[Mention]:
                 yield from within(kind_of(field), getattr(value, name), (*path, field.alias or name))
         case Mapping():
             for key, one in value.items():
-                yield from within(_of(kind), one, (*path, key))
+                name = key.source if isinstance(key, Template) else key
+                if isinstance(key, Template):
+                    yield Mention((*path, name), None, key)
+                yield from within(_of(kind), one, (*path, name))
         case list() | tuple():
             for number, one in enumerate(value):
                 yield from within(_of(kind), one, (*path, number))

@@ -18,8 +18,7 @@ from ivr.steps import verbs
 
 # What the language knows and this version does not have; a verb that exists is looked up before.
 PLANNED = frozenset(
-    {"set", "branch", "save", "http", "mailbox", "transfer", "record", "call", "callback", "survey", "fax", "sms"}
-    | {"percent", "notify"}
+    {"save", "http", "mailbox", "transfer", "record", "callback", "survey", "fax", "sms", "percent", "notify"}
 )
 LONGEST_NAME = 60
 MOST_SLIPS = 30  # misspelt targets of one flow that are compared with every step's name
@@ -66,6 +65,10 @@ class Draft:
         return self._meant[target]
 
     @property
+    def name(self) -> str:
+        return PurePath(self.document.name).stem
+
+    @property
     def whole(self) -> bool:
         """Whether every step was understood."""
         return all(step.does for step in self.steps.values())
@@ -81,7 +84,7 @@ class Draft:
         }
         head = self.head
         return Flow(
-            name=PurePath(self.document.name).stem,
+            name=self.name,
             numbers=head.number,
             languages=head.languages,
             start=head.start,
@@ -90,6 +93,7 @@ class Draft:
             keys=head.keys,
             failed=head.failed,
             answer=head.answer,
+            takes=head.takes,
         )
 
 
@@ -169,7 +173,7 @@ def _verb(draft: Draft, name: str, body: dict[str, Any]) -> str | None:
         return None
     for word in body:
         if word in PLANNED:
-            message = f"the verb '{word}' is not in this version; there are {choices(known, 20)}"
+            message = f"the verb '{word}' is not in this version of the language"
             draft.problems.append(draft.document.problem((*path, word), f"{name}: {message}", key=True, show=""))
             return None
     for word in body:
@@ -177,7 +181,7 @@ def _verb(draft: Draft, name: str, body: dict[str, Any]) -> str | None:
             message = f"no verb '{word}'.{hint}"
             draft.problems.append(draft.document.problem((*path, word), f"{name}: {message}", key=True, show=""))
             return None
-    message = f"{name}: there is no verb in this step; write one of {choices(known, 20)}"
+    message = f"{name}: there is no verb in this step; write what it does, such as say, menu or hangup"
     draft.problems.append(draft.document.problem(path, message, key=True, show=""))
     return None
 

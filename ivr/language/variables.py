@@ -100,7 +100,7 @@ def _unset(draft: Draft, house: House, step: DraftStep, name: str) -> str:
 
 def _shapes(draft: Draft, house: House) -> dict[str, Shape]:
     """Every variable that some step sets; where several do, the attributes that it has in any case."""
-    shapes: dict[str, Shape] = {}
+    shapes: dict[str, Shape] = dict.fromkeys(_taken(draft))
     for step in draft.steps.values():
         for after in _sets(draft, step, house).values():
             for name, shape in after.items():
@@ -108,6 +108,11 @@ def _shapes(draft: Draft, house: House) -> dict[str, Shape]:
                 both = known is not None and shape is not None and _ANY not in (known, shape)
                 shapes[name] = known & shape if both else (_ANY if known != shape else shape)  # type: ignore[operator]
     return shapes
+
+
+def _taken(draft: Draft) -> frozenset[str]:
+    """What a flow that calls this one has given it."""
+    return frozenset(draft.head.takes if draft.head else ())
 
 
 def _sets(draft: Draft, step: DraftStep, house: House) -> Mapping[str, Mapping[str, Shape]]:
@@ -142,7 +147,7 @@ def _known(draft: Draft, house: House) -> dict[str, frozenset[str]]:
     everything = frozenset(_shapes(draft, house))
     known = dict.fromkeys(draft.steps, everything)
     waiting = graph.roots(draft)
-    known.update(dict.fromkeys(waiting, frozenset()))
+    known.update(dict.fromkeys(waiting, _taken(draft)))
     while waiting:
         step = draft.steps[waiting.pop()]
         sets = _sets(draft, step, house)
