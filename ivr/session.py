@@ -95,7 +95,9 @@ class Session:
                 self._conversation.apologise()
                 raise _Over("technical error")
             self._note_left(left, before)
-            if left.target != HANG_UP and self._goes_round():
+            if left.target == HANG_UP:
+                break
+            if self._goes_round():
                 self._conversation.apologise()
                 raise _Over("went in circles")
             state.step, state.visit, state.deed = left.target, state.visit + 1, None

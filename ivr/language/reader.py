@@ -16,9 +16,9 @@ from ivr.language.mentions import Mention, kind_of, mentions, within
 from ivr.step import HANG_UP, Step
 from ivr.steps import verbs
 
-# What the language knows and this version does not have; a verb that exists is looked up before.
+# What the language will know and this version may not have; a verb that exists is looked up before.
 PLANNED = frozenset(
-    {"save", "http", "mailbox", "transfer", "record", "callback", "survey", "fax", "sms", "percent", "notify"}
+    {"mailbox", "record", "save", "http", "transfer"} | {"callback", "survey", "fax", "sms", "percent", "notify"}
 )
 LONGEST_NAME = 60
 MOST_SLIPS = 30  # misspelt targets of one flow that are compared with every step's name

@@ -12,6 +12,7 @@ import pytest
 
 from config.document import parse
 from ivr.language.calendars import OpeningHours, load_calendars
+from ivr.language.calling import linked
 from ivr.language.checker import check
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import read
@@ -85,6 +86,20 @@ def flow_of(text, name="flows/test.yaml"):
     draft = read(document)
     assert [str(problem) for problem in check([draft], HOUSE)] == []
     return draft.flow()
+
+
+def told_of(flows):
+    """What the checker says of a flow, or of several by their names, without the places."""
+    texts = {"test": flows} if isinstance(flows, str) else flows
+    drafts, problems = [], []
+    for name, written in texts.items():
+        text = textwrap.dedent(written)
+        head = "" if "languages:" in text else 'number: "1000"\nlanguages: [cmn, en]\n'
+        document, wrong = parse(head + text, f"flows/{name}.yaml")
+        problems += wrong
+        if document is not None:
+            drafts.append(read(document))
+    return [problem.message for problem in [*problems, *check(drafts, HOUSE)]]
 
 
 class OneSecondVoice:
@@ -394,6 +409,23 @@ class TestHouse:
     def exits(self):
         """Every step with the exit by which it was left."""
         return self.notes.of("StepLeft", "step", "exit")
+
+
+@pytest.fixture
+def told():
+    return told_of
+
+
+@pytest.fixture
+def flows():
+    """Several flows that call each other, from their texts, which the checker must find right."""
+
+    def of(texts):
+        assert told_of(texts) == []
+        drafts = [read(parse(text, f"flows/{name}.yaml")[0]) for name, text in texts.items()]
+        return {flow.name: flow for flow in linked([draft.flow() for draft in drafts])}
+
+    return of
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import ivr.steps
 from config.document import parse
 from ivr.language.checker import check
-from ivr.language.reader import PLANNED, read
+from ivr.language.reader import read
 from tests.ivr.conftest import HOUSE
 
 SHOUT = '''
@@ -68,11 +68,3 @@ def test_its_mistakes_are_told_like_those_of_any_verb(shout):
         "loud.times: 'thrice' stands here; a whole number is expected here",
         "loud.near: no queue 'servce'. Did you mean 'service'?",
     ]
-
-
-def test_the_verbs_that_are_there_are_no_longer_only_planned():
-    assert set(ivr.steps.verbs()) == {
-        "branch", "call", "collect", "goto", "hangup", "hours", "language", "lookup", "menu", "queue", "return", "say", "set",
-        "voicemail",
-    }  # fmt: skip
-    assert not PLANNED & set(ivr.steps.verbs())
