@@ -34,8 +34,13 @@ def load_queues(text: str, name: str, known: Known | None = None) -> tuple[tuple
     document, problems = parse(text, name)
     if document is None:
         return (), problems
-    entries, wrong = document.validate(QueueFile)
-    problems += wrong
+    rules, wrong = queue_rules(document, known)
+    return (() if problems else rules), arranged(problems + wrong)
+
+
+def queue_rules(document: Document, known: Known | None = None) -> tuple[tuple[QueueRule, ...], list[Diagnostic]]:
+    """As `load_queues`, of a document that was read already."""
+    entries, problems = document.validate(QueueFile)
     if entries is not None:
         problems += _crosswise(document, entries, known or Known())
     if entries is None or problems:

@@ -106,6 +106,17 @@ class Document:
         where = ".".join(map(str, path)) if show is None else show
         return Diagnostic(self.name, *self.at(path, key=key), f"{where}: {message}" if where else message)
 
+    def part(self, path: Path) -> Document:
+        """What stands at a path, as a document whose problems have their places in this one."""
+        return _Part(self, path)
+
+    def changed(self, path: Path, value: Data, blame: Callable[[str], Diagnostic]) -> Document:
+        """The same with another value at a path; whatever is wrong there is a problem as `blame` makes it.
+
+        What is on the way must be there, the last name need not. Raises KeyError.
+        """
+        return _Changed(self, path, value, blame)
+
     def validate(self, kind: type[M], at: Path = (), *, without: str = "") -> tuple[M | None, list[Diagnostic]]:
         """The value at a path as a model or other annotated type, or everything that is wrong with it.
 
@@ -123,6 +134,47 @@ class Document:
         return None, [
             self.problem((*at, *complaint.path), complaint.message, key=complaint.about_key) for complaint in found
         ]
+
+
+class _Part(Document):
+    def __init__(self, whole: Document, path: Path) -> None:
+        super().__init__(whole.name, Tree(whole.get(path)))
+        self._whole, self._path = whole, path
+
+    def at(self, path: Path, *, key: bool = False) -> Position:
+        return self._whole.at((*self._path, *path), key=key)
+
+    def problem(self, path: Path, message: str, *, key: bool = False, show: str | None = None) -> Diagnostic:
+        return self._whole.problem((*self._path, *path), message, key=key, show=show)
+
+
+class _Changed(Document):
+    def __init__(self, before: Document, path: Path, value: Data, blame: Callable[[str], Diagnostic]) -> None:
+        before.get(path[:-1])
+        super().__init__(before.name, Tree(_with(before.data, path, value)))
+        self._before, self._path, self._blame = before, path, blame
+
+    def at(self, path: Path, *, key: bool = False) -> Position:
+        return self._before.at(path, key=key)
+
+    def problem(self, path: Path, message: str, *, key: bool = False, show: str | None = None) -> Diagnostic:
+        if path[: len(self._path)] != self._path:
+            return self._before.problem(path, message, key=key, show=show)
+        where = ".".join(map(str, path)) if show is None else show
+        return self._blame(f"{where}: {message}" if where else message)
+
+
+def _with(data: Data, path: Path, value: Data) -> Data:
+    """A copy, as far as it differs, with another value at the path. Raises KeyError."""
+    if not path:
+        return value
+    name, *rest = path
+    if isinstance(data, dict):
+        return {**data, str(name): _with(data.get(str(name)), tuple(rest), value)}
+    if isinstance(data, list) and isinstance(name, int) and 0 <= name <= len(data):
+        inner = data[name] if name < len(data) else None
+        return [*data[:name], _with(inner, tuple(rest), value), *data[name + 1 :]]
+    raise KeyError(path)
 
 
 def parse(text: str, name: str) -> tuple[Document | None, list[Diagnostic]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from config.document import SpokenText, Written, load, load_file, parse
-from config.values import Duration
+from config.values import Diagnostic, Duration
 
 
 class Announce(Written):
@@ -226,3 +226,51 @@ def test_whatever_is_written_is_read_or_explained_at_a_position_of_the_text(text
     for problem in problems:
         assert 1 <= problem.line <= len(text.splitlines()) + 1
         assert problem.column >= 1
+
+
+class TestChanged:
+    """What a document would be with another value somewhere: other problems there, the same places elsewhere."""
+
+    TEXT = "agents:\n  experts: {count: 2}\nnames: [a, b]\n"
+
+    def document(self):
+        document, problems = parse(self.TEXT, "plan.yaml")
+        assert document is not None
+        assert not problems
+        return document
+
+    def blame(self, message):
+        return Diagnostic("variants", 7, 3, message)
+
+    def test_the_value_is_another_one_and_the_document_itself_is_not(self):
+        document = self.document()
+        changed = document.changed(("agents", "experts", "count"), "5", self.blame).changed(
+            ("names", 1), "c", self.blame
+        )
+        assert changed.data == {"agents": {"experts": {"count": "5"}}, "names": ["a", "c"]}
+        assert document.data == {"agents": {"experts": {"count": "2"}}, "names": ["a", "b"]}
+
+    def test_a_problem_in_what_was_changed_is_told_where_it_was_said(self):
+        changed = self.document().changed(("agents", "experts", "count"), "x", self.blame)
+        _, problems = changed.validate(dict[str, dict[str, int]], ("agents",))
+        assert problems == [Diagnostic("variants", 7, 3, problems[0].message)]
+        assert problems[0].message.startswith("agents.experts.count: ")
+
+    def test_a_problem_elsewhere_keeps_its_place(self):
+        changed = self.document().changed(("names", 0), "c", self.blame)
+        _, problems = changed.validate(dict[str, dict[str, list[str]]], ("agents",))
+        assert [(problem.path, problem.line, problem.column) for problem in problems] == [("plan.yaml", 2, 20)]
+
+    @pytest.mark.parametrize("path", [("nobody", "count"), ("names", "first", "x"), ("names", 9)])
+    def test_what_is_on_the_way_must_be_there(self, path):
+        with pytest.raises(KeyError):
+            self.document().changed(path, "1", self.blame)
+
+    def test_a_part_has_its_problems_in_the_whole(self):
+        part = self.document().part(("agents",))
+        assert part.data == {"experts": {"count": "2"}}
+        _, problems = part.validate(dict[str, dict[str, list[str]]])
+        assert [(problem.path, problem.line, problem.column) for problem in problems] == [("plan.yaml", 2, 20)]
+        assert (
+            part.changed(("experts", "count"), "x", self.blame).problem(("experts", "count"), "no").path == "variants"
+        )
