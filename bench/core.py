@@ -28,7 +28,7 @@ from speech.simulated import Simulated
 from store.database import Database
 from switch.shared.clock import RealClock
 from switch.simulated import Line
-from switch.simulated.switch import write_wav
+from switch.simulated.audio import write_wav
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 WARM, CALLS = 50, 1000

@@ -12,7 +12,7 @@ from runtime import telling
 from runtime.stage import Stage
 from switch.shared.clock import VirtualClock
 from switch.simulated import Heard, Line
-from switch.simulated.audio import write_heard
+from switch.simulated.audio import heard_between, write_wav
 
 LONGEST = 3600.0  # virtual seconds that a caller waits to be asked for its next keys
 AFTERWARDS = 600.0
@@ -58,7 +58,7 @@ def rehearse(
     clock.run_until(lambda: line.id not in stage.appliance.desk.in_progress, longest=AFTERWARDS)
     end = line.ended_at if line.ended_at is not None else clock.now()
     if audio is not None:
-        write_heard(audio, line.heard, start, end)
+        write_wav(audio, heard_between(line.heard, start, end))
     return _told(stage, line, (end - start) / 1000)
 
 

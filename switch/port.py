@@ -196,6 +196,26 @@ class Call(Protocol):
         """
         ...
 
+    def start_recording(self, to: Path) -> None:
+        """Begins to record both directions of this leg, mixed, into a WAV file, whatever the leg does next.
+
+        The recording goes on through prompts, music and joins, also when we die, until `stop_recording` or the
+        end of the leg. One at a time on a leg. Raises CannotRecord.
+        """
+        ...
+
+    def mask_recording(self, to: Path, masked: bool) -> None:
+        """Has the recording hold silence in place of what is heard and said, until it is unmasked."""
+        ...
+
+    def stop_recording(self, to: Path) -> float:
+        """Ends the recording, unless the end of the leg has, and returns its seconds once the file is whole.
+
+        Works after the leg's end too, and for whoever adopted the leg. Raises CannotRecord when nothing usable
+        came about, and then no file remains; CallEnded where the leg and its recording go on without us.
+        """
+        ...
+
     def hold(self, music: str) -> None:
         """Starts endless music of that name and returns at once; any other audio ends it."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switch.asterisk import encoding, recording
+from switch.asterisk import encoding, recording, talk
 from switch.asterisk.ari import named
 from switch.asterisk.config import MEMORY, TRANSFER
 from switch.asterisk.http import Refused
@@ -100,6 +100,16 @@ class AsteriskCall:
         self._inbox.drop_keys()
         self.quieten()
         return recording.record(self.line, to, longest=longest, silence=silence, stop_on=stop_on)
+
+    def start_recording(self, to: Path) -> None:  # noqa: ARG002  # fetched when it has ended
+        self._inbox.check()
+        talk.start(self.line)
+
+    def mask_recording(self, to: Path, masked: bool) -> None:  # noqa: ARG002  # it is named by the leg
+        talk.mask(self.line, masked)
+
+    def stop_recording(self, to: Path) -> float:
+        return talk.stop(self.line, to)
 
     def hold(self, music: str) -> None:
         self.quieten()

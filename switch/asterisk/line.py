@@ -26,6 +26,9 @@ NAMES_IN_TURN = 8  # names of playbacks and recordings of a channel, so that a l
 class Link(Protocol):
     """The connection that all lines share."""
 
+    talks: dict[str, Talk]
+    """Recordings of both directions under way, by name."""
+
     @property
     def connected(self) -> bool: ...
 
@@ -75,6 +78,15 @@ class Tape:
     quiet_since: int = 0
     finished: Event = field(default_factory=Event)
     failed: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Talk:
+    """A recording of both directions under way: what Asterisk has said of it."""
+
+    heard: Event = field(default_factory=Event)
+    """The channel that listens is there."""
+    ended: Event = field(default_factory=Event)
 
 
 class Line:

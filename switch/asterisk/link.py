@@ -13,6 +13,7 @@ from gevent.event import Event
 from switch.asterisk import causes
 from switch.asterisk.ari import Ari, named
 from switch.asterisk.http import Refused
+from switch.asterisk.line import Talk
 from switch.port import CallId, Cause, SwitchLost
 from switch.shared.clock import Alarm, Clock
 
@@ -27,6 +28,7 @@ class Mended:
     """
 
     def __init__(self, ari: Ari, clock: Clock, *, patience: float, on_given_up: Callable[[], None]) -> None:
+        self.talks: dict[str, Talk] = {}
         self._ari = ari
         self._clock = clock
         self._patience = patience

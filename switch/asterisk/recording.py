@@ -139,10 +139,14 @@ def _keep_what_was_said(line: Line, tape: Tape, to: Path) -> None:
 
 
 def _fetch(line: Line, tape: Tape, to: Path) -> float:
-    """Brings the file over and removes it there; its seconds. Raises CannotRecord, and then no file remains."""
     if tape.failed:
         raise CannotRecord(tape.failed)
-    stored = named("recordings", "stored", tape.name)
+    return fetch(line, tape.name, to)
+
+
+def fetch(line: Line, name: str, to: Path) -> float:
+    """Brings the file over and removes it there; its seconds. Raises CannotRecord, and then no file remains."""
+    stored = named("recordings", "stored", name)
     try:
         with line.link.download(f"{stored}/file", within=FETCHED_WITHIN) as pieces, line.clock.working():
             size = _write(to, pieces)

@@ -10,7 +10,7 @@ from typing import Any
 import gevent
 import structlog
 
-from switch.asterisk import causes, encoding
+from switch.asterisk import causes, encoding, talk
 from switch.asterisk.ari import Ari, Events, named
 from switch.asterisk.calls import AsteriskCall, Facts, facts
 from switch.asterisk.config import APPLICATION, MEMORY
@@ -44,7 +44,7 @@ class Asterisk:
     seconds a call outlives a broken connection.
     """
 
-    capabilities = frozenset(Capability) - {Capability.RECORD_JOINED}
+    capabilities = frozenset(Capability)
 
     def __init__(
         self,
@@ -155,7 +155,11 @@ class Asterisk:
         """The channels in our application. Raises SwitchLost."""
         applications = self._listed("applications")
         ours = {call_id for each in applications if each["name"] == APPLICATION for call_id in each["channel_ids"]}
-        return {CallId(channel["id"]): channel for channel in self._listed("channels") if channel["id"] in ours}
+        return {
+            CallId(channel["id"]): channel
+            for channel in self._listed("channels")
+            if channel["id"] in ours and not talk.is_snoop(channel["id"])
+        }
 
     def _bridges(self) -> dict[CallId, Json]:
         """The bridge of every leg that is in one of ours. Raises SwitchLost."""
@@ -231,6 +235,9 @@ class Asterisk:
             dialled, account = [*args[1:3], "", ""][:2]
             told = replace(facts(channel), dialled=dialled, account=account)
             gevent.spawn(self._drive, AsteriskCall(line, told))
+        elif args[:1] == [talk.ARGUMENT]:
+            if under_way := self._link.talks.get(talk.name(args[1])):
+                under_way.heard.set()
         else:
             # Dialled by a controller that is gone, or cancelled while the far end answered: nobody waits for it.
             self._link.hang_up(call_id, Cause.NORMAL)
@@ -268,6 +275,8 @@ class Asterisk:
 
     def _recorded(self, event: Json) -> None:
         recording = event["recording"]
+        if under_way := self._link.talks.get(recording["name"]):
+            under_way.ended.set()
         failure = "" if event["type"] == "RecordingFinished" else str(recording.get("cause") or "Asterisk failed")
         if line := self._target(recording):
             line.recorded(recording["name"], failure)
@@ -316,7 +325,7 @@ class Asterisk:
         """Messages whose controller died before it fetched them stay in Asterisk's spool: somebody should know."""
         with suppress(SwitchLost):  # a spool that is too full to be listed keeps no call waiting
             names = [str(each["name"]) for each in self._listed("recordings", "stored")] if not self._lines else []
-            left = sum(name.startswith(beginning("tape")) for name in names)
+            left = sum(name.startswith((beginning("tape"), beginning("talk"))) for name in names)
             if left:
                 log.warning("recordings that nobody fetched are in Asterisk's spool", count=left)
 

@@ -66,6 +66,7 @@ class FreeSwitchCall:
         self._music_since = 0
         self._terminators: Keys | None = None
         self._joined = False
+        self._tape: Tape | None = None
         leg.met_again = self._met_again
 
     def answer(self) -> None:
@@ -91,17 +92,43 @@ class FreeSwitchCall:
         self._inbox.drop_keys()
         self._quiet()
         self._settle()
-        name = encoding.path(to)
-        if name is None:
-            raise CannotRecord("the file's name has signs that cannot be passed on")
-        tape = Tape(name)
+        tape = Tape(_name(to))
         self.leg.taping(tape)
         try:
             self._start(tape, silence)
             key = self._listen(tape, longest, stop_on)
         finally:
-            self.leg.taping(None)
+            self.leg.taped(tape)
         return self._recorded(tape, to, key)
+
+    def start_recording(self, to: Path) -> None:
+        self._inbox.check()
+        self._settle()
+        tape = self._tape = Tape(_name(to))
+        # Mixed by FreeSWITCH; `uuid_bridge` and `playback` leave it as it is.
+        options = "RECORD_STEREO=false,RECORD_MIN_SEC=0,enable_file_write_buffering=false"
+        if not self.leg.api(f"uuid_record {self.id} start {tape.path} 0 {{{options}}}").startswith("+OK"):
+            raise CannotRecord("FreeSWITCH cannot write the file")
+        self.leg.taping(tape)
+
+    def mask_recording(self, to: Path, masked: bool) -> None:
+        self.leg.api(f"uuid_record {self.id} {'mask' if masked else 'unmask'} {_name(to)}")
+
+    def stop_recording(self, to: Path) -> float:
+        tape = self._tape
+        if tape is None or tape.path != _name(to):
+            tape = Tape(_name(to))  # begun by the controller before us
+            self.leg.taping(tape)
+        try:
+            if not tape.over:
+                self.leg.api(f"uuid_record {self.id} stop {tape.path}")
+                self.leg.is_over(tape, LATE)
+        except CallEnded as ended:
+            if ended.cause in (Cause.SUPERSEDED, Cause.SWITCH_LOST):
+                raise
+        finally:
+            self.leg.taped(tape)
+        return self._aside(_complete, to, tape)
 
     def hold(self, music: str) -> None:
         self._inbox.check()
@@ -319,6 +346,14 @@ def dialled(channel: esl.Event) -> str:
     """The number that was dialled first, also where the leg has been sent to an extension of ours since."""
     number = channel["Caller-Destination-Number"]
     return channel["variable_sip_req_user"] if number.startswith(names.OWN_EXTENSIONS) else number
+
+
+def _name(file: Path) -> str:
+    """The path as a command can hold it. Raises CannotRecord."""
+    name = encoding.path(file)
+    if name is None:
+        raise CannotRecord("the file's name has signs that cannot be passed on")
+    return name
 
 
 def _check(sound: Application, wanted: Programme) -> None:

@@ -87,7 +87,7 @@ class Leg:
         self._anchors: list[Connection] = []
         self._epoch = ""
         self._applications: dict[str, Application] = {}
-        self._tape: Tape | None = None
+        self._tapes: dict[str, Tape] = {}
         self._bridge: Bridge | None = None
         self._hung_up: Cause | None = None
 
@@ -195,8 +195,12 @@ class Leg:
         self.kill(Cause.FAILED)
         self.inbox.check()
 
-    def taping(self, tape: Tape | None) -> None:
-        self._tape = tape
+    def taping(self, tape: Tape) -> None:
+        """From now on this recording's end is noticed, and the end of the leg waits for it."""
+        self._tapes[tape.path] = tape
+
+    def taped(self, tape: Tape) -> None:
+        self._tapes.pop(tape.path, None)
 
     def bridging(self, bridge: Bridge | None) -> None:
         if bridge is not None:
@@ -232,20 +236,23 @@ class Leg:
             self._done(application)
 
     def _on_recorded(self, event: esl.Event) -> None:
-        tape = self._tape
-        if tape is None or event["Record-File-Path"] != tape.path:
+        tape = self._tapes.get(event["Record-File-Path"])
+        if tape is None or tape.over:
             return
         tape.seconds = _number(event["variable_record_ms"]) / 1000
         tape.cause = event["Record-Completion-Cause"]
         self._done(tape)
-        if self._hung_up is not None:
+        if self._hung_up is not None and not self._recorded_still():
             self.end(self._hung_up)
 
+    def _recorded_still(self) -> bool:
+        return any(not tape.over for tape in self._tapes.values())
+
     def _on_hangup(self, cause: Cause) -> None:
-        if self._tape is None:
+        if not self._recorded_still():
             self.end(cause)
             return
-        # The recording is complete only a moment after the hang-up.
+        # A recording is complete only a moment after the hang-up.
         self._hung_up = cause
         self.clock.after(LAST_EVENTS, lambda: self.end(cause))
 

@@ -1,23 +1,26 @@
-"""What a far end heard, as samples: the audio of a simulated call."""
+"""The audio of a simulated call, as samples: what a far end heard, and what a recording of the leg holds."""
 
 from __future__ import annotations
 
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from switch.shared.clock import Millis
-from switch.simulated.exchange import Heard
-from switch.simulated.switch import RATE, write_wav
+from switch.simulated.exchange import Heard, Line, Spoken
 
-Samples = np.ndarray[tuple[int], np.dtype[np.float64]]
+RATE = 8000
+LEVEL = 0.5  # of full scale: how loud people speak
+
+Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
-def write_heard(to: Path, heard: Sequence[Heard], start: Millis, end: Millis) -> None:
-    """Writes all that was heard between two moments; music goes round, voices of people are silent."""
-    mix = np.zeros(_index(end - start))
+def heard_between(heard: Sequence[Heard], start: Millis, end: Millis) -> Samples:
+    """All that was heard between two moments; music goes round, voices of people are silent."""
+    mix = _silence(start, end)
     for each in heard:
         until = end if each.until is None else each.until
         first, last = _index(each.at - start), min(len(mix), _index(until - start))
@@ -26,9 +29,46 @@ def write_heard(to: Path, heard: Sequence[Heard], start: Millis, end: Millis) ->
         samples = _read(each.path)
         if each.kind == "music" and len(samples):
             samples = np.resize(samples, last - first)
-        length = min(last - first, len(samples))
-        mix[first : first + length] = samples[:length]
-    write_wav(to, mix)
+        begin = max(0, first)
+        piece = samples[begin - first : last - first]
+        mix[begin : begin + len(piece)] = piece
+    return mix
+
+
+def spoken_between(spoken: Iterable[Spoken], start: Millis, end: Millis) -> Samples:
+    """What one person said between two moments."""
+    mix = _silence(start, end)
+    for begin, until, tone in spoken:
+        first = max(0, _index(begin - start))
+        last = min(len(mix), _index(until - start))
+        if last > first:
+            mix[first:last] = LEVEL * np.sin(2 * np.pi * tone * np.arange(last - first) / RATE)
+    return mix
+
+
+def both_directions(line: Line, start: Millis, end: Millis) -> Samples:
+    """What was heard and said on a leg between two moments, mixed."""
+    mix = heard_between(line.heard, start, end) + spoken_between(line.spoken, start, end)
+    for talk in line.talks:
+        first, last = max(start, talk.at), end if talk.until is None else talk.until
+        piece = spoken_between(talk.spoken, first, last)
+        begin = _index(first - start)
+        mix[begin : begin + len(piece)] += piece
+    return mix
+
+
+def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.floating[Any]]]) -> None:
+    """Writes samples between -1 and 1 as 8 kHz mono 16-bit WAV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+
+
+def _silence(start: Millis, end: Millis) -> Samples:
+    return np.zeros(max(0, _index(end - start)), dtype=np.float32)
 
 
 def _index(millis: Millis) -> int:
@@ -40,5 +80,5 @@ def _read(path: Path) -> Samples:
         with wave.open(str(path), "rb") as file:
             frames = file.readframes(file.getnframes())
     except (OSError, wave.Error, EOFError):
-        return np.zeros(0)
-    return np.frombuffer(frames, dtype="<i2").astype(np.float64) / 32768
+        return np.zeros(0, dtype=np.float32)
+    return np.frombuffer(frames, dtype="<i2").astype(np.float32) / np.float32(32768)

@@ -13,6 +13,7 @@ from switch.shared.clock import Alarm, Clock, Millis
 from switch.shared.inbox import Inbox
 
 HeardKind = Literal["sound", "silence", "music", "voice"]
+Spoken = tuple[Millis, Millis, float]  # from, until, and the tone in hertz that stands for a voice
 
 
 @dataclass(slots=True)
@@ -25,6 +26,32 @@ class Heard:
     until: Millis | None = None
     path: Path | None = None
     cut: bool = False
+
+
+@dataclass(slots=True)
+class Talk:
+    """A talk with another person, who said `spoken`."""
+
+    at: Millis
+    spoken: list[Spoken]
+    until: Millis | None = None
+
+
+@dataclass(slots=True)
+class Tape:
+    """A recording of both directions of a leg: where to, since when, and the passages that it must not hold."""
+
+    to: Path
+    start: Millis
+    masks: list[tuple[Millis, Millis | None]] = field(default_factory=list)
+
+    def mask(self, masked: bool, now: Millis) -> None:
+        if masked == bool(self.masks and self.masks[-1][1] is None):
+            return
+        if masked:
+            self.masks.append((now, None))
+        else:
+            self.masks[-1] = (self.masks[-1][0], now)
 
 
 @dataclass(slots=True)
@@ -60,7 +87,9 @@ class Line:
     remembered: dict[str, str] = field(default_factory=dict)
     partner: Line | None = None
     heard: list[Heard] = field(default_factory=list)
-    spoken: list[tuple[Millis, Millis, float]] = field(default_factory=list)
+    spoken: list[Spoken] = field(default_factory=list)
+    talks: list[Talk] = field(default_factory=list)
+    tape: Tape | None = None
     awaiting: bool = False
     ended: Cause | None = None
     ended_at: Millis | None = None
@@ -103,9 +132,11 @@ class Line:
             alarm.cancel()
         self.silence()
         partner, self.partner = self.partner, None
+        self.part()
         self.inbox.end(cause)
         if partner is not None and partner.partner is self:
             partner.partner = None
+            partner.part()
             partner.silence()
             partner.inbox.put(Parted())
         for told in self.on_end:
@@ -136,11 +167,17 @@ class Line:
             self.heard[-1].until = self.clock.now()
             self.heard[-1].cut = cut
 
+    def part(self) -> None:
+        """The talk is over."""
+        if self.talks and self.talks[-1].until is None:
+            self.talks[-1].until = self.clock.now()
+
     def connect(self, other: Line) -> None:
         for line, partner in ((self, other), (other, self)):
             line.silence()
             line.partner = partner
             line.hears("voice", partner.phone.says if partner.phone else partner.caller)
+            line.talks.append(Talk(self.clock.now(), partner.spoken))
 
 
 class _PickedUp(Parted):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import gevent
-import numpy as np
 
 from switch.port import (
     NONE,
@@ -35,11 +34,11 @@ from switch.port import (
 )
 from switch.shared.clock import Millis
 from switch.shared.inbox import Inbox
-from switch.simulated.exchange import PICKED_UP, Exchange, Line
+from switch.simulated import audio
+from switch.simulated.exchange import PICKED_UP, Exchange, Line, Tape
 
 Ended = Literal["key", "silence", "longest"]
 
-RATE = 8000
 SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
 
 
@@ -122,14 +121,31 @@ class SimulatedCall:
 
     def _write(self, to: Path, start: Millis) -> None:
         """What the far end said between `start` and now, as a WAV file."""
-        now = self._clock.now()
-        samples = np.zeros(max(0, (now - start) * RATE // 1000), dtype=np.float64)
-        for begin, until, tone in self.line.spoken:
-            first = max(0, (begin - start) * RATE // 1000)
-            last = min(len(samples), (until - start) * RATE // 1000)
-            if last > first:
-                samples[first:last] = np.sin(2 * np.pi * tone * np.arange(last - first) / RATE)
-        write_wav(to, samples * 0.5)
+        audio.write_wav(to, audio.spoken_between(self.line.spoken, start, self._clock.now()))
+
+    def start_recording(self, to: Path) -> None:
+        self._inbox.check()
+        if self._exchange.disk_full:
+            raise CannotRecord("no space left on the switch's disk")
+        if self.line.tape is not None:
+            raise CannotRecord("this leg is being recorded already")
+        self.line.tape = Tape(to, self._clock.now())
+        self.line.on_end.append(lambda: _end_recording(self.line, self._clock.now()))
+
+    def mask_recording(self, to: Path, masked: bool) -> None:
+        self._inbox.check()
+        if self.line.tape is not None and self.line.tape.to == to:
+            self.line.tape.mask(masked, self._clock.now())
+
+    def stop_recording(self, to: Path) -> float:
+        if self._inbox is not self.line.inbox:
+            self._inbox.check()
+        if self.line.tape is not None and self.line.tape.to == to:
+            _end_recording(self.line, self._clock.now())
+        try:
+            return _seconds(to)
+        except CannotPlay as problem:
+            raise CannotRecord(str(problem)) from problem
 
     def hold(self, music: str) -> None:
         self._inbox.check()
@@ -263,11 +279,13 @@ def _seconds(path: Path) -> float:
         raise CannotPlay(f"{path}: {error}") from error
 
 
-def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    """Writes samples between -1 and 1 as 8 kHz mono 16-bit WAV."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+def _end_recording(line: Line, now: Millis) -> None:
+    """Writes what was recorded of both directions, silent where it was masked."""
+    tape, line.tape = line.tape, None
+    if tape is None:
+        return
+    samples = audio.both_directions(line, tape.start, now)
+    for first, last in tape.masks:
+        begin, end = (((now if at is None else at) - tape.start) * audio.RATE // 1000 for at in (first, last))
+        samples[begin:end] = 0
+    audio.write_wav(tape.to, samples)

@@ -35,7 +35,7 @@ from speech import words
 from switch.port import CallEnded, CallId, Sound
 from switch.shared.clock import VirtualClock
 from switch.simulated import Exchange, Phone, SimulatedSwitch
-from switch.simulated.switch import write_wav
+from switch.simulated.audio import write_wav
 
 LANGUAGES = ("cmn", "en")
 PROMPTS = {

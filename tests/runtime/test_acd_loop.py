@@ -15,7 +15,7 @@ from runtime.agent_leg import AgentDialler
 from switch.port import CallEnded, CannotJoin, Cause, Key, Parted, Sound
 from switch.shared.clock import VirtualClock
 from switch.simulated import Exchange, Phone, SimulatedSwitch
-from switch.simulated.switch import write_wav
+from switch.simulated.audio import write_wav
 
 SERVICE = QueueRule(
     name="service",

@@ -25,7 +25,7 @@ from store.store import StoreFailed
 from switch.port import Cause
 from switch.shared.clock import RealClock, VirtualClock
 from switch.shared.inbox import Inbox
-from switch.simulated.switch import write_wav
+from switch.simulated.audio import write_wav
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHANGHAI = ZoneInfo("Asia/Shanghai")

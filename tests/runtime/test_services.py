@@ -12,7 +12,7 @@ from store.schema import upgrade
 from store.store import Store
 from switch.port import CallId
 from switch.shared.clock import RealClock
-from switch.simulated.switch import write_wav
+from switch.simulated.audio import write_wav
 
 
 def tone(seconds, level=0.3):

@@ -30,6 +30,7 @@ from switch.port import (
     Sound,
     Switch,
 )
+from tests.live import heard
 
 HASH = frozenset("#")
 
@@ -386,6 +387,90 @@ def test_the_other_leg_goes_on_when_the_caller_leaves(rig: Rig) -> None:
     assert rig.result() == Parted()
     rig.wait_until(lambda: not phone.up)
     assert phone.heard()[-1] == "high"
+
+
+def tones_of(path: Path) -> set[float]:
+    """Which of the tones that the tests send are in a recording."""
+    return {tone.frequency for tone in heard.tones(heard.read_wav(path), 440, 660, 880, 1000)}
+
+
+def test_a_recording_of_a_talk_holds_both_directions_and_not_what_was_masked(rig: Rig) -> None:
+    phone = rig.phone("1001")
+    path = rig.directory / "talk.wav"
+
+    def flow(call: Call) -> Any:
+        call.answer()
+        call.start_recording(path)
+        call.play([rig.sound("high")])
+        leg = dialled(rig, phone)
+        leg.answered()
+        call.join(leg)
+        call.wait(20)
+        call.mask_recording(path, True)
+        call.wait(20)
+        call.mask_recording(path, False)
+        assert call.wait(60) == Parted()
+        return call.stop_recording(path)
+
+    rig.serve(flow)
+    far = rig.caller()
+    phone.wait_rings()
+    phone.answer()
+    rig.pass_time(1)
+    far.speak(660, 1.5)
+    rig.pass_time(2)
+    phone.speak(440, 1.5)
+    rig.pass_time(2)
+    far.press("1")
+    rig.pass_time(0.5)
+    far.speak(880, 1.5)
+    rig.pass_time(2)
+    far.press("2")
+    rig.pass_time(0.5)
+    phone.hang_up()
+    seconds = rig.result()
+    assert tones_of(path) == {1000, 660, 440}
+    assert seconds == pytest.approx(seconds_of(path), abs=0.1)
+    assert seconds > 8
+
+
+def test_a_recording_of_both_directions_is_whole_after_a_hang_up(rig: Rig) -> None:
+    path = rig.directory / "cut.wav"
+
+    def flow(call: Call) -> Any:
+        call.answer()
+        call.start_recording(path)
+        try:
+            call.play([rig.sound("high", 20)])
+        except CallEnded:
+            return call.stop_recording(path)
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("high")
+    rig.pass_time(2)
+    far.hang_up()
+    assert rig.result() == pytest.approx(seconds_of(path), abs=0.1)
+    assert tones_of(path) == {1000}
+
+
+def test_a_newer_controller_ends_the_recording_that_an_older_one_began(rig: Rig) -> None:
+    path = rig.directory / "inherited.wav"
+
+    def flow(call: Call) -> Any:
+        call.answer()
+        call.start_recording(path)
+        call.play([rig.sound("high", 30)])
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("high")
+    rig.pass_time(1)
+    call_id = next(iter(rig.switch.calls()))
+    newer = rig.second_controller().adopt(call_id)
+    assert newer.stop_recording(path) == pytest.approx(seconds_of(path), abs=0.1)
+    assert rig.result() is Cause.SUPERSEDED
+    newer.hang_up()
 
 
 def test_a_leg_that_is_gone_cannot_be_joined(rig: Rig) -> None:

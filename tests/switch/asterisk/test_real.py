@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gevent.event import Event
 
 from switch.port import ANY, CallEnded, CallId, Cause, Key, NotAnswered
 from tests.live import rtp, sipp
@@ -220,9 +221,11 @@ def test_recordings_do_not_pile_up_at_asterisk(rig):
 
 def test_two_legs_cannot_have_one_id(rig):
     phone = rig.phone("1001")
+    rings = Event()
 
     def flow(call):
         leg = rig.switch.dial("1001", call_id=CallId("one"), caller="1", ring_for=10)
+        assert rings.wait(10)
         try:
             rig.switch.dial("1001", call_id=CallId("one"), caller="1", ring_for=10)
         except ValueError:
@@ -232,6 +235,7 @@ def test_two_legs_cannot_have_one_id(rig):
     rig.serve(flow)
     rig.caller()
     phone.wait_rings()
+    rings.set()
     assert rig.result() == "refused"
     rig.wait_until(lambda: not phone.up)
 

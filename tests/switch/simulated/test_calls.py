@@ -9,7 +9,7 @@ import pytest
 from switch.port import ANY, CallEnded, CallId, CannotPlay, CannotRecord, Cause, Key, NotAnswered, Parted, Sound
 from switch.shared.clock import VirtualClock
 from switch.simulated import Exchange, Phone, SimulatedSwitch
-from switch.simulated.switch import write_wav
+from switch.simulated.audio import write_wav
 
 
 class World:

@@ -10,7 +10,8 @@ from switch.port import CallEnded, Cause, Sound
 from switch.shared.clock import VirtualClock
 from switch.simulated import Exchange, SimulatedSwitch
 from switch.simulated import Phone as Behaviour
-from switch.simulated.switch import SimulatedCall, write_wav
+from switch.simulated.audio import write_wav
+from switch.simulated.switch import SimulatedCall
 from tests.switch.contract import *  # noqa: F403
 
 TONES = {"low": 440.0, "high": 1000.0}

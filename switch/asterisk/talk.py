@@ -1,0 +1,74 @@
+"""Recording both directions of a leg: a snoop channel hears it, Asterisk writes it, we fetch the file at the end.
+
+The snoop channel lives as long as the leg, whoever controls it. It is in our application, but no call: `is_snoop`
+tells it from one. It and its recording are named by the leg, so that a later controller finds them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from switch.asterisk import recording
+from switch.asterisk.ari import named
+from switch.asterisk.config import APPLICATION
+from switch.asterisk.http import Refused
+from switch.asterisk.line import Line, Talk, beginning
+from switch.port import CallEnded, CallId, CannotRecord, Cause, SwitchLost
+
+ARGUMENT = "snoop"
+_SNOOP = "-snoop"
+
+
+def is_snoop(channel: str) -> bool:
+    return channel.endswith(_SNOOP)
+
+
+def name(leg: CallId | str) -> str:
+    """The recording of a leg, as Asterisk knows it."""
+    return f"{beginning('talk')}{leg}"
+
+
+def start(line: Line) -> None:
+    """See `switch.port.Call.start_recording`."""
+    snoop = f"{line.id}{_SNOOP}"
+    talk = line.link.talks[name(line.id)] = Talk()
+    try:
+        line.ask(
+            "POST", "snoop", spy="both", whisper="none", app=APPLICATION, appArgs=f"{ARGUMENT},{line.id}", snoopId=snoop
+        )  # fmt: skip
+        talk.heard.wait(recording.FINISHED_WITHIN)  # before that the channel cannot be recorded
+        line.request(
+            "POST", f"{named('channels', snoop)}/record", name=name(line.id), format="wav", ifExists="overwrite",
+            beep=False, terminateOn="none",
+        )  # fmt: skip
+    except Refused as refused:
+        del line.link.talks[name(line.id)]
+        line.link.later("DELETE", named("channels", snoop))
+        raise CannotRecord(str(refused)) from refused
+
+
+def mask(line: Line, masked: bool) -> None:
+    """See `switch.port.Call.mask_recording`."""
+    try:
+        line.request("POST" if masked else "DELETE", f"{named('recordings', 'live', name(line.id))}/mute")
+    except Refused as refused:
+        raise CannotRecord(f"the recording has ended by itself: {refused}") from refused
+
+
+def stop(line: Line, to: Path) -> float:
+    """See `switch.port.Call.stop_recording`."""
+    if line.inbox.ended in {Cause.SUPERSEDED, Cause.SWITCH_LOST}:
+        raise CallEnded(line.inbox.ended)
+    talk = line.link.talks.setdefault(name(line.id), Talk())
+    try:
+        line.link.request("POST", f"{named('recordings', 'live', name(line.id))}/stop")
+        talk.ended.wait(recording.FINISHED_WITHIN)
+    except Refused as refused:
+        if not refused.gone:  # the end of the leg has ended it
+            raise CannotRecord(str(refused)) from refused
+    except SwitchLost as lost:
+        raise CannotRecord(str(lost)) from lost
+    finally:
+        del line.link.talks[name(line.id)]
+        line.link.later("DELETE", named("channels", f"{line.id}{_SNOOP}"))
+    return recording.fetch(line, name(line.id), to)
