@@ -161,6 +161,10 @@ class LiveAgent:
     def free(self) -> bool:
         return self.state is READY and not self.held and not self.gone
 
+    def talk(self) -> Offer | None:
+        """The talk that goes on, or whose wrap-up does."""
+        return self.offer if self.state is BUSY else self.last_talk
+
     def take(self, input_: Input, reason: str, now: Millis) -> AgentState | None:
         """Follows the table: the state before, when the input led to a state; None when it did not."""
         step = TABLE[self.state].get(input_)

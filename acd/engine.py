@@ -31,6 +31,7 @@ from acd.model import (
     EndWait,
     Event,
     Millis,
+    NoteResult,
     OfferAnswered,
     OfferDeclined,
     OfferFailed,
@@ -39,6 +40,7 @@ from acd.model import (
     QueueRule,
     QueuesChanged,
     QueueView,
+    ResultGiven,
     TalkEnded,
     TalkFound,
     TimePassed,
@@ -74,6 +76,7 @@ class Acd:
             AgentBecameReady: lambda event: self._agent_says(event.agent, Input.BE_READY, ""),
             AgentBecameNotReady: lambda event: self._agent_says(event.agent, Input.BE_NOT_READY, event.reason),
             WrapUpExtended: self._wrap_up_extended,
+            ResultGiven: self._result_given,
             QueueClosed: self._queue_closed,
             CallQueued: self._call_queued,
             CallAbandoned: self._call_abandoned,
@@ -229,6 +232,17 @@ class Acd:
         if agent is None or agent.state is not AgentState.WORKING_AFTER_CALL or agent.due is None:
             return False
         self._board.deadlines.set(agent, agent.due + max(0, event.by))
+        return True
+
+    def _result_given(self, event: ResultGiven) -> bool:
+        agent = self._board.floor.agents.get(event.agent)
+        talk = agent.talk() if agent else None
+        if talk is None:
+            return False
+        results = talk.queue.rule.results
+        if results and event.result not in results:
+            return False
+        self._board.out.append(NoteResult(talk.call.id, talk.queue.rule.name, event.agent, event.result))
         return True
 
     def _queue_closed(self, event: QueueClosed) -> bool:

@@ -18,8 +18,8 @@ _MOST_REMEMBERED = 1024
 class Line:
     """The callers of one queue who need the same, and the free agents who are able for them.
 
-    Free agents with more of the preferred skills stand in a higher tier; within a tier the queue's
-    strategy decides.
+    Free agents of a lower rank in this queue stand in a higher tier, and among these those with more of the
+    preferred skills; within a tier the queue's strategy decides.
     """
 
     __slots__ = ("_order", "_tiers", "agents", "logged_on", "needs", "queue", "users", "waiting", "working")
@@ -32,7 +32,7 @@ class Line:
         self.agents: dict[AgentId, LiveAgent] = {}  # all who are able, in whatever state
         self.logged_on = 0
         self.working = 0
-        self._tiers: dict[int, Strategy] = {}
+        self._tiers: dict[tuple[int, int], Strategy] = {}
         self._order: tuple[Strategy, ...] = ()
 
     def join(self, agent: LiveAgent) -> None:
@@ -61,10 +61,11 @@ class Line:
 
     def _tier(self, agent: LiveAgent) -> Strategy:
         preference = self.needs.preference(agent.rule.skills) if self.needs.preferred else 0
-        tier = self._tiers.get(preference)
+        place = (agent.rule.ranks.get(self.queue.rule.name, 1), -preference)
+        tier = self._tiers.get(place)
         if tier is None:
-            tier = self._tiers[preference] = self.queue.strategy(self.queue.setting(self.needs))
-            self._order = tuple(self._tiers[level] for level in sorted(self._tiers, reverse=True))
+            tier = self._tiers[place] = self.queue.strategy(self.queue.setting(self.needs))
+            self._order = tuple(self._tiers[place] for place in sorted(self._tiers))
         return tier
 
 

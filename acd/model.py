@@ -103,6 +103,7 @@ class QueueRule:
     busy_delay: Millis = 10_000  # ... after its phone was busy
     ring_step: Millis = 5_000  # ring-progressively: another phone rings after each of these
     sticky_for: Millis = 20_000  # sticky: how long a caller waits for its last agent
+    results: tuple[str, ...] = ()  # what may come of a call; none: anything
     successor: QueueName = ""  # who gets the callers when this queue is removed; "" gives them back to their flow
 
     @property
@@ -120,7 +121,9 @@ class Agent:
     phone: str = ""
     queues: tuple[QueueName, ...] = ()
     skills: Mapping[str, int] = field(default_factory=dict)
+    ranks: Mapping[QueueName, int] = field(default_factory=dict)  # 1 where none is given; the lower are rung first
     wrap_up: Millis | None = None  # in place of the queue's
+    permanent: bool = False  # the phone stays off hook between calls
     order: int = 0  # top-down and round-robin: the lower the sooner, then by id
 
 
@@ -155,18 +158,31 @@ class AgentLoggedOn:
 
 @dataclass(frozen=True, slots=True)
 class AgentLoggedOff:
+    """`by`: the supervisor who forced it, here and below; "" for the agent's own wish."""
+
     agent: AgentId
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentBecameReady:
     agent: AgentId
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentBecameNotReady:
     agent: AgentId
     reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultGiven:
+    """What came of the agent's call, in one of its queue's `results`; while it talks or wraps up."""
+
+    agent: AgentId
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +318,7 @@ Event = (
     | AgentBecameReady
     | AgentBecameNotReady
     | WrapUpExtended
+    | ResultGiven
     | QueueClosed
     | CallQueued
     | CallAbandoned
@@ -393,6 +410,16 @@ class MoveCall:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteResult:
+    """Write down what came of a call; the last one of several counts."""
+
+    call: CallId
+    queue: QueueName
+    agent: AgentId
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowAgentState:
     """An agent's state changed: for the journal, the wallboard and the agent's screen."""
 
@@ -402,7 +429,18 @@ class ShowAgentState:
     call: CallId = ""
 
 
-Decision = OfferCall | WithdrawOffer | Connect | Announce | Comfort | AskToStay | EndWait | MoveCall | ShowAgentState
+Decision = (
+    OfferCall
+    | WithdrawOffer
+    | Connect
+    | Announce
+    | Comfort
+    | AskToStay
+    | EndWait
+    | MoveCall
+    | NoteResult
+    | ShowAgentState
+)
 
 
 # --- what can be seen ----------------------------------------------------------------------------

@@ -174,6 +174,7 @@ class QueueEntry(Written):
     busy_delay: Time = 10.0
     ring_step: Interval = 5.0
     sticky_for: Time = 20.0
+    results: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     successor: QueueName = ""
     record: Annotated[Any, _comes_later("recording of talks")] = None
 
@@ -203,6 +204,7 @@ class QueueEntry(Written):
             busy_delay=_ms(self.busy_delay),
             ring_step=_ms(self.ring_step),
             sticky_for=_ms(self.sticky_for),
+            results=tuple(self.results),
             successor=self.successor,
         )
 

@@ -43,6 +43,6 @@ def run(args: argparse.Namespace, config: Config) -> int:
     for path in write_configuration(config, agents, _numbers(config)):
         print(f"wrote {path}")
     if args.show_passwords:
-        for agent in agents:
+        for agent in filter(lambda agent: agent.account, agents):
             print(f"phone {agent.phone}: password {agent.password}")
     return 0

@@ -193,8 +193,18 @@ def load_agents(store: Store, acd: AcdLoop) -> int:
     """Tells the ACD who the store's agents are; how many. Raises StoreFailed."""
     agents = store.agents()
     for agent in agents:
-        queues = tuple(membership.queue for membership in agent.queues)
-        acd.set_agent(Agent(agent.id, name=agent.name, phone=agent.phone, queues=queues, skills=agent.skills))
+        acd.set_agent(
+            Agent(
+                agent.id,
+                name=agent.name,
+                phone=agent.phone,
+                queues=tuple(membership.queue for membership in agent.queues),
+                ranks={membership.queue: membership.rank for membership in agent.queues},
+                skills=agent.skills,
+                wrap_up=None if agent.wrap_up is None else round(agent.wrap_up * 1000),
+                permanent=agent.permanent,
+            )
+        )
     return len(agents)
 
 

@@ -114,7 +114,7 @@ def running(demo: Config, tree: Tree) -> Iterator[Site]:
         store.close()
     sip, password = demo.switch.sip, kept_password(demo.data_dir / "caller-password")
     site = asterisk.Site(
-        agents={**{agent.phone: agent.password for agent in agents}, CALLER: password},
+        agents={**{agent.phone: agent.password for agent in agents if agent.account}, CALLER: password},
         music=music_folders(demo, demo.switch_dir / "asterisk"),
         sorry=demo.sounds_dir / f"{SORRY}.wav",
         numbers=[number for flow in book.flows for number in flow.numbers],

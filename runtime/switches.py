@@ -78,7 +78,7 @@ def _write_freeswitch(config: Config, agents: Sequence[Agent], numbers: Sequence
     freeswitch.write(
         directory,
         password=kept_password(settings.password_file),
-        agents=[(agent.phone, agent.password, agent.name) for agent in agents],
+        agents=[(agent.phone, agent.password, agent.name) for agent in agents if agent.account],
         music=_music(config),
         sorry=_sorry(config),
         numbers=numbers,
@@ -106,7 +106,7 @@ def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[s
         password=kept_password(settings.password_file),
         user=settings.user,
         ari=urlsplit(settings.url).netloc,
-        agents={agent.phone: agent.password for agent in agents},
+        agents={agent.phone: agent.password for agent in agents if agent.account},
         music=music_folders(config, directory),
         sorry=_sorry(config),
         numbers=numbers,

@@ -28,6 +28,13 @@ class Agent:
     password: str = field(repr=False)  # of the SIP account
     state: str = "LoggedOff"
     reason: str = ""
+    permanent: bool = False  # the phone stays off hook
+    wrap_up: float | None = None  # seconds, in place of the queue's
+
+    @property
+    def account(self) -> str:
+        """The SIP account of the phone, "" where it is a telephone number of the world."""
+        return "" if self.phone.startswith("tel:") else self.phone
 
 
 @dataclass(frozen=True, slots=True)

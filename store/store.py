@@ -91,6 +91,8 @@ class Store:
         queues: Sequence[Membership],
         phone: str = "",
         password: str = "",
+        permanent: bool = False,
+        wrap_up: float | None = None,
     ) -> Agent:
         """Stores a new agent; the phone is its extension and the password a random one unless given.
 
@@ -103,6 +105,8 @@ class Store:
             queues=tuple(queues),
             phone=phone or id,
             password=password or secrets.token_hex(16),
+            permanent=permanent,
+            wrap_up=wrap_up,
         )
 
         def add(connection: Connection) -> bool:
@@ -264,7 +268,7 @@ def _agent(row: RowMapping) -> Agent:
 
 def _agent_columns(agent: Agent) -> dict[str, object]:
     queues = [{"queue": membership.queue, "rank": membership.rank} for membership in agent.queues]
-    names = ("id", "name", "skills", "phone", "password", "state", "reason")
+    names = ("id", "name", "skills", "phone", "password", "state", "reason", "permanent", "wrap_up")
     return {name: getattr(agent, name) for name in names} | {"queues": queues}
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -60,6 +62,8 @@ agents = Table(
     Column("password", String(64), nullable=False),
     Column("state", String(32), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("permanent", Boolean, nullable=False, server_default=false()),
+    Column("wrap_up", Float),
 )
 
 mailboxes = Table(

@@ -29,6 +29,7 @@ CallId = NewType("CallId", str)
 Keys = frozenset[str]
 NONE: Keys = frozenset()
 ANY: Keys = frozenset("0123456789*#ABCD")
+_NUMBER = frozenset("0123456789+*#")
 
 
 class Cause(StrEnum):
@@ -238,6 +239,10 @@ class Call(Protocol):
         """
         ...
 
+    def part(self) -> None:
+        """Ends the talk that this leg is joined to, if any: `wait` then returns Parted on both legs, and both go on."""
+        ...
+
     def remember(self, name: str, value: str) -> None:
         """Stores a variable on the switch's channel, where it survives our death.
 
@@ -263,6 +268,19 @@ class OutboundCall(Call, Protocol):
         Raises NotAnswered with the cause when the far end did not; `hang_up` before that cancels.
         """
         ...
+
+
+TELEPHONE = "tel:"  # in an address: not an account, but a number of the world
+
+
+def telephone(address: str) -> str | None:
+    """The number that an address such as ``tel:+8613800138000`` means by the trunk; None for an account.
+
+    Only digits, ``+ * #`` are kept, so that it may stand in any command.
+    """
+    if not address.startswith(TELEPHONE):
+        return None
+    return "".join(sign for sign in address if sign in _NUMBER)
 
 
 class Switch(Protocol):
@@ -294,8 +312,9 @@ class Switch(Protocol):
     def dial(
         self, address: str, *, call_id: CallId, caller: str, caller_name: str = "", ring_for: float
     ) -> OutboundCall:
-        """Starts to ring an address (a SIP account such as ``1001``) and returns while it rings.
+        """Starts to ring an address and returns while it rings.
 
+        That is a SIP account such as ``1001``, or ``tel:`` and a telephone number, which goes by the trunk.
         `call_id` becomes the leg's id on the switch. Raises SwitchLost.
         """
         ...

@@ -140,6 +140,11 @@ class AsteriskCall:
                 raise CannotJoin("a leg was gone before the two were joined") from error
             raise
 
+    def part(self) -> None:
+        self._inbox.check()
+        if self.line.bridge is not None:
+            self.line.link.later("DELETE", named("bridges", self.line.bridge))  # both hear that they were left alone
+
     def remember(self, name: str, value: str) -> None:
         memory = {**self._memory, name: value}
         self.line.ask("POST", "variable", variable=MEMORY, value=encoding.memory(memory))

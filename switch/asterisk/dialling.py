@@ -10,7 +10,7 @@ from switch.asterisk.calls import AsteriskCall, Facts
 from switch.asterisk.config import APPLICATION
 from switch.asterisk.http import Refused
 from switch.asterisk.line import Line, Pending
-from switch.port import CallEnded, Cause, NotAnswered, Notice, SwitchLost
+from switch.port import CallEnded, Cause, NotAnswered, Notice, SwitchLost, telephone
 
 LONGEST = 14400  # seconds that any leg lives; the dialplan says the same of those that come in
 
@@ -28,7 +28,7 @@ class DialledCall(AsteriskCall):
 
     def ring(self) -> None:
         """Starts to ring; what prevents it is told by `answered`. Raises SwitchLost."""
-        endpoint = encoding.endpoint(self.dialled)
+        endpoint = self._endpoint()
         if endpoint is None:
             self._fail(Cause.UNREACHABLE)
             return
@@ -50,6 +50,13 @@ class DialledCall(AsteriskCall):
             # It may ring nevertheless, and nobody is there to talk.
             self.hang_up()
             raise
+
+    def _endpoint(self) -> str | None:
+        number = telephone(self.dialled)
+        if number is None:
+            return encoding.endpoint(self.dialled)
+        trunk = self.line.link.request("GET", "asterisk/variable", variable="HOTLINE_TRUNK")["value"]
+        return encoding.endpoint(f"{number}@{trunk}")
 
     def answered(self) -> Notice | None:
         while self._rings:

@@ -168,6 +168,10 @@ class FreeSwitchCall:
         finally:
             self.leg.bridging(None)
 
+    def part(self) -> None:
+        self._inbox.check()
+        self._part()
+
     def remember(self, name: str, value: str) -> None:
         self.leg.api(f"uuid_setvar {self.id} {encoding.variable(name)} {encoding.value(value)}")
 

@@ -8,7 +8,7 @@ from switch.freeswitch import causes, encoding, esl, names
 from switch.freeswitch.calls import FreeSwitchCall
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.leg import Leg, Pending
-from switch.port import CallEnded, CallId, Cause, NotAnswered, Notice, SwitchLost
+from switch.port import CallEnded, CallId, Cause, NotAnswered, Notice, SwitchLost, telephone
 
 ARRIVES_WITHIN = 5.0  # seconds from the answer to the leg's socket
 CANCEL_TRIES = 20
@@ -18,15 +18,26 @@ class PickedUp(Pending):
     """The far end's answer, until it has come."""
 
 
-def originate(address: str, *, call_id: CallId, caller: str, caller_name: str, ring_for: float, outbound: str) -> str:
-    """The command that rings a phone. Raises ValueError for an address that is none.
+def endpoint(address: str, route: str) -> str:
+    """What FreeSWITCH rings for an address. Raises ValueError for an address that is none.
 
-    The caller's own text gets here as letters and digits only. `%` makes FreeSWITCH look the account up
-    among those registered; a hang-up before the answer gives the cause as its answer.
+    `%` makes it look the account up among those registered. `route` is the way by the trunk, with ``$1`` for a number.
     """
+    number = telephone(address)
+    if number is not None:
+        return route.replace("$1", number)
     account = encoding.address(address)
     if account is None:
         raise ValueError("not an address that can be dialled")
+    return f"sofia/{names.AGENTS}/{account}%{names.DOMAIN}"
+
+
+def originate(endpoint: str, *, call_id: CallId, caller: str, caller_name: str, ring_for: float, outbound: str) -> str:
+    """The command that rings a phone.
+
+    The caller's own text gets here as letters and digits only. A hang-up before the answer gives the cause as
+    its answer.
+    """
     variables = {
         "origination_uuid": encoding.call_id(call_id),
         "origination_caller_id_number": encoding.display(caller) or "anonymous",
@@ -39,7 +50,7 @@ def originate(address: str, *, call_id: CallId, caller: str, caller_name: str, r
         "media_hold_timeout": "1800000",
     }
     listed = ",".join(f"{name}='{value}'" for name, value in variables.items())
-    return f"originate {{{listed}}}sofia/{names.AGENTS}/{account}%{names.DOMAIN} '&socket({outbound} async full)'"
+    return f"originate {{{listed}}}{endpoint} '&socket({outbound} async full)'"
 
 
 class DialledCall(FreeSwitchCall):

@@ -14,7 +14,7 @@ from gevent.event import AsyncResult
 from switch.freeswitch import encoding, esl, names
 from switch.freeswitch.calls import FreeSwitchCall, dialled
 from switch.freeswitch.client import Connection, Inbound
-from switch.freeswitch.dialling import DialledCall, originate
+from switch.freeswitch.dialling import DialledCall, endpoint, originate
 from switch.freeswitch.leg import Leg
 from switch.port import (
     Call,
@@ -26,6 +26,7 @@ from switch.port import (
     OutboundCall,
     Snapshot,
     SwitchLost,
+    telephone,
 )
 from switch.shared.clock import Clock
 
@@ -101,7 +102,7 @@ class FreeSwitch:
     ) -> OutboundCall:
         try:
             command = originate(
-                address,
+                endpoint(address, self._route() if telephone(address) else ""),
                 call_id=call_id,
                 caller=caller,
                 caller_name=caller_name,
@@ -122,6 +123,10 @@ class FreeSwitch:
             leg.end(Cause.SWITCH_LOST)
             raise
         return call
+
+    def _route(self) -> str:
+        """How the dialplan reaches the world."""
+        return self._inbound.api("global_getvar hotline_trunk_route")
 
     def adopt(self, call_id: CallId) -> Call:
         wanted = encoding.call_id(call_id)

@@ -179,6 +179,15 @@ class Line:
             line.hears("voice", partner.phone.says if partner.phone else partner.caller)
             line.talks.append(Talk(self.clock.now(), partner.spoken))
 
+    def disconnect(self) -> None:
+        """Both ends of a talk are with the exchange again."""
+        partner = self.partner
+        for line in (self, partner) if partner is not None else ():
+            line.partner = None
+            line.silence()
+            line.part()
+            line.inbox.put(Parted())
+
 
 class _PickedUp(Parted):
     """In the inbox of a dialled leg: the far end answered."""

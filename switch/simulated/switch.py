@@ -169,6 +169,10 @@ class SimulatedCall:
             raise CannotJoin("the other leg is gone")
         self.line.connect(partner)
 
+    def part(self) -> None:
+        self._inbox.check()
+        self.line.disconnect()
+
     def remember(self, name: str, value: str) -> None:
         self._inbox.check()
         self.line.remembered[name] = value

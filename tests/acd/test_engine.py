@@ -22,6 +22,7 @@ from acd.model import (
     Connect,
     ConnectFailed,
     EndWait,
+    NoteResult,
     OfferAnswered,
     OfferCall,
     OfferDeclined,
@@ -29,6 +30,7 @@ from acd.model import (
     OfferNotAnswered,
     Overflow,
     QueueRule,
+    ResultGiven,
     ShowAgentState,
     TalkEnded,
     TalkFound,
@@ -181,6 +183,34 @@ class TestOrder:
         script.tell(how)
         assert script.waiting() == ["c1", "c2"]
         assert rung(script.until(12)) == [("c1", "1001")]
+
+
+class TestRanks:
+    """An agent's rank in a queue, as other systems have tiers and penalties: who stands lower is asked first."""
+
+    def script(self) -> Script:
+        script = Script(QueueRule("service"), QueueRule("sales"))
+        script.agent("second", "service", "sales", ranks={"service": 2})
+        script.agent("first", "service", "sales", ranks={"sales": 2}, order=1)
+        return script
+
+    def test_the_lower_rank_is_rung_first_though_another_has_been_idle_longer(self):
+        script = self.script()
+        assert rung(script.call("c1", at=10)) == [("c1", "first")]
+
+    def test_the_higher_rank_takes_what_the_lower_cannot(self):
+        script = self.script()
+        script.call("c1")
+        assert rung(script.call("c2")) == [("c2", "second")]
+
+    def test_each_queue_has_ranks_of_its_own(self):
+        assert rung(self.script().call("c1", "sales")) == [("c1", "second")]
+
+    def test_a_rank_comes_before_preferred_skills(self):
+        script = Script(QueueRule("service", skills={"claims": "preferred"}))
+        script.agent("skilled", skills={"claims": 5}, ranks={"service": 2})
+        script.agent("plain")
+        assert rung(script.call("c1")) == [("c1", "plain")]
 
 
 class TestAnOfferThatFails:
@@ -520,6 +550,33 @@ class TestAnAgentWho:
         script = self.busy()
         assert script.tell(WrapUpExtended("1001", 40_000)) == []
         assert script.acd.ignored == {"WrapUpExtended": 1}
+
+    def test_is_forced_by_a_supervisor_obeys_as_if_it_had_asked_itself(self):
+        script = Script(SERVICE)
+        script.agent("1001")
+        script.tell(AgentBecameNotReady("1001", "training", by="li"))
+        assert script.state("1001") == "NotReady (training)"
+        script.tell(AgentBecameReady("1001", by="li"))
+        assert script.state("1001") == "Ready"
+        script.tell(AgentLoggedOff("1001", by="li"))
+        assert script.state("1001") == "LoggedOff"
+
+    @pytest.mark.parametrize("talks", [True, False])
+    def test_says_what_came_of_a_call_has_it_noted(self, talks: bool):
+        script = self.busy()
+        if not talks:
+            script.tell(TalkEnded("0-1"))
+        assert script.tell(ResultGiven("1001", "solved")) == [NoteResult("c1", "service", "1001", "solved")]
+
+    def test_says_it_before_or_after_the_call_is_not_heard(self):
+        script = Script(QueueRule("service", results=("solved", "call-back")))
+        script.agent("1001")
+        script.tell(ResultGiven("1001", "solved"))
+        script.accept(only_offer(script.call("c1")))
+        assert script.tell(ResultGiven("1001", "sold")) == []
+        script.tell(TalkEnded("0-1"))
+        script.tell(ResultGiven("1001", "solved"), at=30)
+        assert script.acd.ignored == {"ResultGiven": 3}
 
     def test_is_removed_during_a_talk_goes_after_it(self):
         script = self.busy()

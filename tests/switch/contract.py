@@ -473,6 +473,44 @@ def test_a_newer_controller_ends_the_recording_that_an_older_one_began(rig: Rig)
     newer.hang_up()
 
 
+def test_a_talk_can_be_ended_and_both_legs_go_on(rig: Rig) -> None:
+    """As the phone that stays off hook needs it: the next caller is joined to the same leg."""
+    phone = rig.phone("1001")
+
+    def flow(call: Call) -> Any:
+        call.answer()
+        leg = dialled(rig, phone)
+        assert leg.answered() is None
+        call.join(leg)
+        leg.wait(1)
+        leg.part()
+        parted = call.wait(5), leg.wait(5)
+        said = call.play([rig.sound("high")]), leg.play([rig.sound("low")])
+        call.join(leg)
+        leg.part()
+        return parted, said, (call.wait(5), leg.wait(5))
+
+    rig.serve(flow)
+    far = rig.caller()
+    phone.wait_rings()
+    phone.answer()
+    assert rig.result() == ((Parted(), Parted()), (None, None), (Parted(), Parted()))
+    assert "high" in far.heard()
+    assert "low" in phone.heard()
+
+
+def test_parting_a_leg_that_talks_to_nobody_changes_nothing(rig: Rig) -> None:
+    def flow(call: Call) -> Any:
+        call.answer()
+        call.part()
+        return call.wait(0), call.play([rig.sound("high")])
+
+    rig.serve(flow)
+    far = rig.caller()
+    assert rig.result() == (None, None)
+    assert far.heard() == ["high"]
+
+
 def test_a_leg_that_is_gone_cannot_be_joined(rig: Rig) -> None:
     phone = rig.phone("1001")
 

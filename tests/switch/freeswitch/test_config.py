@@ -114,7 +114,8 @@ def test_our_legs_are_marked_as_ours_and_keys_stop_nothing_by_themselves():
     settings = " ".join(data for application, data in applications() if application == "multiset")
     assert f"{names.OURS}=caller" in settings
     assert "playback_terminators=none" in settings
-    dialled = dialling.originate("1001", call_id=CallId("x"), caller="", caller_name="", ring_for=1, outbound="h:1")
+    endpoint = dialling.endpoint("1001", "")
+    dialled = dialling.originate(endpoint, call_id=CallId("x"), caller="", caller_name="", ring_for=1, outbound="h:1")
     assert f"{names.OURS}='dialled'" in dialled
     assert "playback_terminators='none'" in dialled
     assert f"sofia/{names.AGENTS}/1001%{names.DOMAIN}" in dialled

@@ -32,11 +32,12 @@ def test_what_is_remembered_comes_back_as_it_was(text):
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_an_originate_has_the_shape_that_we_wrote_whoever_calls(caller, name):
+    endpoint = dialling.endpoint("1001", "")
     command = dialling.originate(
-        "1001", call_id=CallId("leg-1"), caller=caller, caller_name=name, ring_for=15.2, outbound="127.0.0.1:8084"
+        endpoint, call_id=CallId("leg-1"), caller=caller, caller_name=name, ring_for=15.2, outbound="127.0.0.1:8084"
     )
     plain = dialling.originate(
-        "1001", call_id=CallId("leg-1"), caller="1", caller_name="1", ring_for=15.2, outbound="127.0.0.1:8084"
+        endpoint, call_id=CallId("leg-1"), caller="1", caller_name="1", ring_for=15.2, outbound="127.0.0.1:8084"
     )
     for sign in "{}[]()'\",$\\%&<>|\n":
         assert command.count(sign) == plain.count(sign)
@@ -51,7 +52,19 @@ NO_PATHS = ["/a!b.wav", "/${x}.wav", "/a@@9.wav", "/{x=1}a.wav", "/a'b.wav", "/a
 def test_what_is_no_address_is_not_dialled(address):
     assert encoding.address(address) is None
     with pytest.raises(ValueError, match="address"):
-        dialling.originate(address, call_id=CallId("x"), caller="", caller_name="", ring_for=1, outbound="h:1")
+        dialling.endpoint(address, "")
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint"),
+    [
+        ("tel:+8613800138000", "sofia/gateway/trunk/+8613800138000"),
+        ("tel:(138) 0013-8000", "sofia/gateway/trunk/13800138000"),
+        ("tel:1${system(x)}'2\n3", "sofia/gateway/trunk/123"),
+    ],
+)
+def test_a_telephone_number_goes_by_the_trunk(address, endpoint):
+    assert dialling.endpoint(address, "sofia/gateway/trunk/$1") == endpoint
 
 
 @pytest.mark.parametrize("file", NO_PATHS)
