@@ -16,7 +16,7 @@ from gevent.event import Event
 
 from journal import checkpoints
 from journal.reader import READ_BYTES, last_seq, segments
-from switch.shared.clock import Clock
+from switch.shared.clock import Alarm, Clock
 from switch.shared.thread import NativeThread
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 VERSION = 1
 SEGMENT_BYTES = 4 * 1024 * 1024  # what a start reads at most, beside a checkpoint
 SYNC_SECONDS = 0.05
+JOTTED_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 KEPT_WHILE_FAILING = 100_000
 CLOCK_CHANGE = 1000  # milliseconds between the time of day and the clock that never goes back: more is written down
@@ -53,6 +54,7 @@ class Journal:
         self._wake = Event()
         self._unsynced = Event()
         self._closing = False
+        self._jotted: Alarm | None = None
         self.trouble = ""
         self.readers: list[Callable[[bytes], None]] = []  # each is given every line once it is written
         try:
@@ -80,13 +82,16 @@ class Journal:
     def jot(self, type: str, call: str = "", **facts: object) -> None:
         """Puts one record in line and does not wait: for what has no effect of its own.
 
-        Whoever appends next waits for this one too, for they are written in their order.
+        It is written with the next record that somebody waits for, or by itself after `JOTTED_SECONDS`.
         """
         self._line_up([(type, call, facts)])
+        if self._jotted is None or self._jotted.fired:
+            self._jotted = self._clock.after(JOTTED_SECONDS, self._wake.set)
 
     def append_all(self, entries: list[tuple[str, str, Mapping[str, object]]]) -> int:
         """Writes several records side by side and returns the last `seq` once all are written."""
         seq, written = self._line_up(entries), self._group
+        self._wake.set()
         if not self.trouble:
             with self._clock.working():
                 written.wait()
@@ -103,7 +108,6 @@ class Journal:
             self._put(at, "ClockChanged", "", {"by": changed})
         for type, call, facts in entries:
             self._put(at, type, call, facts)
-        self._wake.set()
         return self._seq
 
     def _put(self, at: str, type: str, call: str, facts: Mapping[str, object]) -> None:
@@ -118,6 +122,8 @@ class Journal:
         if self._closing:
             return
         self._closing = True
+        if self._jotted is not None:
+            self._jotted.cancel()
         self._wake.set()
         self._unsynced.set()
         with self._clock.working():

@@ -100,7 +100,7 @@ class CallDesk:
         self.in_progress[call.id] = in_progress
         cause, outcome = Cause.NORMAL, ""
         try:
-            self._journal.append(
+            self._journal.jot(  # nothing is done for the caller before the next record
                 "CallReturned" if came_back else "CallArrived",
                 call.id,
                 caller=call.caller,

@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-WITHOUT_EFFECT = frozenset({"KeyPressed", "StepLeft"})  # the record of what follows from them is waited for
+# The record of what follows from these is waited for: of what is said, of a deed on the world, of the end.
+WITHOUT_EFFECT = frozenset({"KeyPressed", "StepEntered", "StepLeft"})
 AUDIBLE = 0.003  # of full scale (-50 dBFS): the mean level of a tenth of a second with a voice in it
 SHORTEST = 1.0  # seconds; what is shorter is a caller who changed its mind
 
