@@ -1,19 +1,24 @@
-"""Figures as a fold of the journal: per queue and per agent, in quarters of an hour.
+"""Figures as a fold of the journal: per queue, skill and agent, in quarters of an hour.
 
 Only sums and counts are kept, so that intervals can be added up to hours and days without error; every
 ratio is worked out when it is asked for. What a call did is counted in the interval in which it entered
-the queue, what an agent did in the interval in which it was done.
+the queue, what an agent did in the interval in which it was done. A call that moves to another queue is
+offered to both, and overflowed from the first. To a skill belong the calls that asked for it, by themselves or
+by their queue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from acd.model import AgentId, AgentState, CallId, Millis, QueueName
+from acd.hindsight import milliseconds
+from acd.model import AgentId, AgentState, CallId, Millis, QueueName, QueueRule
+from acd.records import rules_of
+from acd.skills import call_demand
 
 QUARTER: Millis = 15 * 60 * 1000
 TARGET: Millis = 20_000
@@ -57,6 +62,7 @@ class QueueFigures(Sums):
     talked: Millis = 0
     wrapped_up: Millis = 0
     talks: int = 0
+    transfers: int = 0  # talks after which the caller was queued again or passed on
     ring_no_answer: int = 0
     declined: int = 0
     longest_wait: Millis = 0
@@ -80,11 +86,25 @@ class QueueFigures(Sums):
 
     def speed_of_answer(self) -> float | None:
         """ASA, the mean wait of those who were answered, in seconds."""
-        return self.waited_answered / self.answered / 1000 if self.answered else None
+        return _mean(self.waited_answered, self.answered)
 
     def handling_time(self) -> float | None:
         """AHT, the mean of talk and wrap-up, in seconds."""
-        return (self.talked + self.wrapped_up) / self.talks / 1000 if self.talks else None
+        return _mean(self.talked + self.wrapped_up, self.talks)
+
+    def talk_time(self) -> float | None:
+        return _mean(self.talked, self.talks)
+
+    def wrap_up_time(self) -> float | None:
+        return _mean(self.wrapped_up, self.talks)
+
+    def mean_wait(self) -> float | None:
+        """Of all whose wait is over, however it ended, in seconds."""
+        return _mean(self.waited, self.answered + self.abandoned + self.left + self.overflowed)
+
+    def share_abandoned(self) -> float | None:
+        """Of those who were answered or hung up."""
+        return self.abandoned / (self.answered + self.abandoned) if self.answered + self.abandoned else None
 
 
 @dataclass(slots=True)
@@ -92,6 +112,9 @@ class AgentFigures(Sums):
     """What one agent did in one interval. Times in milliseconds."""
 
     calls: int = 0
+    talks: int = 0  # that ended
+    talked: Millis = 0
+    transfers: int = 0
     ring_no_answer: int = 0
     declined: int = 0
     not_ready: Millis = 0
@@ -105,7 +128,22 @@ class AgentFigures(Sums):
         at_work = self.reserved + self.busy + self.wrapped_up
         return at_work / (at_work + self.ready) if at_work + self.ready else None
 
+    def handling_time(self) -> float | None:
+        """AHT, the mean of talk and wrap-up, in seconds."""
+        return _mean(self.talked + self.wrapped_up, self.talks)
 
+    def logged_on(self) -> Millis:
+        return self.not_ready + self.ready + self.reserved + self.busy + self.wrapped_up
+
+
+def _mean(total: Millis, count: int) -> float | None:
+    return total / count / 1000 if count else None
+
+
+F = TypeVar("F", "QueueFigures", "AgentFigures")
+
+_ENDS = {"CallAbandoned": "abandoned", "CallLeft": "left", "EndWait": "overflowed"}
+_REFUSALS = {"OfferNotAnswered": "ring_no_answer", "OfferDeclined": "declined"}
 _TIME_OF = {
     AgentState.NOT_READY: "not_ready",
     AgentState.READY: "ready",
@@ -117,11 +155,14 @@ _TIME_OF = {
 
 @dataclass(slots=True)
 class _Call:
-    """A call between its entry and the end of its wait, or in its talk."""
+    """A call between its entry and the end of its wait, or in its talk; `counts` are the figures it belongs to."""
 
     queue: QueueName
     entered: Millis
+    counts: tuple[QueueFigures, ...]
     connected: Millis | None = None
+    agent: AgentId = ""
+    skills: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -133,40 +174,48 @@ class _Agent:
 
 @dataclass(slots=True)
 class Figures:
-    """Takes the journal's records in their order. `targets`: the service level's seconds per queue, in milliseconds."""
+    """Takes the journal's records in their order.
+
+    `targets` are the seconds of the service level per queue, in milliseconds, where the journal does not say them.
+    """
 
     targets: Mapping[QueueName, Millis] = field(default_factory=dict)
     interval: Millis = QUARTER
     short: Millis = SHORT
     queues: dict[tuple[Millis, QueueName], QueueFigures] = field(default_factory=dict)
+    skills: dict[tuple[Millis, str], QueueFigures] = field(default_factory=dict)
     agents: dict[tuple[Millis, AgentId], AgentFigures] = field(default_factory=dict)
+    _rules: dict[QueueName, QueueRule] = field(default_factory=dict)
     _calls: dict[CallId, _Call] = field(default_factory=dict)
+    _served: dict[CallId, _Call] = field(default_factory=dict)  # have talked, and may be passed on
     _people: dict[AgentId, _Agent] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
-        at = milliseconds(record["at"])
-        match record["type"]:
+        self.note(milliseconds(record["at"]), record["type"], record.get("call", ""), record)
+
+    def note(self, at: Millis, type: str, call: CallId, facts: Mapping[str, Any]) -> None:
+        """As `take`, of a record's parts."""
+        match type:
             case "CallQueued":
-                self._enter(record["call"], record["queue"], at)
+                self._enter(call, facts["queue"], at, tuple(facts.get("skills", ())))
             case "MoveCall":
-                self._over(record["call"], at, "overflowed")
-                self._enter(record["call"], record["queue"], at)
-            case "EndWait":
-                self._over(record["call"], at, "overflowed")
-            case "CallLeft":
-                self._over(record["call"], at, "left")
-            case "CallAbandoned":
-                self._over(record["call"], at, "abandoned")
-            case "CallConnected" if "agent" in record:
-                self._connected(record["call"], record["agent"], at)
-            case "TalkEnded" if "agent" in record:
-                self._talk_ended(record["call"], at)
-            case "OfferNotAnswered" if "agent" in record:
-                self._refused(record["call"], record["agent"], at, "ring_no_answer")
-            case "OfferDeclined" if "agent" in record:
-                self._refused(record["call"], record["agent"], at, "declined")
+                self._move(call, facts["queue"], at)
+            case "CallAbandoned" | "CallLeft" | "EndWait":
+                self._over(call, at, _ENDS[type])
+            case "CallConnected" if "agent" in facts:
+                self._connected(call, facts["agent"], at)
+            case "TalkEnded" if "agent" in facts:
+                self._talk_ended(call, facts["agent"], at)
+            case "CallTransferred":
+                self._passed_on(call, at)
+            case "CallEnded":
+                self._served.pop(call, None)
+            case "OfferNotAnswered" | "OfferDeclined" if "agent" in facts:
+                self._refused(call, facts["agent"], at, _REFUSALS[type])
             case "AgentStateChanged":
-                self._agent_state(record["agent"], AgentState(record["state"]), at)
+                self._agent_state(facts["agent"], AgentState(facts["state"]), at)
+            case "QueuesChanged":
+                self._rules = rules_of(facts)
 
     def until(self, now: datetime) -> None:
         """Counts the time that agents have spent in their present states up to now."""
@@ -175,69 +224,90 @@ class Figures:
 
     def queue(self, name: QueueName, since: datetime, until: datetime) -> QueueFigures:
         """One queue over a span of whole intervals."""
-        total = QueueFigures()
-        for figures in self._within(self.queues, name, since, until):
-            total.add(figures)
-        return total
+        return self._sum(QueueFigures(), self.queues, name, since, until)
+
+    def skill(self, name: str, since: datetime, until: datetime) -> QueueFigures:
+        return self._sum(QueueFigures(), self.skills, name, since, until)
 
     def agent(self, id_: AgentId, since: datetime, until: datetime) -> AgentFigures:
-        total = AgentFigures()
-        for figures in self._within(self.agents, id_, since, until):
-            total.add(figures)
-        return total
+        return self._sum(AgentFigures(), self.agents, id_, since, until)
 
     # --- calls
 
-    def _enter(self, call: CallId, queue: QueueName, at: Millis) -> None:
+    def _enter(self, call: CallId, queue: QueueName, at: Millis, skills: tuple[str, ...]) -> None:
         if call in self._calls and self._calls[call].connected is None:
             return  # told again after a restart
-        self._calls[call] = _Call(queue, at)
-        self._queue(self._calls[call]).offered += 1
+        self._passed_on(call, at)
+        start, rule = at - at % self.interval, self._rules.get(queue)
+        wanted = {wish.skill for text in skills if (wish := call_demand(text))} | set(rule.skills if rule else ())
+        counts = [self.queues.setdefault((start, queue), QueueFigures())]
+        counts += [self.skills.setdefault((start, skill), QueueFigures()) for skill in sorted(wanted)]
+        self._calls[call] = _Call(queue, at, tuple(counts), skills=skills)
+        for figures in counts:
+            figures.offered += 1
+
+    def _move(self, id_: CallId, queue: QueueName, at: Millis) -> None:
+        call = self._calls.get(id_)
+        self._over(id_, at, "overflowed")
+        self._enter(id_, queue, at, call.skills if call else ())
 
     def _over(self, id_: CallId, at: Millis, how: str) -> None:
         call = self._calls.get(id_)
         if call is None or call.connected is not None:
             return
         del self._calls[id_]
-        figures, waited = self._queue(call), at - call.entered
-        figures.waited += waited
-        figures.longest_wait = max(figures.longest_wait, waited)
-        setattr(figures, how, getattr(figures, how) + 1)
-        if how == "abandoned":
-            figures.abandoned_in_time += waited <= self._target(call)
-            figures.abandoned_short += waited < self.short
+        waited, target = at - call.entered, self._target(call.queue)
+        for figures in call.counts:
+            figures.waited += waited
+            figures.longest_wait = max(figures.longest_wait, waited)
+            setattr(figures, how, getattr(figures, how) + 1)
+            if how == "abandoned":
+                figures.abandoned_in_time += waited <= target
+                figures.abandoned_short += waited < self.short
 
     def _connected(self, id_: CallId, agent: AgentId, at: Millis) -> None:
         call = self._calls.get(id_)
         if call is None or call.connected is not None:
             return
-        call.connected = at
-        figures, waited = self._queue(call), at - call.entered
-        figures.answered += 1
-        figures.answered_in_time += waited <= self._target(call)
-        figures.waited += waited
-        figures.waited_answered += waited
-        figures.longest_wait = max(figures.longest_wait, waited)
+        call.connected, call.agent = at, agent
+        waited, target = at - call.entered, self._target(call.queue)
+        for figures in call.counts:
+            figures.answered += 1
+            figures.answered_in_time += waited <= target
+            figures.waited += waited
+            figures.waited_answered += waited
+            figures.longest_wait = max(figures.longest_wait, waited)
         self._agent(agent, at).calls += 1
         if agent in self._people:
             self._people[agent].talk = call
 
-    def _talk_ended(self, id_: CallId, at: Millis) -> None:
+    def _talk_ended(self, id_: CallId, agent: AgentId, at: Millis) -> None:
         call = self._calls.get(id_)
         if call is None or call.connected is None:
             return
         del self._calls[id_]
-        figures = self._queue(call)
-        figures.talks += 1
-        figures.talked += at - call.connected
+        self._served[id_] = call
+        talked = at - call.connected
+        for figures in call.counts:
+            figures.talks += 1
+            figures.talked += talked
+        of_agent = self._agent(agent, at)
+        of_agent.talks += 1
+        of_agent.talked += talked
+
+    def _passed_on(self, id_: CallId, at: Millis) -> None:
+        """After its talk the caller is queued again, or put through to somewhere else."""
+        call = self._served.pop(id_, None)
+        if call is None:
+            return
+        for figures in call.counts:
+            figures.transfers += 1
+        self._agent(call.agent, at).transfers += 1
 
     def _refused(self, id_: CallId, agent: AgentId, at: Millis, how: str) -> None:
-        figures = self._agent(agent, at)
-        setattr(figures, how, getattr(figures, how) + 1)
         call = self._calls.get(id_)
-        if call:
-            of_queue = self._queue(call)
-            setattr(of_queue, how, getattr(of_queue, how) + 1)
+        for figures in (self._agent(agent, at), *(call.counts if call else ())):
+            setattr(figures, how, getattr(figures, how) + 1)
 
     # --- agents
 
@@ -245,7 +315,8 @@ class Figures:
         agent = self._people.setdefault(id_, _Agent(state, at))
         self._spend(id_, agent, at)
         if agent.state is AgentState.WORKING_AFTER_CALL and agent.talk:
-            self._queue(agent.talk).wrapped_up += at - agent.since
+            for figures in agent.talk.counts:
+                figures.wrapped_up += at - agent.since
         agent.state, agent.since = state, at
 
     def _spend(self, id_: AgentId, agent: _Agent, until: Millis) -> None:
@@ -259,20 +330,19 @@ class Figures:
 
     # --- intervals
 
-    def _target(self, call: _Call) -> Millis:
-        return self.targets.get(call.queue, TARGET)
-
-    def _queue(self, call: _Call) -> QueueFigures:
-        return self.queues.setdefault((call.entered - call.entered % self.interval, call.queue), QueueFigures())
+    def _target(self, queue: QueueName) -> Millis:
+        rule = self._rules.get(queue)
+        return rule.service_level[1] if rule else self.targets.get(queue, TARGET)
 
     def _agent(self, id_: AgentId, at: Millis) -> AgentFigures:
         return self.agents.setdefault((at - at % self.interval, id_), AgentFigures())
 
-    def _within(
-        self, all_: Mapping[tuple[Millis, str], Any], name: str, since: datetime, until: datetime
-    ) -> Iterator[Any]:
+    def _sum(self, total: F, all_: Mapping[tuple[Millis, str], F], name: str, since: datetime, until: datetime) -> F:
         first, end = milliseconds(since), milliseconds(until)
-        return (figures for (start, of), figures in all_.items() if of == name and first <= start < end)
+        for (start, of), figures in all_.items():
+            if of == name and first <= start < end:
+                total.add(figures)
+        return total
 
 
 def fold(records: Iterable[Record], targets: Mapping[QueueName, Millis] | None = None) -> Figures:
@@ -280,9 +350,3 @@ def fold(records: Iterable[Record], targets: Mapping[QueueName, Millis] | None =
     for record in records:
         figures.take(record)
     return figures
-
-
-def milliseconds(at: str | datetime) -> Millis:
-    """Of the epoch, from a record's `at` or an aware time."""
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return round(moment.timestamp() * 1000)

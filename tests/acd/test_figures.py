@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acd import records as words
 from acd.engine import Acd
 from acd.figures import QUARTER, AgentFigures, Figures, Formula, QueueFigures, fold
 from acd.model import (
@@ -28,6 +29,7 @@ from acd.model import (
     OfferNotAnswered,
     Overflow,
     QueueRule,
+    QueuesChanged,
     ShowAgentState,
     TalkEnded,
     TimePassed,
@@ -144,6 +146,7 @@ WORDS = [
     "call",
     "call",
     "call",
+    "pass-on",
     "answer",
     "answer",
     "answer",
@@ -167,14 +170,22 @@ STATES = {
 steps = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 3), st.integers(0, 60_000)), min_size=15, max_size=80)
 
 
+RULES = (
+    QueueRule("service", overflow=(Overflow(after=200_000, to_queue="experts"),), no_answer_limit=0),
+    QueueRule(
+        "experts",
+        overflow=(Overflow(after=300_000, exit="overflowed"),),
+        wrap_up=5_000,
+        skills={"expert": "preferred"},
+        service_level=(90, 30_000),
+    ),
+)
+TARGETS = {"service": 20, "experts": 30}
+
+
 def journal(script: list[tuple[str, int, int]]) -> list[dict[str, object]]:
     """What the shell would write of such a day: the engine's own decisions, with calls and agents named."""
-    acd = Acd(
-        [
-            QueueRule("service", overflow=(Overflow(after=200_000, to_queue="experts"),), no_answer_limit=0),
-            QueueRule("experts", overflow=(Overflow(after=300_000, exit="overflowed"),), wrap_up=5_000),
-        ]
-    )
+    acd = Acd(RULES)
     records: list[dict[str, object]] = []
     live: dict[str, tuple[str, str]] = {}
     now = calls = 0
@@ -200,9 +211,10 @@ def journal(script: list[tuple[str, int, int]]) -> list[dict[str, object]]:
             tell(TimePassed())
         now = end
 
+    records.append(record(0, *words.entry(QueuesChanged(RULES))[:2], **words.entry(QueuesChanged(RULES))[2]))
     for number in range(3):
         queues = ("service", "experts") if number else ("service",)
-        tell(AgentChanged(Agent(f"a{number}", queues=queues)))
+        tell(AgentChanged(Agent(f"a{number}", queues=queues, skills={"claims": 1} if number == 1 else {})))
         tell(AgentLoggedOn(f"a{number}"))
         tell(AgentBecameReady(f"a{number}"))
     for what, which, pause in script:
@@ -214,7 +226,8 @@ def journal(script: list[tuple[str, int, int]]) -> list[dict[str, object]]:
         match what:
             case "call":
                 calls += 1
-                tell(CallQueued(f"c{calls}", "service"), f"c{calls}", queue="service")
+                asked = ("claims 1",) if which == 1 else ()
+                tell(CallQueued(f"c{calls}", "service", skills=asked), f"c{calls}", queue="service", skills=asked)
             case "answer" if offer:
                 tell(OfferAnswered(offer))
                 if acd.place(of["call"]):
@@ -222,6 +235,10 @@ def journal(script: list[tuple[str, int, int]]) -> list[dict[str, object]]:
             case "end" if offer and not acd.place(of["call"]):
                 live.pop(offer)
                 tell(TalkEnded(offer), **of)
+            case "pass-on" if offer and not acd.place(of["call"]):
+                live.pop(offer)
+                tell(TalkEnded(offer), **of)
+                tell(CallQueued(of["call"], "experts"), of["call"], queue="experts", skills=())
             case "decline" if offer and acd.place(of["call"]):
                 live.pop(offer)
                 tell(OfferDeclined(offer, "busy"), **of)
@@ -253,7 +270,7 @@ def visits(records: list[dict[str, object]]) -> list[dict[str, object]]:
         if entry["type"] not in ("CallQueued", "MoveCall"):
             continue
         visit = {"queue": entry["queue"], "entered": seconds(entry["at"]), "end": "", "waited": None, "talked": None}
-        visit |= {"refused": [], "agent": ""}
+        visit |= {"refused": [], "agent": "", "skills": skills_of(entry, records[:place]), "passed_on": False}
         for later in records[place + 1 :]:
             if later["call"] != entry["call"]:
                 continue
@@ -266,9 +283,19 @@ def visits(records: list[dict[str, object]]) -> list[dict[str, object]]:
                     break
             elif later["type"] == "TalkEnded":
                 visit["talked"] = waited - visit["waited"]
+                visit["ended"] = seconds(later["at"])
+            elif visit["talked"] is not None:
+                visit["passed_on"] = later["type"] == "CallQueued"
                 break
         found.append(visit)
     return found
+
+
+def skills_of(entry: dict[str, object], before: list[dict[str, object]]) -> set[str]:
+    """What a call asks for in a queue: by itself, also where it came from, and by the queue."""
+    entries = [each for each in before if each["type"] == "CallQueued" and each["call"] == entry["call"]]
+    asked = entry["skills"] if entry["type"] == "CallQueued" else entries[-1]["skills"]
+    return {text.split()[0] for text in asked} | ({"expert"} if entry["queue"] == "experts" else set())
 
 
 def spans_of(agent: str, records: list[dict[str, object]], end: float) -> list[tuple[str, float, float]]:
@@ -296,18 +323,22 @@ def test_queues_are_what_a_slow_and_obvious_computation_says(script):
     end = max((seconds(entry["at"]) for entry in records), default=0.0)
     figures, stays = fold(records), visits(records)
     figures.until(START + timedelta(seconds=end))
-    for (start, queue), quarter in figures.queues.items():
+    scopes = [(start, name, q, lambda v, name=name: v["queue"] == name) for (start, name), q in figures.queues.items()]
+    scopes += [
+        (start, name, q, lambda v, name=name: name in v["skills"]) for (start, name), q in figures.skills.items()
+    ]
+    for start, _, quarter, belongs in scopes:
         begin = start / 1000 - START.timestamp()
-        mine = [v for v in stays if v["queue"] == queue and begin <= v["entered"] < begin + QUARTER / 1000]
+        mine = [v for v in stays if belongs(v) and begin <= v["entered"] < begin + QUARTER / 1000]
         over = [v for v in mine if v["end"]]
         ends = [v["end"] for v in mine]
         answered = [v for v in mine if v["end"] == "CallConnected"]
         gone = [v for v in mine if v["end"] == "CallAbandoned"]
         assert quarter.offered == len(mine)
         assert quarter.answered == len(answered)
-        assert quarter.answered_in_time == len([v for v in answered if v["waited"] <= 20])
+        assert quarter.answered_in_time == len([v for v in answered if v["waited"] <= TARGETS[v["queue"]]])
         assert quarter.abandoned == len(gone)
-        assert quarter.abandoned_in_time == len([v for v in gone if v["waited"] <= 20])
+        assert quarter.abandoned_in_time == len([v for v in gone if v["waited"] <= TARGETS[v["queue"]]])
         assert quarter.abandoned_short == len([v for v in gone if v["waited"] < 5])
         assert quarter.left == ends.count("CallLeft")
         assert quarter.overflowed == ends.count("MoveCall") + ends.count("EndWait")
@@ -316,10 +347,12 @@ def test_queues_are_what_a_slow_and_obvious_computation_says(script):
         assert quarter.longest_wait == round(max((v["waited"] for v in over), default=0) * 1000)
         talks = [v["talked"] for v in mine if v["talked"] is not None]
         assert (quarter.talks, quarter.talked) == (len(talks), round(sum(talks) * 1000))
+        assert quarter.transfers == len([v for v in mine if v["passed_on"]])
         assert quarter.wrapped_up == round(sum(wrap_up_after(v, records, end) for v in mine) * 1000)
         assert quarter.ring_no_answer == sum(v["refused"].count("OfferNotAnswered") for v in mine)
         assert quarter.declined == sum(v["refused"].count("OfferDeclined") for v in mine)
     assert sum(each.offered for each in figures.queues.values()) == len(stays)
+    assert sum(each.offered for each in figures.skills.values()) == sum(len(v["skills"]) for v in stays)
 
 
 @settings(max_examples=60, deadline=None)
@@ -327,7 +360,7 @@ def test_queues_are_what_a_slow_and_obvious_computation_says(script):
 def test_agents_are_what_a_slow_and_obvious_computation_says(script):
     records = journal(script)
     end = max((seconds(entry["at"]) for entry in records), default=0.0)
-    figures = fold(records)
+    figures, stays = fold(records), visits(records)
     figures.until(START + timedelta(seconds=end))
     for agent in ("a0", "a1", "a2"):
         spans = spans_of(agent, records, end)
@@ -339,7 +372,11 @@ def test_agents_are_what_a_slow_and_obvious_computation_says(script):
             for state, name in STATES.items():
                 inside = [min(until, begin + 900) - max(since, begin) for what, since, until in spans if what == state]
                 assert getattr(quarter, name) == round(sum(max(0, each) for each in inside) * 1000)
+            ended = [v for v in stays if v["agent"] == agent and v["talked"] is not None]
+            mine = [v for v in ended if begin <= v["ended"] < begin + QUARTER / 1000]
+            assert (quarter.talks, quarter.talked) == (len(mine), round(sum(v["talked"] for v in mine) * 1000))
             total.add(quarter)
+        assert total.transfers == len([v for v in stays if v["agent"] == agent and v["passed_on"]])
         assert total.calls == len([e for e in records if e["type"] == "CallConnected" and e["agent"] == agent])
         everything = sum(until - since for what, since, until in spans if what in STATES)
         assert sum(getattr(total, name) for name in STATES.values()) == round(everything * 1000)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acd.model import Agent, Announcements, Overflow, QueueRule
-from acd.simulated import Caller, Outcome, Shift, Simulation
+from acd.model import Agent, Announcements, Overflow, Question, QueueRule
+from acd.simulated import Caller, Outcome, Ring, Shift, Simulation
 
 ALICE = Agent("1001", queues=("service",))
 
@@ -62,3 +62,77 @@ def test_who_is_never_served_and_never_leaves_does_not_keep_it_running_for_ever(
     rule = QueueRule("service", announce=Announcements(position=True, only_if_better=False))
     (found,) = outcomes(Caller("c1", 0, 60_000, "service"), rule=rule, shifts=())
     assert (found.end, found.waited) == ("", 0)
+
+
+def test_work_after_the_call_is_as_long_as_the_call_needs():
+    callers = [Caller("c1", 0, 60_000, "service", wrap_up=3_000), Caller("c2", 0, 60_000, "service", wrap_up=40_000)]
+    found = outcomes(*callers, Caller("c3", 0, 60_000, "service"), Caller("c4", 0, 60_000, "service"))
+    assert [outcome.waited for outcome in found] == [0, 63_000, 163_000, 233_000]
+
+
+def test_a_phone_that_rings_out_and_one_that_is_declined_go_to_somebody_else():
+    answers = iter([Ring(15_000), Ring(2_000, "declines"), Ring(1_000)])
+    bob, carol = Agent("1002", queues=("service",)), Agent("1003", queues=("service",))
+    found = Simulation(
+        [QueueRule("service")], [Shift(ALICE), Shift(bob), Shift(carol)], ring=lambda agent: next(answers)
+    ).serve([Caller("c1", 10_000, 60_000, "service")])
+    assert [(outcome.end, outcome.waited) for outcome in found] == [("answered", 18_000)]
+
+
+def test_who_was_made_not_ready_comes_back():
+    rings = iter([Ring(15_000), Ring(15_000), Ring(1_000)])
+    rule = QueueRule("service", no_answer_limit=2, no_answer_delay=0)
+    simulation = Simulation([rule], [Shift(ALICE)], ring=lambda _: next(rings), back_after=100_000)
+    (found,) = simulation.serve([Caller("c1", 0, 60_000, "service")])
+    assert (found.end, found.waited) == ("answered", 131_000)
+
+
+def test_nobody_is_rung_in_a_break():
+    shift = Shift(ALICE, breaks=((5_000, 100_000),))
+    found = outcomes(Caller("c1", 10_000, 60_000, "service"), shifts=(shift,))
+    assert ends(found) == [("answered", 90_000, "1001")]
+
+
+def test_who_is_asked_whether_to_go_on_waiting_may_leave():
+    rule = QueueRule("service", question=Question(after=30_000))
+    found = outcomes(
+        Caller("c1", 0, 60_000, "service", stays=2),
+        Caller("c2", 1_000, 60_000, "service", patience=200_000),
+        rule=rule,
+        shifts=(),
+    )
+    assert ends(found) == [("left", 90_000, ""), ("abandoned", 200_000, "")]
+
+
+def test_the_records_are_those_of_the_shell():
+    records: list[tuple[int, str, str]] = []
+    Simulation(
+        [QueueRule("service", wrap_up=10_000)],
+        [Shift(ALICE)],
+        answer_in=2_000,
+        observe=lambda at, entry: records.append((at, entry[0], entry[1])),
+    ).serve([Caller("c1", 5_000, 60_000, "service"), Caller("c2", 6_000, 60_000, "service", patience=30_000)])
+    assert records == [
+        (0, "QueuesChanged", ""),
+        (0, "AgentChanged", ""),
+        (0, "AgentLoggedOn", ""),
+        (0, "AgentStateChanged", ""),
+        (0, "AgentBecameReady", ""),
+        (0, "AgentStateChanged", ""),
+        (5_000, "CallArrived", "c1"),
+        (5_000, "CallQueued", "c1"),
+        (5_000, "AgentStateChanged", "c1"),
+        (5_000, "OfferCall", "c1"),
+        (6_000, "CallArrived", "c2"),
+        (6_000, "CallQueued", "c2"),
+        (7_000, "OfferAnswered", "c1"),
+        (7_000, "Connect", "c1"),
+        (7_000, "CallConnected", "c1"),
+        (7_000, "AgentStateChanged", "c1"),
+        (36_000, "CallAbandoned", "c2"),
+        (36_000, "CallEnded", "c2"),
+        (67_000, "TalkEnded", "c1"),
+        (67_000, "AgentStateChanged", ""),
+        (67_000, "CallEnded", "c1"),
+        (77_000, "AgentStateChanged", ""),
+    ]
