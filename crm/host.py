@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection
 
 from crm.catalogue import Catalogue, Query
+from crm.statement import KEY, ParamStyle
 from ivr.services import HostFailed
 from store.database import Database, DatabaseFailed, Reason, driver
 from store.text import storable
@@ -35,10 +37,14 @@ class QueryFailed(HostFailed):
 
 
 class Host:
-    """The database behind `crm.url`. It is only read; at most `connections` queries run at a time."""
+    """The database behind `crm.url`; at most `connections` queries run at a time.
 
-    def __init__(self, url: str, clock: Clock, *, connections: int = 5) -> None:
+    In a rehearsal everything is written as always, told, and undone: nothing of it remains.
+    """
+
+    def __init__(self, url: str, clock: Clock, *, connections: int = 5, rehearsal: bool = False) -> None:
         """Raises HostFailed where the URL is not one of ours."""
+        self._rehearsal = rehearsal
         try:
             self._database = Database(url, clock, name="CRM", threads=connections)
         except DatabaseFailed as error:
@@ -52,6 +58,22 @@ class Host:
         try:
             values = _bound(query, parameters)
             return self._database.run(lambda connection: _first_row(connection, query, values), within=query.within)
+        except DatabaseFailed as error:
+            log.warning("a query failed", query=query.name, reason=error.reason.value, error=str(error))
+            raise QueryFailed(error.reason, f"query {query.name}: {error}") from error
+
+    def write(self, query: Query, parameters: Mapping[str, object], key: str) -> Row | None:
+        """Runs a query that writes; the first row that it returns, None where it returns none. Raises HostFailed.
+
+        After HostFailed nothing was written, unless the database was lost while it committed.
+        """
+        try:
+            values = {**_bound(query, parameters), **({KEY: key} if KEY in query.statement.parameters else {})}
+            return self._database.run(
+                lambda connection: _written(connection, query, values, undo=self._rehearsal),
+                within=query.within,
+                writes=True,
+            )
         except DatabaseFailed as error:
             log.warning("a query failed", query=query.name, reason=error.reason.value, error=str(error))
             raise QueryFailed(error.reason, f"query {query.name}: {error}") from error
@@ -76,6 +98,16 @@ class Queries:
             raise QueryFailed(Reason.WRONG, f"there is no query {name}")
         return self._host.ask(self._catalogue[name], parameters)
 
+    def save(self, name: str, parameters: Mapping[str, object], key: str) -> Row | None:
+        """`Host.write` by name. Raises HostFailed."""
+        if name not in self._catalogue or not self._catalogue[name].writes:
+            raise QueryFailed(Reason.WRONG, f"there is no query {name} that writes")
+        return self._host.write(self._catalogue[name], parameters, key)
+
+    def repeatable(self, name: str) -> bool:
+        """`Query.repeatable` by name."""
+        return name in self._catalogue and self._catalogue[name].repeatable
+
 
 def _bound(query: Query, parameters: Mapping[str, object]) -> dict[str, Value]:
     if parameters.keys() != query.parameters:
@@ -96,10 +128,27 @@ def _parameter(value: object) -> Value:
 
 def _first_row(connection: Connection, query: Query, values: dict[str, Value]) -> Row | None:
     """Runs in a thread; asks the driver itself, for SQLAlchemy's part would cost more than the answer."""
-    sql = query.statement.first_row("named" if connection.dialect.name == "sqlite" else "pyformat")
-    with closing(driver(connection).execute(sql, values)) as cursor:
-        names = [column[0] for column in cursor.description]
-        row = cursor.fetchone()
+    with closing(driver(connection).execute(query.statement.first_row(_style(connection)), values)) as cursor:
+        return _promised(cursor, query)
+
+
+def _written(connection: Connection, query: Query, values: dict[str, Value], *, undo: bool) -> Row | None:
+    """Runs in a thread."""
+    with closing(driver(connection).execute(query.statement.whole(_style(connection)), values)) as cursor:
+        row = _promised(cursor, query) if cursor.description else None
+    if undo:
+        driver(connection).rollback()
+    return row
+
+
+def _style(connection: Connection) -> ParamStyle:
+    return "named" if connection.dialect.name == "sqlite" else "pyformat"
+
+
+def _promised(cursor: Any, query: Query) -> Row | None:
+    """The first row's promised columns. Raises DatabaseFailed where one is not there."""
+    names = [column[0] for column in cursor.description]
+    row = cursor.fetchone()
     if missing := [column for column in query.returns if column not in names]:
         raise DatabaseFailed(Reason.WRONG, f"it promises {', '.join(missing)}, but returns {', '.join(names)}")
     if row is None:

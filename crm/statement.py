@@ -1,4 +1,4 @@
-"""A statement as an administrator writes it: one `select` with ``:named`` parameters and nothing else."""
+"""A statement as an administrator writes it: one that reads or one that writes, with ``:named`` parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _PIECES = re.compile(
       | (?P<open>['"]|/\*)""",
     re.VERBOSE | re.DOTALL,
 )
-_READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
+_BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
+READS = ("select", "with", "values")
+WRITES = ("insert", "update", "delete")
+KEY = "key"  # the parameter of a writing statement that we fill in: the idempotency key
 
 
 class BadStatement(ValueError):
@@ -28,6 +31,8 @@ class Statement:
     """A checked statement, cut where its parameters stand: text, name, text, name, ... text."""
 
     pieces: tuple[str, ...]
+    words: frozenset[str] = frozenset()  # the plain words of it, small, without names in quotes and comments
+    writes: bool = False
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -36,34 +41,52 @@ class Statement:
     @lru_cache(1000)  # noqa: B019 - small texts, each of a query of the administrator's
     def first_row(self, style: ParamStyle) -> str:
         """SQL for the first row alone, however many there are, with the driver's kind of placeholders."""
+        return "\n".join(("select * from (", self.whole(style), ") as answer limit 1"))
+
+    @lru_cache(1000)  # noqa: B019 - as above
+    def whole(self, style: ParamStyle) -> str:
+        """The statement with the driver's kind of placeholders."""
         if style == "named":
-            sql = "".join(piece if number % 2 == 0 else f":{piece}" for number, piece in enumerate(self.pieces))
-        else:
-            sql = "".join(
-                piece.replace("%", "%%") if number % 2 == 0 else f"%({piece})s"
-                for number, piece in enumerate(self.pieces)
-            )
-        return "\n".join(("select * from (", sql, ") as answer limit 1"))
+            return "".join(piece if number % 2 == 0 else f":{piece}" for number, piece in enumerate(self.pieces))
+        return "".join(
+            piece.replace("%", "%%") if number % 2 == 0 else f"%({piece})s" for number, piece in enumerate(self.pieces)
+        )
 
 
 def parse(sql: str) -> Statement:
     """The statement of a text. Raises BadStatement."""
-    if not _READS.match(sql):
-        raise BadStatement("the statement must begin with select (or with)")
+    begins = _BEGINS.match(sql)
+    verb = begins[1].lower() if begins else ""
+    if verb not in READS + WRITES:
+        raise BadStatement("the statement must begin with select (or with), or with insert, update or delete")
+    pieces, words = _cut(sql)
+    if verb in {"update", "delete"} and "where" not in words:
+        raise BadStatement(f"without 'where' the {verb} would change every row")
+    return Statement(pieces, words, writes=verb in WRITES)
+
+
+def _cut(sql: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The pieces, and the plain words between what is quoted."""
     pieces = [""]
     position = 0
+    plain = ""
     for found in _PIECES.finditer(sql):
         pieces[-1] += sql[position : found.start()]
+        plain += sql[position : found.start()] + " "
         position = found.end()
         if found["open"]:
             raise BadStatement(f"the {found['open']} at character {found.start() + 1} is never closed")
         if found["end"]:
             if not re.fullmatch(r"(?:\s|--[^\n]*(?:\n|$))*", sql[position:]):
                 raise BadStatement("one statement only; something stands after the semicolon")
-            return Statement(tuple(pieces))
+            return tuple(pieces), _words(plain)
         if found["name"]:
             pieces += [found["name"], ""]
         else:
             pieces[-1] += found[0]
     pieces[-1] += sql[position:]
-    return Statement(tuple(pieces))
+    return tuple(pieces), _words(plain + sql[position:])
+
+
+def _words(plain: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", plain.lower()))

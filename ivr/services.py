@@ -79,6 +79,17 @@ class Hosts(Protocol):
         """The first row of a named query, None when there is none. Raises HostFailed within the query's limit."""
         ...
 
+    def save(self, name: str, parameters: Mapping[str, object], key: str) -> Mapping[str, object] | None:
+        """Runs a named query that writes, under an idempotency key; the first row that it returns, None for none.
+
+        Raises HostFailed within the query's limit.
+        """
+        ...
+
+    def repeatable(self, name: str) -> bool:
+        """Whether it does no harm to run that query a second time with the same key."""
+        ...
+
 
 HoursState = Literal["open", "closed", "holiday", "emergency"]
 

@@ -258,7 +258,9 @@ def _names(text: str, name: str) -> list[str]:
 
 
 def _facts(queries: Queries) -> dict[str, QueryFacts]:
-    return {name: QueryFacts(frozenset(query.returns), query.parameters) for name, query in queries.items()}
+    return {
+        name: QueryFacts(frozenset(query.returns), query.parameters, query.writes) for name, query in queries.items()
+    }
 
 
 def short(path: str) -> str:

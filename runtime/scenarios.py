@@ -25,6 +25,7 @@ from ivr.language.scenarios import (
     Queued,
     Scenario,
     Silence,
+    Speak,
     SwitchLost,
     Wait,
 )
@@ -54,17 +55,24 @@ class StagedHost(Host):
     """The CRM, which a scenario can take away or make slow."""
 
     def __init__(self, url: str, clock: Clock, *, connections: int) -> None:
-        super().__init__(url, clock, connections=connections)
+        super().__init__(url, clock, connections=connections, rehearsal=True)
         self._time = clock
         self.state = "up"
 
     def ask(self, query: Query, parameters: Mapping[str, object]) -> Row | None:
+        self._suffer(query)
+        return super().ask(query, parameters)
+
+    def write(self, query: Query, parameters: Mapping[str, object], key: str) -> Row | None:
+        self._suffer(query)
+        return super().write(query, parameters, key)
+
+    def _suffer(self, query: Query) -> None:
         if self.state == "down":
             raise QueryFailed(Reason.DOWN, "the CRM is down, as the scenario says")
         if self.state == "slow":
             self._time.sleep(query.within)
             raise QueryFailed(Reason.SLOW, "the CRM is slow, as the scenario says")
-        return super().ask(query, parameters)
 
 
 def play_all(
@@ -144,6 +152,9 @@ class _Player:
                 for key in keys:
                     self._line.press(key)
                 self._settle()
+            case Speak(seconds):
+                self._line.speak(seconds)
+                self._pass(seconds)
             case Silence(seconds):
                 self._pass(seconds)
             case Wait(seconds):

@@ -81,6 +81,7 @@ class Stage:
                 "database": config.database.model_copy(update={"url": f"{SQLITE}{scratch / TABLES}"}),
             }
         )
+        host = host or Host(config.crm.url, clock, connections=config.crm.connections, rehearsal=True)
         self.appliance: Appliance = assemble(
             staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir, host=host
         )

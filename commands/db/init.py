@@ -49,7 +49,7 @@ def _begin_tables(config: Config) -> None:
 
 
 def _begin_crm(config: Config) -> None:
-    from crm.demo import vacant
+    from crm.demo import complete, vacant
 
     if not config.crm.url.startswith(SQLITE):
         print("crm: left as it is (a demo would be made by: ./appliance.py db demo)")
@@ -62,7 +62,10 @@ def _begin_crm(config: Config) -> None:
         raise UserError(f"crm.url {shown(config.crm.url)}: {error.strerror}") from error
     with crm_database(config) as database:
         empty = vacant(database, besides=our_tables())
+        completed = not empty and complete(database)
     if empty:
         fill_crm(config, CUSTOMERS, ORDERS)
+    elif completed:
+        print("crm: the demo's tickets have a key now")
     else:
         print("crm: left as it is, it has tables already")

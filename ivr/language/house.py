@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from config.syntax import Path
+from config.wording import choices
 from ivr.language.templates import Template
 from switch.port import Capability
 
@@ -15,6 +17,19 @@ class QueryFacts:
 
     returns: frozenset[str]
     parameters: frozenset[str] | None = None
+    writes: bool = False
+
+    def misfit(self, name: str, given: Iterable[str]) -> Iterator[tuple[Path, str]]:
+        """What is wrong with the values that a step gives for the parameters of this query."""
+        if self.parameters is None:
+            return
+        unknown = [parameter for parameter in given if parameter not in self.parameters]
+        missing = sorted(self.parameters - set(given))
+        for parameter in unknown:
+            needed = f"; it needs {choices(missing)}" if missing else ""
+            yield ("with", parameter), f"the query '{name}' has no parameter '{parameter}'{needed}"
+        if missing and not unknown:
+            yield ("with",), f"the query '{name}' needs {choices(missing)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Speak:
+    """The caller speaks for so long, and then listens again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Time passes until all that was begun has been said, and so many seconds more."""
 
@@ -100,6 +107,7 @@ Act = (
     Hear
     | Press
     | Silence
+    | Speak
     | Wait
     | HangUp
     | Queued
@@ -239,6 +247,7 @@ _WITH_VALUE: Mapping[str, Callable[[str], Act]] = {
     "hear": Hear,
     "press": _keys,
     "silence": lambda written: Silence(seconds(written)),
+    "speak": lambda written: Speak(seconds(written)),
     "wait": lambda written: Wait(seconds(written)),
     "queued": Queued,
     "position": _position,

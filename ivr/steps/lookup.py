@@ -8,7 +8,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from config.syntax import Path
-from config.wording import choices
 from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.templates import Value
@@ -50,15 +49,11 @@ class Lookup(Step):
 
     def problems(self, house: House) -> Iterator[tuple[Path, str]]:
         facts = house.queries.get(self.query)
-        if facts is None or facts.parameters is None:
+        if facts is None:
             return
-        unknown = [name for name in self.with_ if name not in facts.parameters]
-        missing = sorted(facts.parameters - set(self.with_))
-        for name in unknown:
-            needed = f"; it needs {choices(missing)}" if missing else ""
-            yield ("with", name), f"the query '{self.query}' has no parameter '{name}'{needed}"
-        if missing and not unknown:
-            yield ("with",), f"the query '{self.query}' needs {choices(missing)}"
+        if facts.writes:
+            yield ("query",), f"the query '{self.query}' writes; use the verb 'save'"
+        yield from facts.misfit(self.query, self.with_)
 
     def run(self, call: Conversation) -> str:
         try:

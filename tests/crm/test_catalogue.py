@@ -32,9 +32,9 @@ def test_the_limit_is_two_seconds_unless_given():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a:\n  sql: delete from b\n  returns: [c]", "queries.yaml:2:8: a.sql: the statement must begin with select"),
+        ("a:\n  sql: drop table b\n  returns: [c]", "queries.yaml:2:8: a.sql: the statement must begin with select"),
         ("a:\n  sql: select 1; drop table b\n  returns: [c]", "queries.yaml:2:8: a.sql: one statement only"),
-        ("a:\n  sql: select 1\n  returns: []", "queries.yaml:3:12: a.returns: at least 1 entries"),
+        ("a:\n  sql: select 1\n  returns: []", "queries.yaml:1:1: a: 'returns' is missing"),
         ("a:\n  sql: select 1\n  returns: [x, y, x]", "queries.yaml:3:19: a.returns.2: 'x' stands here twice"),
         ("a:\n  sql: select 1\n  returns: [count(*)]", "queries.yaml:3:13: a.returns.0: 'count(*)' cannot be used"),
         (

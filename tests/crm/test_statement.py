@@ -25,8 +25,11 @@ def test_parameters_are_found_where_they_are_ones(sql, parameters):
     ("sql", "complaint"),
     [
         ("", "must begin with select"),
-        ("delete from orders", "must begin with select"),
-        ("-- select\nupdate orders set status = ''", "must begin with select"),
+        ("drop table orders", "must begin with select"),
+        ("-- select\ntruncate orders", "must begin with select"),
+        ("delete from orders", "without 'where' the delete would change every row"),
+        ("-- where\nupdate orders set status = 'where'", "without 'where' the update would change every row"),
+        ("insert into orders values (1); delete from orders where 1 = 1", "one statement only"),
         ("selective", "must begin with select"),
         ("select 1; drop table orders", "one statement only"),
         ("select 1; -- fine\n delete from orders", "one statement only"),
@@ -49,3 +52,17 @@ def test_each_driver_gets_its_own_placeholders():
 @pytest.mark.parametrize("style", ["named", "pyformat"])
 def test_a_comment_at_the_end_hides_nothing_of_ours(style):
     assert parse("select 1 -- the end").first_row(style).splitlines()[-1] == ") as answer limit 1"
+
+
+@pytest.mark.parametrize(
+    ("sql", "writes"),
+    [
+        ("select 1", False),
+        ("with x as (select 1) select * from x", False),
+        ("/* select */ Insert into t (a) values (:a)", True),
+        ("update t set a = :a where b = :b", True),
+        ("delete from t where a = :a", True),
+    ],
+)
+def test_what_writes_is_known_by_its_first_word(sql, writes):
+    assert parse(sql).writes == writes

@@ -67,7 +67,11 @@ HOUSE = House(
     prompts={name: {language: template(text) for language, text in texts.items()} for name, texts in PROMPTS.items()},
     languages=words.languages(),
     queues=["service"],
-    queries={"order": QueryFacts(frozenset({"number", "state"}), frozenset({"number"}))},
+    queries={
+        "order": QueryFacts(frozenset({"number", "state"}), frozenset({"number"})),
+        "open_ticket": QueryFacts(frozenset({"number"}), frozenset({"about"}), writes=True),
+        "forget": QueryFacts(frozenset(), frozenset({"about"}), writes=True),
+    },
     calendars=["office"],
     skills=["cmn", "en"],
     boxes=["service"],
@@ -131,9 +135,14 @@ class OneSecondVoice:
 
 
 class Orders:
-    """The business's data: rows by number, or a failure."""
+    """The business's data: rows by number, what was saved under its key, or a failure."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes) -> None:
+        self.notes = notes
+        self.saved = []
+        self.row = ...  # what saving returns, unless it is the number of what was saved
+        self.may_repeat = True
+        self.noted_before = ""
         self.rows = {"202611": {"number": "202611", "state": "sent"}}
         self.failure = None
         self.asked = []
@@ -143,6 +152,16 @@ class Orders:
         if self.failure:
             raise HostFailed(self.failure)
         return self.rows.get(parameters["number"])
+
+    def save(self, name, parameters, key):
+        self.noted_before = self.notes[-1][0] if self.notes else ""
+        if self.failure:
+            raise HostFailed(self.failure)
+        self.saved.append((name, dict(parameters), key))
+        return {"number": len(self.saved)} if self.row is ... else self.row
+
+    def repeatable(self, name):
+        return self.may_repeat
 
 
 @dataclass
@@ -345,11 +364,11 @@ class TestHouse:
         self.exchange = Exchange(self.clock)
         self.switch = SimulatedSwitch(self.exchange)
         self.voice = OneSecondVoice(folder)
-        self.orders = Orders()
+        self.notes = Notes()
+        self.orders = Orders(self.notes)
         self.boxes = Boxes(folder)
         self.queues = Queues()
         self.ears = Ears(folder)
-        self.notes = Notes()
         calendars, problems = load_calendars(CALENDARS, "calendars.yaml")
         assert problems == []
         self.services = Services(
