@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from runtime.acd_loop import AcdLoop
 from runtime.agent_leg import AgentDialler, Offered
 from runtime.calls import Admission, CallDesk
 from runtime.control import House
-from runtime.flowbook import Flowbook
+from runtime.flowbook import Book, Flowbook
 from runtime.folding import Folder
 from runtime.services import CallJournal, LibraryVoice, StoreMailboxes, ZonedClock
 from runtime.star_codes import StarCodes
@@ -114,7 +114,9 @@ def assemble(
     except JournalBroken as error:
         raise UserError(f"the journal cannot be written: {error}") from error
     host = host or Host(config.crm.url, clock, connections=config.crm.connections)
-    flowbook = Flowbook(config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library)
+    flowbook = Flowbook(
+        config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library, clock=clock
+    )
     voice = LibraryVoice(library, sounds or config.sounds_dir)
     zoned = ZonedClock(clock, config.zone)
     states = AgentStates(store, clock)
@@ -128,10 +130,9 @@ def assemble(
         on_agent_state=states.show,
     )
 
-    def services(call: CallId) -> Services:
-        book = flowbook.book
+    def services(call: CallId, book: Book) -> Services:
         return Services(
-            voice=voice,
+            voice=LibraryVoice(library.with_texts(book.prompts), sounds or config.sounds_dir),
             hosts=Queries(host, book.queries),
             calendars=book.calendars,
             mailboxes=mailboxes,
@@ -166,6 +167,7 @@ def assemble(
         folder=folder,
         clock=clock,
         reload_agents=lambda: load_agents(store, acd),
+        look_around=lambda: _look_around(store, flowbook),
     )
     commands = house.commands()
     control = ControlServer(config.run_dir / "hotline.sock", commands)
@@ -206,6 +208,15 @@ def load_agents(store: Store, acd: AcdLoop) -> int:
             )
         )
     return len(agents)
+
+
+def _look_around(store: Store, flowbook: Flowbook) -> None:
+    """Lets the next reload of the flows count on the mailboxes and skills that there are now."""
+    try:
+        boxes, skills = [box.name for box in store.boxes()], _skills(store.agents())
+    except StoreFailed:
+        return  # what was known before is the best that is known
+    flowbook.surroundings = replace(flowbook.surroundings, boxes=boxes, skills=skills or None)
 
 
 def _skills(agents: Sequence[StoredAgent]) -> frozenset[str]:

@@ -64,7 +64,7 @@ class CallDesk:
         *,
         book: Callable[[], Book],
         callers: Callable[[], Callers],
-        services: Callable[[CallId], Services],
+        services: Callable[[CallId, Book], Services],
         star_codes: StarCodes,
         admission: Admission,
         journal: Journal,
@@ -92,7 +92,8 @@ class CallDesk:
         self._closing = True
 
     def _serve(self, call: Call) -> None:
-        flow = self._book().flow_for(call.dialled)
+        book = self._book()
+        flow = book.flow_for(call.dialled)
         in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
         admitted = self._admission.admits(len(self.in_progress))
         came_back = call.id in self.returning or call.id in self.in_progress or call.id in self._lost
@@ -109,7 +110,7 @@ class CallDesk:
                 flow=in_progress.flow,
                 version=flow.version if flow else 0,
             )
-            outcome, cause = self._walk(call, flow, in_progress, admitted=admitted)
+            outcome, cause = self._walk(call, flow, book, in_progress, admitted=admitted)
         except CallEnded as ended:
             cause, outcome = ended.cause, "caller left"
         except SwitchLost:
@@ -141,7 +142,9 @@ class CallDesk:
         left_behind = self._closing and cause is Cause.SWITCH_LOST
         return came_back or left_behind or cause is Cause.SUPERSEDED or self._journal.closed
 
-    def _walk(self, call: Call, flow: Flow | None, in_progress: CallInProgress, *, admitted: bool) -> tuple[str, Cause]:
+    def _walk(
+        self, call: Call, flow: Flow | None, book: Book, in_progress: CallInProgress, *, admitted: bool
+    ) -> tuple[str, Cause]:
         if not admitted:
             log.warning("a call was refused: as many as allowed are under way")
             return "refused, too many calls", Cause.CONGESTION
@@ -152,7 +155,7 @@ class CallDesk:
             log.warning("a call was refused: no flow answers the dialled number")
             return "no flow for the dialled number", Cause.UNREACHABLE
         caller: CallerFacts = self._callers().recognise(call.caller)
-        in_progress.session = Session(call, flow, self._services(call.id), caller)
+        in_progress.session = Session(call, flow, self._services(call.id, book), caller)
         in_progress.session.run()
         return "flow ended", Cause.NORMAL
 

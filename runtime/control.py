@@ -35,6 +35,7 @@ class House:
         folder: Folder,
         clock: Clock,
         reload_agents: Callable[[], int],
+        look_around: Callable[[], None],
     ) -> None:
         self._switch = switch
         self._flowbook = flowbook
@@ -44,6 +45,7 @@ class House:
         self._folder = folder
         self._clock = clock
         self._reload_agents = reload_agents
+        self._look_around = look_around
 
     def commands(self) -> dict[str, Command]:
         return {
@@ -59,6 +61,7 @@ class House:
             "ready": self._switch.connected,
             "pid": os.getpid(),
             "switch": self._switch.version,
+            "edition": self._flowbook.edition.number,
             "flows": self._flows(),
             "queues": [
                 {
@@ -95,9 +98,15 @@ class House:
 
     def take_edit(self) -> list[Diagnostic]:
         """Takes the flows as they are saved now, queues included, or none of them; returns what is wrong."""
+        self._look_around()
+        before = self._flowbook.edition
         problems = self._flowbook.reload()
-        if not problems:
+        edition = self._flowbook.edition
+        if problems:
+            self._journal.append("FlowsRefused", problems=[str(problem) for problem in problems])
+        elif edition.number != before.number:
             self._acd.load(self._flowbook.book.queues)
+            self._journal.append("FlowsTaken", edition=edition.number, changed=edition.changed)
         return problems
 
     def _agents_again(self) -> int:
@@ -118,6 +127,8 @@ class House:
             troubles.append(f"the journal cannot be written: {self._journal.trouble}")
         if self._folder.trouble:
             troubles.append(self._folder.trouble)
+        if self._flowbook.trouble:
+            troubles.append(self._flowbook.trouble)
         troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
         return troubles
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
 
 from acd.model import QueueRule
@@ -26,16 +27,24 @@ from ivr.language.flow import Flow
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import Draft
 from ivr.language.templates import Template, template
+from runtime import flow_reader
+from runtime.history import FLOWS, Edition, History, NoSuchEdition, Texts, texts_of, whole
 from runtime.music import pieces
 from speech import words
 from speech.catalogue import Catalogue as Prompts
 from speech.catalogue import load as load_prompts
-from speech.library import Library
 from switch.port import Capability
+from switch.shared.clock import Clock, RealClock
+
+if TYPE_CHECKING:
+    from speech.library import Library
 
 QUEUES, CALENDARS, QUERIES = "queues.yaml", "calendars.yaml", "queries.yaml"
 BESIDE = frozenset({QUEUES, CALENDARS, QUERIES})
 SCENARIOS = ".test.yaml"
+EDITIONS = "flows"  # under data-dir
+BIG = 100_000  # bytes; what is larger would compete with the calls for the processor for too long
+TRIES = 3  # to read files that someone is saving
 BUILT_IN_SOUNDS = ("beep",)  # made at set-up, the same in every language
 
 
@@ -48,7 +57,6 @@ class Book:
     queries: Queries
     calendars: OpeningHours
     prompts: Prompts
-    digests: Mapping[str, str]  # of each flow's text, by its name
 
     @property
     def language(self) -> str:
@@ -73,6 +81,7 @@ class Surroundings:
 class Flowbook:
     """The book in force, and the way to a new one. `surroundings` may be replaced; the next reload counts on them.
 
+    Every book that was in force is kept as a numbered edition; `trouble` says when that is not possible.
     Raises UserError, with every problem one a line, where the files are wrong at the start.
     """
 
@@ -84,19 +93,24 @@ class Flowbook:
         skills: Collection[str] | None = None,
         capabilities: frozenset[Capability] = frozenset(Capability),
         library: Library | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._flows_dir = config.flows_dir
         self._prompts_dir = config.prompts_dir
         self.surroundings = Surroundings(boxes, skills or None, pieces(config.sounds_dir) or None, capabilities)
         self._library = library
-        self._versions: dict[str, tuple[int, str]] = {}
+        self._clock = clock or RealClock()
+        self._history = History(config.data_dir / EDITIONS)
         self._threads = ThreadPool(1)
-        self._read: Mapping[Path, tuple[int, int]] = self._stamps()
+        self._one_at_a_time = BoundedSemaphore(1)
+        self._seen = self._read = self._stamps()
         self.problems: list[Diagnostic] = []
-        book, problems = read_book(self._flows_dir, self._prompts_dir, self.surroundings)
-        if book is None:
-            raise UserError("\n".join(map(str, problems)))
-        self._book = self._numbered(book)
+        self.trouble = ""
+        found = read_files(self._flows_dir, self._prompts_dir, self.surroundings)
+        if found.book is None:
+            raise UserError("\n".join(map(str, found.problems)))
+        self.edition = self._kept(found.texts, None)
+        self._book = numbered(found.book, self.edition)
 
     @property
     def book(self) -> Book:
@@ -104,27 +118,75 @@ class Flowbook:
 
     def changed(self) -> bool:
         """Whether a file was saved, added or removed since the files were last read. Looked at off the hub."""
-        return self._threads.apply(self._stamps) != self._read
+        self._seen = self._threads.apply(self._stamps)
+        return self._seen != self._read
+
+    def saved(self) -> bool:
+        """Whether there is a change that nobody is still writing: the files are as they were at the last look."""
+        before = self._seen
+        return self.changed() and self._seen == before
 
     def reload(self) -> list[Diagnostic]:
         """Reads the files anew, off the hub. Takes them all, or none of them and returns what is wrong."""
-        self._read = self._threads.apply(self._stamps)
-        book, self.problems = self._threads.apply(read_book, (self._flows_dir, self._prompts_dir, self.surroundings))
-        if book is not None:
-            self._book = self._numbered(book)
-            if self._library is not None:
-                self._library.catalogue = book.prompts
+        with self._one_at_a_time, self._clock.working():
+            for _ in range(TRIES):
+                stamps = self._threads.apply(self._stamps)
+                found = self._found()
+                if self._threads.apply(self._stamps) == stamps:
+                    break
+            else:
+                self.problems = [_problem(self._flows_dir, "the files changed again and again while they were read")]
+                return self.problems
+            self._read, self.problems = stamps, found.problems
+            if found.book is not None:
+                edition = self._threads.apply(self._kept, (found.texts, self.edition))
+                self._take(numbered(found.book, edition), edition)
         return self.problems
 
-    def _numbered(self, book: Book) -> Book:
-        """The same book with a version for each flow: one more than before where the flow's file has changed."""
-        flows = []
-        for flow in book.flows:
-            number, known = self._versions.get(flow.name, (0, ""))
-            if book.digests[flow.name] != known:
-                self._versions[flow.name] = (number + 1, book.digests[flow.name])
-            flows.append(replace(flow, version=self._versions[flow.name][0]))
-        return replace(book, flows=tuple(flows))
+    def book_of(self, flow: str, version: int) -> Book | None:
+        """The book in which a flow had that version, for a call that began with it; None where it is not known."""
+        if any((one.name, one.version) == (flow, version) for one in self._book.flows):
+            return self._book
+        with self._clock.working():
+            found: Book | None = self._threads.apply(self._earlier, (flow, version))
+        return found
+
+    def _take(self, book: Book, edition: Edition) -> None:
+        self._book, self.edition = book, edition
+        if self._library is not None:
+            self._library.catalogue = book.prompts
+
+    def _found(self) -> Found:
+        """The files as they are now: small ones read beside the calls, big ones in a process of their own."""
+        files = (self._flows_dir, self._prompts_dir, self.surroundings)
+        if sum(size for _, size in self._threads.apply(self._stamps).values()) <= BIG:
+            found: Found = self._threads.apply(read_files, files)
+            return found
+        try:
+            return flow_reader.found(flow_reader.read_apart(*files), self._threads)
+        except flow_reader.ReaderFailed as error:
+            return Found(None, [_problem(self._flows_dir, str(error))], {})
+
+    def _kept(self, texts: Texts, last: Edition | None) -> Edition:
+        """The edition of some files, kept on disk where that is possible."""
+        at = self._clock.wall()
+        try:
+            edition = self._history.keep(texts, at)
+        except OSError as error:
+            self.trouble = f"no edition of the flows can be kept: {error.strerror}"
+            return Edition.following(last, texts, at)
+        self.trouble = ""
+        return edition
+
+    def _earlier(self, flow: str, version: int) -> Book | None:
+        try:
+            edition = self._history.edition(version)
+        except NoSuchEdition:
+            return None
+        folders = self._history.folders(version)
+        book, _ = read_book(*folders, self.surroundings, recordings=self._prompts_dir)
+        found = None if book is None else numbered(book, edition)
+        return found if found and any((one.name, one.version) == (flow, version) for one in found.flows) else None
 
     def _stamps(self) -> Mapping[Path, tuple[int, int]]:
         files = [*self._flows_dir.glob("*.yaml"), *self._prompts_dir.glob("*.yaml")]
@@ -138,40 +200,67 @@ class Flowbook:
         return stamps
 
 
+def numbered(book: Book, edition: Edition) -> Book:
+    """The same book with a version for each flow: the edition since which it and all that it calls are as they are."""
+    versions: dict[str, int] = {}
+
+    def version(flow: Flow) -> int:
+        if flow.name not in versions:
+            own = edition.since[f"{FLOWS}/{flow.name}.yaml"]
+            versions[flow.name] = max([own, *map(version, flow.calls.values())])
+        return versions[flow.name]
+
+    return replace(book, flows=tuple(replace(flow, version=version(flow)) for flow in book.flows))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stood in the files: a book, or what is wrong; and their texts."""
+
+    book: Book | None
+    problems: list[Diagnostic]
+    texts: Texts
+
+
+def read_files(flows_dir: Path, prompts_dir: Path, surroundings: Surroundings) -> Found:
+    """The files as one, while nobody puts an edition back. Blocks; never raises."""
+    with whole(flows_dir):
+        return Found(*read_book(flows_dir, prompts_dir, surroundings), texts_of(flows_dir, prompts_dir))
+
+
+def _problem(folder: Path, message: str) -> Diagnostic:
+    return Diagnostic(short(str(folder)), 1, 1, message)
+
+
 def read_book(
-    flows_dir: Path, prompts_dir: Path, surroundings: Surroundings | None = None, *, chosen: Sequence[Path] = ()
+    flows_dir: Path,
+    prompts_dir: Path,
+    surroundings: Surroundings | None = None,
+    *,
+    chosen: Sequence[Path] = (),
+    recordings: Path | None = None,
 ) -> tuple[Book | None, list[Diagnostic]]:
     """The book of some folders, or every problem in any of their files. Blocks; never raises.
 
     `chosen` are files to read instead: flows for all flows of the folder, ``queues.yaml`` and the like
-    for the folder's own.
+    for the folder's own. `recordings` is the folder of the recordings where they stand beside other texts.
     """
-    beside = read_beside(flows_dir, prompts_dir, surroundings, chosen=chosen)
+    beside = read_beside(flows_dir, prompts_dir, surroundings, chosen=chosen, recordings=recordings)
     problems = list(beside.problems)
-    digests: dict[str, str] = {}
     files = [file for file in chosen if is_flow(file)] or flow_files(flows_dir)
     if not files:
         problems.append(Diagnostic(str(flows_dir), 1, 1, "there is no call flow in this folder"))
-    drafts = list(_drafts(files, problems, digests))
+    drafts = list(_drafts(files, problems))
     while needed := [file for file in _called_files(drafts, flows_dir) if file not in files]:
         files = [*files, *needed]
-        drafts += _drafts(needed, problems, digests)
+        drafts += _drafts(needed, problems)
     if not chosen:
         problems += calling.unused(drafts)
     problems += checker.check(drafts, beside.house)
     if problems or beside.queries is None or beside.prompts is None:
         return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
     flows = calling.linked([draft.flow() for draft in drafts])
-    whole = {flow.name: _digest(flow, digests) for flow in flows}
-    return Book(flows, beside.queues, beside.queries, OpeningHours(beside.calendars), beside.prompts, whole), []
-
-
-def _digest(flow: Flow, digests: Mapping[str, str]) -> str:
-    """Of a flow's text and those of all that it calls: a change of one is a change of the other."""
-    if not flow.calls:
-        return digests[flow.name]
-    texts = [digests[flow.name], *(_digest(one, digests) for one in flow.calls.values())]
-    return sha256("".join(texts).encode()).hexdigest()
+    return Book(flows, beside.queues, beside.queries, OpeningHours(beside.calendars), beside.prompts), []
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +276,12 @@ class Beside:
 
 
 def read_beside(
-    flows_dir: Path, prompts_dir: Path, surroundings: Surroundings | None = None, *, chosen: Sequence[Path] = ()
+    flows_dir: Path,
+    prompts_dir: Path,
+    surroundings: Surroundings | None = None,
+    *,
+    chosen: Sequence[Path] = (),
+    recordings: Path | None = None,
 ) -> Beside:
     """All that flows count on, of some folders. Blocks; never raises."""
     around = surroundings or Surroundings()
@@ -199,7 +293,7 @@ def read_beside(
     queries, wrong_queries = load_queries(*query_file)
     calendars, wrong_calendars = load_calendars(*calendar_file)
     prompts, wrong_prompts = load_prompts(prompts_dir)
-    texts, wrong_texts = _prompt_templates(prompts, prompts_dir)
+    texts, wrong_texts = _prompt_templates(prompts, prompts_dir, recordings or prompts_dir)
     known = Known(skills=around.skills, prompts=texts, music=around.music)
     queues, wrong_queues = load_queues(*queue_file, known)
     house = House(
@@ -238,13 +332,12 @@ def scenario_files(flows_dir: Path) -> list[Path]:
     return sorted(flows_dir.glob(f"*{SCENARIOS}"))
 
 
-def _drafts(files: Sequence[Path], problems: list[Diagnostic], digests: dict[str, str]) -> Iterator[Draft]:
+def _drafts(files: Sequence[Path], problems: list[Diagnostic]) -> Iterator[Draft]:
     for file in files:
         text, wrong = read_text(file)
         problems += wrong
         if text is None:
             continue
-        digests[file.stem] = sha256(text.encode()).hexdigest()
         document, wrong = parse(text, str(file))
         problems += wrong
         if document is not None:
@@ -279,14 +372,14 @@ def _beside(file: Path, problems: list[Diagnostic]) -> tuple[str, str]:
 
 
 def _prompt_templates(
-    prompts: Prompts | None, prompts_dir: Path
+    prompts: Prompts | None, prompts_dir: Path, recordings: Path
 ) -> tuple[dict[str, dict[str, Template | None]], list[Diagnostic]]:
     """Every prompt by language, with its text as a template; None where only a recording exists."""
     catalogue = prompts_dir / "catalogue.yaml"
     everywhere: dict[str, Template | None] = dict.fromkeys(words.languages())
     found = {name: dict(everywhere) for name in BUILT_IN_SOUNDS}
     for language in words.languages():
-        folder = prompts_dir / language
+        folder = recordings / language
         for recording in folder.rglob("*.wav"):
             found.setdefault(recording.relative_to(folder).with_suffix("").as_posix(), {})[language] = None
     if prompts is None:

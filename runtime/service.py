@@ -14,6 +14,7 @@ from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from config.values import UserError
+from journal.writer import JournalBroken
 from runtime.assembly import Appliance
 from runtime.recovery import close_lost, left_open
 from store.store import StoreFailed
@@ -22,7 +23,7 @@ from switch.port import SwitchLost
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
-FLOWS_SECONDS = 1.0
+FLOWS_SECONDS = 0.5  # a change is taken when two looks find it the same
 RETURNING_SECONDS = 2.0
 STALL_SECONDS = 0.1
 
@@ -113,13 +114,17 @@ def _watch_flows(appliance: Appliance) -> None:
     """Takes an edit of the flows as soon as the file is saved; a wrong one is logged, and the last good one goes on."""
     while True:
         gevent.sleep(FLOWS_SECONDS)
-        if not appliance.flowbook.changed():
+        if not appliance.flowbook.saved():
             continue
-        problems = appliance.house.take_edit()
+        try:
+            problems = appliance.house.take_edit()
+        except JournalBroken as error:
+            log.error("flows: a change cannot be written down", error=str(error))
+            continue
         for problem in problems:
             log.error("flows: a change was not taken", problem=str(problem))
         if not problems:
-            log.info("flows: a change was taken")
+            log.info("flows: a change was taken", edition=appliance.flowbook.edition.number)
 
 
 def _watch_hub(appliance: Appliance) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -71,6 +72,12 @@ class Library:
         self._within = within
         self._disk = ThreadPool(2)
         self._flights: dict[str, gevent.Greenlet[..., Path | CannotSpeak]] = {}
+
+    def with_texts(self, texts: Catalogue) -> Library:
+        """The same voice and cache with other texts: a call keeps those that it began with."""
+        other = copy(self)
+        other.catalogue = texts
+        return other
 
     def prompt(self, name: str, language: str) -> list[Media]:
         """The media of a prompt id without variable parts. Raises CannotSpeak; UnknownPrompt when there is no such."""
