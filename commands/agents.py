@@ -1,25 +1,33 @@
-"""List agents, add one, or move one to another state.
+"""List agents, add one, move one to another state, give one more time, or say what came of its call.
 
 ./appliance.py agents
 ./appliance.py agents --json
 ./appliance.py agents add 1005 "Li Wei" --queue service --skill cmn=5 --skill claims=3
+./appliance.py agents add 1006 "Wang Fang" --queue service=2 --phone tel:+8613800138000
 ./appliance.py agents state 1001 ready
 ./appliance.py agents state 1001 not-ready --reason meal
+./appliance.py agents extend 1001 2m
+./appliance.py agents result 1001 solved
 """
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands import add_options
 from config.appliance import Config
 from config.values import UserError
 
+if TYPE_CHECKING:
+    from store.rows import Membership
+
 ACCOUNT = re.compile(r"[0-9A-Za-z_.-]{1,32}")  # what both switches take as a SIP account
+PHONE_NUMBER = re.compile(r"tel:\+?[0-9]{3,20}")
 STATES = {"ready": "Ready", "not-ready": "NotReady", "logged-off": "LoggedOff"}
 
 
@@ -36,7 +44,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add.add_argument("id", help="the agent's id and extension, for example 1005")
     add.add_argument("name")
-    add.add_argument("--queue", action="append", default=[], help="a queue that the agent serves (repeat for more)")
+    add.add_argument(
+        "--queue",
+        action="append",
+        default=[],
+        metavar="NAME[=RANK]",
+        help="a queue that the agent serves; who has a lower rank there is rung first (repeat for more)",
+    )
+    add.add_argument(
+        "--phone", default="", help="the phone's account where it is not the id, or tel:NUMBER for any telephone"
+    )
+    add.add_argument("--permanent", action="store_true", help="the phone stays off hook between calls")
+    add.add_argument("--wrap-up", default="", metavar="TIME", help="in place of the queue's, for example 30s")
     add.add_argument(
         "--skill", action="append", default=[], metavar="NAME=LEVEL", help="a skill with its level, 1 to 5"
     )
@@ -49,8 +68,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     state.add_argument("id")
     state.add_argument("state", choices=sorted(STATES))
     state.add_argument("--reason", default="", help="why the agent is not ready")
+    state.add_argument(
+        "--by", default=getpass.getuser(), help="the supervisor who asks for it, for the journal (default: who you are)"
+    )
     state.set_defaults(do=_state)
-    for action in (listing, add, state):
+    extend = actions.add_parser(
+        "extend", help="give an agent longer for the work after a call", epilog="./appliance.py agents extend 1001 2m"
+    )
+    extend.add_argument("id")
+    extend.add_argument("time", help="how much longer, for example 60s")
+    extend.set_defaults(do=_extend)
+    result = actions.add_parser(
+        "result", help="say what came of the agent's call", epilog="./appliance.py agents result 1001 solved"
+    )
+    result.add_argument("id")
+    result.add_argument("result", help="one of the queue's results")
+    result.set_defaults(do=_result)
+    for action in (listing, add, state, extend, result):
         add_options(action)
 
 
@@ -113,26 +147,36 @@ def _known(config: Config) -> list[dict[str, Any]]:
 
 def _add(args: argparse.Namespace, config: Config) -> None:
     from cti.client import Control
-    from store.rows import Membership
     from store.store import AlreadyThere
     from switch.shared.clock import RealClock
 
     if not ACCOUNT.fullmatch(args.id):
         raise UserError(f"'{args.id}' cannot be an agent's id, which is a phone account too; write for example 1005")
-    _check_queues(args.queue, config)
+    memberships = [_membership(text) for text in args.queue]
+    _check_queues([membership.queue for membership in memberships], config)
+    if args.phone.startswith("tel:") and not PHONE_NUMBER.fullmatch(args.phone):
+        raise UserError(f"'{args.phone}' is no telephone number; write for example tel:+8613800138000")
+    if args.phone and not args.phone.startswith("tel:") and not ACCOUNT.fullmatch(args.phone):
+        raise UserError(f"'{args.phone}' cannot be a phone account; for a telephone number write tel:{args.phone}")
     store = _store(config, RealClock())
     try:
         store.add_agent(
             args.id,
             args.name,
             skills=dict(map(_skill, args.skill)),
-            queues=[Membership(queue) for queue in args.queue],
+            queues=memberships,
+            phone=args.phone,
+            permanent=args.permanent,
+            wrap_up=_seconds(args.wrap_up) if args.wrap_up else None,
         )
     except AlreadyThere as error:
         raise UserError(str(error)) from error
     finally:
         store.close()
-    print(f"agent {args.id} added; give the switch its phone account with: ./appliance.py switch-config")
+    if args.phone.startswith("tel:"):
+        print(f"agent {args.id} added; calls go to {args.phone} and count as answered when 1 is pressed there")
+    else:
+        print(f"agent {args.id} added; give the switch its phone account with: ./appliance.py switch-config")
     try:
         Control(config.run_dir / "hotline.sock").ask("agents.reload")
     except UserError:
@@ -160,11 +204,44 @@ def _skill(text: str) -> tuple[str, int]:
     return name, int(level)
 
 
+def _membership(text: str) -> Membership:
+    from store.rows import Membership
+
+    queue, equals, rank = text.partition("=")
+    if equals and not (rank.isdecimal() and 1 <= int(rank) <= 99):
+        raise UserError(f"'{text}' is not a queue with a rank; write NAME=RANK with a rank from 1 to 99")
+    return Membership(queue, int(rank) if equals else 1)
+
+
+def _seconds(text: str) -> float:
+    from config.values import seconds
+
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _extend(args: argparse.Namespace, config: Config) -> None:
+    from cti.client import Control
+
+    seconds = _seconds(args.time)
+    Control(config.run_dir / "hotline.sock").ask("agents.extend", agent=args.id, seconds=seconds)
+    print(f"agent {args.id} has {seconds:g} s longer")
+
+
+def _result(args: argparse.Namespace, config: Config) -> None:
+    from cti.client import Control
+
+    noted = Control(config.run_dir / "hotline.sock").ask("agents.result", agent=args.id, result=args.result)
+    print(f"call {noted['call']} in {noted['queue']}: {noted['result']}")
+
+
 def _state(args: argparse.Namespace, config: Config) -> None:
     from cti.client import Control
 
     control = Control(config.run_dir / "hotline.sock")
-    agent = control.ask("agents.state", agent=args.id, state=STATES[args.state], reason=args.reason)
+    agent = control.ask("agents.state", agent=args.id, state=STATES[args.state], reason=args.reason, by=args.by)
     print(f"agent {agent['id']} is {agent['state']}" + (f" ({agent['reason']})" if agent["reason"] else ""))
 
 

@@ -48,8 +48,10 @@ from acd.model import (
     TalkEnded,
     TimePassed,
     WithdrawOffer,
+    WrapUpExtended,
 )
 from acd.records import Entry, entry
+from acd.routing.sticky import Sticky
 from ivr.services import AgentReady, AnnouncementDue, PromptDue, QueueOver, QueueRequest
 from journal.writer import Journal
 from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
@@ -105,11 +107,13 @@ class QueuedPlace:
         self.loop.leave(self, reason)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
-    """In the inbox behind what somebody asked for, who waits until it was handled."""
+    """An event, and somebody who waits for what is decided."""
 
-    handled: Signal
+    event: Event
+    handled: Signal = field(default_factory=Signal)
+    decisions: list[Decision] = field(default_factory=list)
 
 
 class AcdLoop:
@@ -126,12 +130,14 @@ class AcdLoop:
         journal: Journal,
         dial: Dialler,
         on_agent_state: Callable[[ShowAgentState], None] = lambda _: None,
+        last_agent: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._journal = journal
         self._dial = dial
         self._on_agent_state = on_agent_state
+        self._last_agent = last_agent
         self._inbox: Mailbox[Event | _Asked] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
         self._legs: dict[str, AgentLeg] = {}
@@ -164,19 +170,10 @@ class AcdLoop:
     def knows_agent(self, agent: str) -> bool:
         return agent in self._agents
 
-    def agent_state(self, agent: str, state: AgentState, reason: str = "") -> None:
-        """What an agent asks for by star code, command or console."""
-        match state:
-            case AgentState.LOGGED_OFF:
-                self.post(AgentLoggedOff(agent))
-            case AgentState.READY:
-                self.post(AgentLoggedOn(agent))
-                self.post(AgentBecameReady(agent))
-            case AgentState.NOT_READY:
-                self.post(AgentLoggedOn(agent))
-                self.post(AgentBecameNotReady(agent, reason))
-            case _:
-                raise ValueError(f"{state} is a state that only calls bring about")
+    def agent_state(self, agent: str, state: AgentState, reason: str = "", by: str = "") -> None:
+        """What an agent asks for by star code, command or console; `by` is the supervisor who asks in its place."""
+        for event in _towards(agent, state, reason, by):
+            self.post(event)
 
     def enter(self, call: Call, request: QueueRequest) -> QueuedPlace:
         """Queues a call and returns its place. See `ivr.services.Queues`."""
@@ -191,7 +188,15 @@ class AcdLoop:
             loop=self,
         )
         self._places[call.id] = place
-        self.post(CallQueued(call.id, request.queue, priority=request.priority, skills=tuple(request.skills)))
+        self.post(
+            CallQueued(
+                call.id,
+                request.queue,
+                priority=request.priority,
+                skills=tuple(request.skills),
+                last_agent=self._last_agent(call.caller) if rule.strategy == Sticky.name else "",
+            )
+        )
         return place
 
     def leave(self, place: QueuedPlace, reason: str) -> None:
@@ -206,13 +211,30 @@ class AcdLoop:
         else:
             self.post(CallAbandoned(place.call.id))
 
-    def ask_agent_state(self, agent: str, state: AgentState, reason: str) -> AgentView:
+    def ask(self, event: Event) -> list[Decision]:
+        """As `post`, and returns what was decided when the event was handled."""
+        asked = _Asked(event)
+        if self._inbox.put(asked):
+            asked.handled.wait(ASK_SECONDS)
+        return asked.decisions
+
+    def ask_agent_state(self, agent: str, state: AgentState, reason: str, by: str = "") -> AgentView:
         """As `agent_state`, and returns what the agent is when that was handled."""
-        handled = Signal()
-        self.agent_state(agent, state, reason)
-        self._inbox.put(_Asked(handled))
-        handled.wait(ASK_SECONDS)
+        for event in _towards(agent, state, reason, by):
+            self.ask(event)
         return next(view for view in self._engine.agents() if view.id == agent)
+
+    def extend_wrap_up(self, agent: str, seconds: float) -> bool:
+        """Gives an agent so much longer for the work after its call; False when there is no such work."""
+        wraps_up = (agent, AgentState.WORKING_AFTER_CALL) in {(view.id, view.state) for view in self._engine.agents()}
+        if wraps_up:
+            self.ask(WrapUpExtended(agent, round(seconds * 1000)))
+        return wraps_up
+
+    def results_for(self, agent: str) -> tuple[str, ...]:
+        """What may come of the calls of an agent, in any of its queues."""
+        rules = (self._rules[queue] for queue in self._agents[agent].queues if queue in self._rules)
+        return tuple(dict.fromkeys(result for rule in rules for result in rule.results))
 
     def agent_name(self, agent: str) -> str:
         return self._agents[agent].name if agent in self._agents else ""
@@ -236,33 +258,36 @@ class AcdLoop:
         while True:
             deadline = self._engine.next_deadline()
             within = None if deadline is None else max(0, deadline - self._clock.now()) / 1000
-            event = self._inbox.get(within) or TimePassed()
-            if isinstance(event, _Asked):
-                event.handled.set()
-                continue
+            item = self._inbox.get(within) or TimePassed()
+            event = item.event if isinstance(item, _Asked) else item
             try:
-                self._handle(event)
+                decisions = self._handle(event)
             except Exception:
                 log.exception("acd: an event could not be handled", happened=type(event).__name__)
                 self._clock.sleep(AFTER_AN_ERROR_SECONDS)
+                decisions = []
+            if isinstance(item, _Asked):
+                item.decisions = decisions
+                item.handled.set()
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Event) -> list[Decision]:
         now = self._clock.now()
         news = self._is_news(event)
         decisions = self._engine.handle(event, now)
         if not news and not decisions:
-            return
+            return []
         entries = [entry(decision) for decision in decisions]
         if not isinstance(event, TimePassed):
             entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else entry(event))
         if entries:
             self._journal.append_all(entries)
         if isinstance(event, CallConnected) and event.offer in self._legs:
-            self._legs[event.offer].post(Talking())
+            self._legs[event.offer].post(Talking(event.offer))
         if isinstance(event, OFFER_OVER):
             self._legs.pop(event.offer, None)
         for decision in decisions:
             self._carry_out(decision)
+        return decisions
 
     def _is_news(self, event: Event) -> bool:
         """Whether the event is worth a record: late ones are not, nor what both sides of a talk report."""
@@ -296,7 +321,7 @@ class AcdLoop:
                 self._ring(decision)
             case WithdrawOffer(offer=offer, reason=reason):
                 if leg := self._legs.pop(offer, None):
-                    leg.post(Withdrawn(reason))
+                    leg.post(Withdrawn(offer, reason))
             case Connect(offer=offer, call=call):
                 self._connect(offer, call)
             case Announce(call=call, position=position, wait=wait):
@@ -340,3 +365,15 @@ class AcdLoop:
     def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | PromptDue | QueueOver]) -> None:
         if place := self._places.get(call):
             place.call.post(notice(place))
+
+
+def _towards(agent: str, state: AgentState, reason: str, by: str) -> tuple[Event, ...]:
+    """What happens when an agent is asked into a state."""
+    match state:
+        case AgentState.LOGGED_OFF:
+            return (AgentLoggedOff(agent, by),)
+        case AgentState.READY:
+            return AgentLoggedOn(agent), AgentBecameReady(agent, by)
+        case AgentState.NOT_READY:
+            return AgentLoggedOn(agent), AgentBecameNotReady(agent, reason, by)
+    raise ValueError(f"{state} is a state that only calls bring about")

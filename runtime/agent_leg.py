@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -25,6 +26,7 @@ from switch.port import (
     CallId,
     CannotPlay,
     Cause,
+    Key,
     Media,
     NotAnswered,
     Notice,
@@ -32,12 +34,21 @@ from switch.port import (
     Parted,
     Switch,
     SwitchLost,
+    telephone,
 )
-from switch.shared.clock import Millis
+from switch.shared.clock import Clock, Millis
+from switch.shared.mailbox import Mailbox
 
 log = structlog.get_logger(__name__)
 
 DECLINED = {Cause.BUSY, Cause.REJECTED}
+ACCEPT, REFUSE, END_TALK = "1", "2", "*"
+ANSWERS = frozenset({ACCEPT, REFUSE})
+ASK_TIMES = 2
+ASK_WAIT: Millis = 4_000  # after the words, before they are said again
+LET_GO_WITHIN = 5.0  # seconds in which an offer that is over lets go of a permanent line
+
+Report = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +67,15 @@ class Offered:
 class Withdrawn(Notice):
     """The offer is void: stop ringing or whispering, hang up."""
 
+    offer: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Talking(Notice):
     """Caller and agent were joined."""
+
+    offer: str
 
 
 class AgentLeg:
@@ -71,6 +85,7 @@ class AgentLeg:
         self.offered = offered
         self.call: Call | None = None
         self.connected_at: Millis | None = None
+        self.accepted = False  # by the agent: a telephone that was only picked up may be anybody
         self._early: list[Notice] = []
 
     def post(self, notice: Notice) -> None:
@@ -86,16 +101,77 @@ class AgentLeg:
 
 
 class AgentDialler:
-    """Rings agents over a switch.
+    """Rings agents over a switch; the leg of an agent whose phone stays off hook is kept for its next call.
 
-    `whisper` gives what the agent hears before the join; its failure costs the whisper, not the call.
+    `whisper` gives what the agent hears before the join, `ask` the words that tell how to accept; the failure
+    of either costs the words, not the call.
     """
 
-    def __init__(self, switch: Switch, whisper: Callable[[Offered], Sequence[Media]]) -> None:
+    def __init__(
+        self,
+        switch: Switch,
+        clock: Clock,
+        *,
+        whisper: Callable[[Offered], Sequence[Media]],
+        ask: Callable[[Offered], Sequence[Media]],
+    ) -> None:
         self._switch = switch
+        self._clock = clock
         self._whisper = whisper
+        self._ask = ask
+        self._lines: dict[str, PermanentLine] = {}
 
-    def __call__(self, leg: AgentLeg, report: Callable[[Event], None]) -> None:
+    def __call__(self, leg: AgentLeg, report: Report) -> None:
+        if leg.offered.agent.permanent:
+            self._over_a_permanent_line(leg, report)
+        elif call := self._dial(leg, report):
+            try:
+                _tell(self._ring(leg, call, report), report)
+            finally:
+                call.hang_up()
+
+    def gone(self, agent: str) -> None:
+        """The agent has logged off: its phone need not stay off hook."""
+        if line := self._lines.get(agent):
+            line.drop()
+
+    # --- a phone that stays off hook
+
+    def _over_a_permanent_line(self, leg: AgentLeg, report: Report) -> None:
+        line = self._lines.setdefault(leg.offered.agent.id, PermanentLine(self._clock))
+        with line.turn() as taken:
+            if not taken:
+                report(OfferFailed(leg.offered.offer, "the line is in use"))
+            elif call := line.take():
+                leg.dialled(call)
+                leg.accepted = True
+                self._serve(line, leg, call, lambda: self._whisper_and_talk(leg, call, report), report)
+            elif dialled := self._dial(leg, report):
+                self._serve(line, leg, dialled, lambda: self._ring(leg, dialled, report), report)
+
+    def _serve(
+        self,
+        line: PermanentLine,
+        leg: AgentLeg,
+        call: OutboundCall,
+        offer: Callable[[], Event | None],
+        report: Report,
+    ) -> None:
+        """Makes the offer over this leg, and keeps the leg where the agent has ever accepted on it."""
+        try:
+            end = offer()
+        except BaseException:
+            call.hang_up()
+            raise
+        if leg.accepted:
+            line.keep(call)
+        else:
+            call.hang_up()
+        _tell(end, report)
+
+    # --- one offer
+
+    def _dial(self, leg: AgentLeg, report: Report) -> OutboundCall | None:
         offered = leg.offered
         try:
             call = self._switch.dial(
@@ -107,53 +183,139 @@ class AgentDialler:
             )
         except SwitchLost:
             report(OfferFailed(offered.offer, Cause.SWITCH_LOST.value))
-            return
+            return None
         leg.dialled(call)
-        try:
-            report_end = self._accept(offered, call, report)
-            if report_end is not None:
-                report(report_end)
-        finally:
-            call.hang_up()
+        return call
 
-    def _accept(self, offered: Offered, call: OutboundCall, report: Callable[[Event], None]) -> Event | None:
-        """Rings and whispers; returns how it ended, None when it was withdrawn."""
-        whisper = self._prepared(offered)
+    def _ring(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
+        """Rings, whispers and talks; returns how it ended, None when it was withdrawn."""
+        offered = leg.offered
         try:
             if call.answered() is not None:
                 return None
         except NotAnswered as refused:
             return _not_answered(offered.offer, refused.cause)
+        if telephone(offered.agent.phone) is not None:
+            return self._ask_and_talk(leg, call, report)
+        leg.accepted = True
+        return self._whisper_and_talk(leg, call, report)
+
+    def _whisper_and_talk(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
         try:
-            if call.play(whisper) is not None:
+            if call.play(self._prepared(self._whisper, leg.offered)) is not None:
                 return None
         except CallEnded:
-            return OfferDeclined(offered.offer, "hung up before the caller came")
+            return OfferDeclined(leg.offered.offer, "hung up before the caller came")
         except CannotPlay:
             log.exception("agent leg: the whisper could not be played")
-        report(OfferAnswered(offered.offer))
-        return self._talk(offered, call)
+        report(OfferAnswered(leg.offered.offer))
+        return self._talk(leg.offered, call)
+
+    def _ask_and_talk(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
+        """Whoever answers a telephone somewhere is the agent only with the key to accept: voicemail presses none."""
+        offered = leg.offered
+        words = [*self._prepared(self._whisper, offered), *self._prepared(self._ask, offered)]
+        try:
+            for _ in range(ASK_TIMES):
+                match self._answer(call, words):
+                    case Key(digit=digit) if digit == ACCEPT:
+                        leg.accepted = True
+                        report(OfferAnswered(offered.offer))
+                        return self._talk(offered, call)
+                    case Key():
+                        return OfferDeclined(offered.offer, Cause.REJECTED.value)
+                    case Notice():
+                        return None
+        except CallEnded:
+            return OfferDeclined(offered.offer, "hung up before the caller came")
+        return OfferNotAnswered(offered.offer)
+
+    def _answer(self, call: OutboundCall, words: Sequence[Media]) -> Key | Notice | Parted | None:
+        """The key that accepts or declines, a withdrawal, or None when neither came in time."""
+        try:
+            call.play(words, stop_on=ANSWERS)
+        except CannotPlay:
+            log.exception("agent leg: the question whether to accept could not be played")
+        until = self._clock.now() + ASK_WAIT
+        while (left := until - self._clock.now()) > 0:
+            item = call.wait(left / 1000)
+            if not isinstance(item, Key) or item.digit in ANSWERS:
+                return item
+        return None
 
     def _talk(self, offered: Offered, call: OutboundCall) -> Event | None:
         joined = False
         try:
             while True:
                 match call.wait(None):
-                    case Withdrawn():
+                    case Withdrawn(offer=offer) if offer == offered.offer:
                         return None
-                    case Talking():
+                    case Talking(offer=offer) if offer == offered.offer:
                         joined = True
+                    case Key(digit=digit) if digit == END_TALK and joined and offered.agent.permanent:
+                        call.part()
                     case Parted():
                         return TalkEnded(offered.offer)
         except CallEnded:
             return TalkEnded(offered.offer) if joined else ConnectFailed(offered.offer)
 
-    def _prepared(self, offered: Offered) -> Sequence[Media]:
+    def _prepared(self, words: Callable[[Offered], Sequence[Media]], offered: Offered) -> Sequence[Media]:
         try:
-            return self._whisper(offered)
+            return words(offered)
         except CannotSpeak:
-            log.exception("agent leg: no whisper, it could not be spoken")
+            log.exception("agent leg: something could not be spoken")
             return ()
+
+
+class PermanentLine:
+    """The leg of an agent whose phone stays off hook: one offer at a time has it, and leaves it for the next.
+
+    It is dialled with the first offer, and again with the next one after the agent has hung up.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._call: OutboundCall | None = None
+        self._wanted = True
+        self._free: Mailbox[bool] = Mailbox(clock)
+        self._free.put(True)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Waits until the offer before has let go of the line; False when it did not in time."""
+        taken = self._free.get(LET_GO_WITHIN) is not None
+        self._wanted = True
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._free.put(True)
+                if not self._wanted:
+                    self.drop()
+
+    def take(self) -> OutboundCall | None:
+        """The leg, where the agent has not hung up; what was posted to it for an offer that is over is dropped."""
+        call, self._call = self._call, None
+        try:
+            while call is not None and call.wait(0) is not None:
+                continue
+        except CallEnded:
+            return None
+        return call
+
+    def keep(self, call: OutboundCall) -> None:
+        self._call = call
+
+    def drop(self) -> None:
+        """Hangs up, as soon as nobody talks any more."""
+        self._wanted = False
+        if len(self._free) and self._call is not None:
+            self._call.hang_up()
+            self._call = None
+
+
+def _tell(end: Event | None, report: Report) -> None:
+    if end is not None:
+        report(end)
 
 
 def _not_answered(offer: str, cause: Cause) -> Event:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+import structlog
+
 from acd.engine import Acd
-from acd.model import Agent, AgentState
+from acd.model import Agent, AgentState, ShowAgentState
 from config.appliance import Config
 from config.values import UserError
 from crm.callers import Callers
@@ -31,6 +34,8 @@ from store.rows import Agent as StoredAgent
 from store.store import Store, StoreFailed
 from switch.port import CallId, Media, Switch
 from switch.shared.clock import Clock
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -122,12 +127,20 @@ def assemble(
     states = AgentStates(store, clock)
     mailboxes = StoreMailboxes(store, config.data_dir / "messages", clock, journal)
 
+    dialler = AgentDialler(switch, clock, whisper=_whisper(voice), ask=_accept(voice))
+
+    def agent_shown(shown: ShowAgentState) -> None:
+        states.show(shown)
+        if shown.state is AgentState.LOGGED_OFF:
+            dialler.gone(shown.agent)
+
     acd = AcdLoop(
         Acd(seed=int(clock.wall().timestamp() * 1000)),  # no two lives give an offer the same id
         clock=clock,
         journal=journal,
-        dial=AgentDialler(switch, _whisper(voice)),
-        on_agent_state=states.show,
+        dial=dialler,
+        on_agent_state=agent_shown,
+        last_agent=partial(_last_agent, store),
     )
 
     def services(call: CallId, book: Book) -> Services:
@@ -144,6 +157,7 @@ def assemble(
     star_codes = StarCodes(
         agent_of=acd.agent_with_phone,
         set_state=acd.agent_state,
+        extend=acd.extend_wrap_up,
         voice=voice,
         language=flowbook.book.language,
         journal=journal,
@@ -237,3 +251,17 @@ def _whisper(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
         return voice.text(said, language)
 
     return whisper
+
+
+def _accept(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
+    """What an agent at any telephone hears behind the whisper."""
+    return lambda offered: voice.prompt("press-to-accept", offered.request.language)
+
+
+def _last_agent(store: Store, caller: str) -> str:
+    """Whom this caller talked to last; "" for nobody, or when the database cannot be asked now."""
+    try:
+        return store.last_agent(caller) if caller else ""
+    except StoreFailed as error:
+        log.warning("the caller's last agent cannot be looked up", error=str(error))
+        return ""

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acd.model import AgentState
+from acd.model import AgentState, NoteResult, ResultGiven
 from config.values import Diagnostic
+from config.wording import choices, suggestion
 from cti.server import Command, Refused
 from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
@@ -18,6 +19,7 @@ from store.store import StoreFailed
 from switch.port import Switch
 from switch.shared.clock import Clock
 
+LONGEST_EXTENSION = 1800.0  # seconds
 ASKED_FOR = {"Ready": AgentState.READY, "NotReady": AgentState.NOT_READY, "LoggedOff": AgentState.LOGGED_OFF}
 
 
@@ -51,6 +53,8 @@ class House:
         return {
             "status": lambda _: self.status(),
             "agents.state": self._set_agent_state,
+            "agents.extend": self._extend_wrap_up,
+            "agents.result": self._give_result,
             "agents.reload": lambda _: {"agents": self._agents_again()},
             "flows.reload": lambda _: {"problems": [str(problem) for problem in self.take_edit()]},
         }
@@ -132,12 +136,37 @@ class House:
         troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
         return troubles
 
-    def _set_agent_state(self, request: Mapping[str, Any]) -> dict[str, str]:
-        agent, state = str(request["agent"]), str(request["state"])
+    def _agent(self, request: Mapping[str, Any]) -> str:
+        agent = str(request["agent"])
         if not self._acd.knows_agent(agent):
             known = ", ".join(view.id for view in self._acd.agents()) or "none; add one with: ./appliance.py agents add"
             raise Refused(f"there is no agent {agent}; there are {known}")
+        return agent
+
+    def _extend_wrap_up(self, request: Mapping[str, Any]) -> dict[str, str]:
+        agent, seconds = self._agent(request), float(request["seconds"])
+        if not 0 < seconds <= LONGEST_EXTENSION:
+            raise Refused(f"a wrap-up can be extended by at most {LONGEST_EXTENSION / 60:.0f} minutes at a time")
+        if not self._acd.extend_wrap_up(agent, seconds):
+            raise Refused(f"agent {agent} does not work after a call: there is no wrap-up to extend")
+        return {"id": agent, "state": AgentState.WORKING_AFTER_CALL.value}
+
+    def _give_result(self, request: Mapping[str, Any]) -> dict[str, str]:
+        """What came of the agent's call, while it talks or wraps up."""
+        agent, result = self._agent(request), str(request["result"])
+        for decision in self._acd.ask(ResultGiven(agent, result)):
+            if isinstance(decision, NoteResult):
+                return {"id": agent, "call": decision.call, "queue": decision.queue, "result": result}
+        known = self._acd.results_for(agent)
+        if known and result not in known:
+            raise Refused(f"no result '{result}'.{suggestion(result, known) or f' There is {choices(known)}'}")
+        raise Refused(f"agent {agent} neither talks nor wraps up: there is no call to give a result for")
+
+    def _set_agent_state(self, request: Mapping[str, Any]) -> dict[str, str]:
+        agent, state = self._agent(request), str(request["state"])
         if state not in ASKED_FOR:
             raise Refused(f"'{state}' cannot be asked for; ask for {', '.join(ASKED_FOR)}")
-        view = self._acd.ask_agent_state(agent, ASKED_FOR[state], str(request.get("reason", "")))
+        view = self._acd.ask_agent_state(
+            agent, ASKED_FOR[state], str(request.get("reason", "")), str(request.get("by", ""))
+        )
         return {"id": agent, "state": view.state.value, "reason": view.reason}

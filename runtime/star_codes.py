@@ -1,4 +1,4 @@
-"""What agents dial on their own phones: log on and off, ready and not ready.
+"""What agents dial on their own phones: log on and off, ready and not ready, more time after a call.
 
 Authorised by the account that the switch authenticated, never by what the phone says of itself.
 """
@@ -28,6 +28,9 @@ class StarCode:
     prompt: str
 
 
+MORE_TIME = "*14"
+EXTENSION_SECONDS = 60.0
+
 STAR_CODES: Mapping[str, StarCode] = {
     "*10": StarCode(AgentState.NOT_READY, "logged on", "logged-on"),
     "*11": StarCode(AgentState.LOGGED_OFF, "", "logged-off"),
@@ -44,12 +47,14 @@ class StarCodes:
         *,
         agent_of: Callable[[str], str | None],
         set_state: Callable[[str, AgentState, str], None],
+        extend: Callable[[str, float], bool],
         voice: Voice,
         language: str,
         journal: Journal,
     ) -> None:
         self._agent_of = agent_of
         self._set_state = set_state
+        self._extend = extend
         self._voice = voice
         self._language = language
         self._journal = journal
@@ -62,6 +67,10 @@ class StarCodes:
         call.answer()
         code = STAR_CODES.get(call.dialled)
         agent = self._agent_of(call.account) if call.account else None
+        if agent is not None and call.dialled == MORE_TIME:
+            self._journal.append("StarCodeDialled", call.id, code=call.dialled, agent=agent, reason="")
+            self._say(call, "more-time" if self._extend(agent, EXTENSION_SECONDS) else "not-possible-now")
+            return
         if code is None or agent is None:
             self._journal.append("StarCodeRefused", call.id, code=call.dialled, account=call.account)
             self._say(call, "not-an-agent")

@@ -126,6 +126,16 @@ class Store:
         values = {"state": storable(state, 32), "reason": storable(reason)}
         self._run(lambda connection: connection.execute(change.values(values)).rowcount, writes=True)
 
+    def last_agent(self, caller: str) -> str:
+        """Who talked last to a caller of that number; "" for nobody."""
+        latest = (
+            select(interactions.c.agent)
+            .where((interactions.c.caller == storable(caller)) & (interactions.c.agent != ""))
+            .order_by(interactions.c.started.desc())
+            .limit(1)
+        )
+        return next((str(row["agent"]) for row in self._rows(latest)), "")
+
     # Mailboxes and messages
 
     def boxes(self) -> list[Mailbox]:

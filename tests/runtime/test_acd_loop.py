@@ -27,6 +27,10 @@ SERVICE = QueueRule(
 )
 
 
+TOGETHER = QueueRule(name="together", strategy="ring-all", wrap_up=0)
+OLD_FRIENDS = QueueRule(name="friends", strategy="sticky", wrap_up=0, sticky_for=20_000)
+
+
 class Floor:
     """A queue, its agents' phones and its callers, each caller on a queue step as short as it can be."""
 
@@ -38,24 +42,42 @@ class Floor:
         self.journal = Journal(tmp_path / "journal", self.clock)
         whisper = Sound(tmp_path / "whisper.wav", "from service")
         write_wav(whisper.path, np.zeros(8_000))
+        ask = Sound(tmp_path / "ask.wav", "press one")
+        write_wav(ask.path, np.zeros(8_000))
+        self.dialler = AgentDialler(self.switch, self.clock, whisper=lambda _: [whisper], ask=lambda _: [ask])
         self.acd = AcdLoop(
-            Acd(), clock=self.clock, journal=self.journal, dial=AgentDialler(self.switch, lambda offered: [whisper])
+            Acd(),
+            clock=self.clock,
+            journal=self.journal,
+            dial=self.dialler,
+            on_agent_state=self._shown,
+            last_agent=lambda caller: self.last_agents.get(caller, ""),
         )
         self.acd.start()
-        self.acd.load((SERVICE,))
+        self.acd.load((SERVICE, TOGETHER, OLD_FRIENDS))
+        self.last_agents = {}
         self.log = []
         self.switch.serve(self._queue_step)
 
-    def agent(self, id, **phone):
-        self.exchange.phones[id] = Phone(id, **phone)
-        self.acd.set_agent(Agent(id, phone=id, queues=("service",)))
+    def _shown(self, shown):
+        if shown.state is AgentState.LOGGED_OFF:
+            self.dialler.gone(shown.agent)
+
+    def agent(self, id, *, at="", permanent=False, queue="service", **phone):
+        """An agent who is Ready, at a phone of its own or at the address `at`."""
+        self.exchange.phones[at or id] = Phone(at or id, **phone)
+        self.acd.set_agent(Agent(id, phone=at or id, queues=(queue,), permanent=permanent))
         self.acd.agent_state(id, AgentState.READY)
 
-    def caller(self, number):
-        return self.exchange.ring_in("1000", number)
+    def caller(self, number, queue="service"):
+        return self.exchange.ring_in(queue, number)
+
+    def line_of(self, address):
+        """The leg to a phone."""
+        return next(line for line in self.exchange.lines.values() if line.dialled == address)
 
     def _queue_step(self, call):
-        place = self.acd.enter(call, QueueRequest("service", 0, (), {}, "cmn", CallerFacts(number=call.caller)))
+        place = self.acd.enter(call, QueueRequest(call.dialled, 0, (), {}, "cmn", CallerFacts(number=call.caller)))
         try:
             call.hold(place.music)
             self.log.append((call.caller, self._wait(call, place)))
@@ -255,3 +277,209 @@ def test_every_agent_state_is_journaled_in_order(floor):
     floor.pass_time(30)
     states = [record["state"] for record in floor.journaled("AgentStateChanged")]
     assert states[-5:] == ["Ready", "Reserved", "Busy", "WorkingAfterCall", "Ready"]
+
+
+# --- any telephone -------------------------------------------------------------------------------
+
+AWAY = "tel:+8613800138000"
+
+
+def remote(floor, **phone):
+    """An agent at a telephone somewhere, whose call is answered: by a person or a voicemail."""
+    floor.agent("1005", at=AWAY, **({"answers_after": 1} | phone))
+    caller = floor.caller("1")
+    floor.pass_time(2.5)  # the whisper is being spoken
+    return caller, floor.line_of(AWAY)
+
+
+def test_a_remote_agent_hears_who_calls_and_accepts_by_a_key(floor):
+    caller, line = remote(floor)
+    floor.pass_time(1)
+    assert [heard.text for heard in line.heard] == ["from service", "press one"]
+    assert caller.partner is None
+    line.press("1")
+    floor.pass_time(0.1)
+    assert caller.partner is line
+    assert floor.state("1005") == ("Busy", "")
+
+
+def test_a_voicemail_that_answers_is_no_agent(floor):
+    caller, line = remote(floor)
+    floor.pass_time(12)
+    assert line.ended is not None
+    assert caller.partner is None
+    assert floor.waiting() == [caller.id]
+    assert [record["type"] for record in floor.journaled("OfferNotAnswered")] == ["OfferNotAnswered"]
+    assert floor.journaled("OfferAnswered") == []
+
+
+def test_a_voicemail_that_answers_twice_makes_its_agent_not_ready(floor):
+    remote(floor)
+    floor.pass_time(60)
+    assert floor.state("1005") == ("NotReady", "no answer")
+    assert floor.exchange.lines.keys() == set(floor.waiting())
+
+
+def test_a_remote_agent_declines_by_a_key(floor):
+    caller, line = remote(floor)
+    line.press("2")
+    floor.pass_time(0.1)
+    assert floor.state("1005")[0] == "Ready"
+    assert line.ended is not None
+    assert [record["cause"] for record in floor.journaled("OfferDeclined")] == ["rejected"]
+    assert floor.waiting() == [caller.id]
+
+
+def test_another_key_neither_accepts_nor_declines(floor):
+    caller, line = remote(floor)
+    line.press("7")
+    floor.pass_time(3)
+    assert caller.partner is None
+    line.press("1")
+    floor.pass_time(0.1)
+    assert caller.partner is line
+
+
+def test_a_caller_who_hangs_up_while_a_remote_agent_is_asked_frees_it(floor):
+    caller, line = remote(floor)
+    caller.hang_up()
+    floor.pass_time(0.1)
+    assert line.ended is not None
+    assert floor.state("1005")[0] == "Ready"
+
+
+# --- a phone that stays off hook -----------------------------------------------------------------
+
+
+def test_the_leg_of_a_permanent_line_is_kept_for_the_next_caller(floor):
+    floor.agent("1001", permanent=True, answers_after=2)
+    first = floor.caller("1")
+    floor.pass_time(4)
+    line = floor.line_of("1001")
+    assert first.partner is line
+    first.hang_up()
+    floor.pass_time(6)
+    assert line.ended is None
+    second = floor.caller("2")
+    floor.pass_time(0.5)
+    assert line.heard[-1].text == "from service"  # no ringing: the whisper at once
+    floor.pass_time(1)
+    assert second.partner is line
+    assert [heard.text for heard in line.heard if heard.kind == "voice"] == ["1", "2"]
+
+
+def test_an_agent_on_a_permanent_line_ends_the_talk_by_a_key(floor):
+    floor.agent("1001", permanent=True, answers_after=2)
+    caller = floor.caller("1")
+    floor.pass_time(10)
+    line = floor.line_of("1001")
+    line.press("*")
+    floor.pass_time(0.1)
+    assert (caller.partner, line.ended) == (None, None)
+    assert floor.log == [("1", "answered")]
+    assert floor.state("1001")[0] == "WorkingAfterCall"
+
+
+def test_keys_of_an_agent_whose_phone_is_its_own_end_nothing(floor):
+    floor.agent("1001", answers_after=2)
+    caller = floor.caller("1")
+    floor.pass_time(10)
+    floor.line_of("1001").press("*")
+    floor.pass_time(1)
+    assert caller.partner is not None
+
+
+def test_a_permanent_line_that_was_hung_up_is_rung_again(floor):
+    floor.agent("1001", permanent=True, answers_after=2)
+    floor.caller("1")
+    floor.pass_time(4)
+    first = floor.line_of("1001")
+    first.hang_up()
+    floor.pass_time(6)
+    caller = floor.caller("2")
+    floor.pass_time(4)
+    assert floor.line_of("1001") is not first
+    assert caller.partner is floor.line_of("1001")
+
+
+def test_a_caller_who_leaves_in_the_whisper_leaves_the_line_for_the_next(floor):
+    floor.agent("1001", permanent=True, answers_after=2)
+    floor.caller("1")
+    floor.pass_time(4)
+    line = floor.line_of("1001")
+    line.partner.hang_up()
+    floor.pass_time(6)
+    hasty, patient = floor.caller("2"), floor.caller("3")
+    floor.pass_time(0.5)
+    hasty.hang_up()
+    floor.pass_time(2)
+    assert line.ended is None
+    assert patient.partner is line
+
+
+def test_logging_off_hangs_up_a_permanent_line_when_nobody_talks(floor):
+    floor.agent("1001", permanent=True, answers_after=2)
+    caller = floor.caller("1")
+    floor.pass_time(4)
+    line = floor.line_of("1001")
+    floor.acd.agent_state("1001", AgentState.LOGGED_OFF)
+    floor.pass_time(1)
+    assert caller.partner is line
+    caller.hang_up()
+    floor.pass_time(1)
+    assert line.ended is not None
+    assert floor.state("1001")[0] == "LoggedOff"
+
+
+def test_a_permanent_line_to_a_telephone_asks_for_the_key_once(floor):
+    floor.agent("1005", at=AWAY, permanent=True, answers_after=1)
+    floor.caller("1")
+    floor.pass_time(3)
+    line = floor.line_of(AWAY)
+    line.press("1")
+    floor.pass_time(1)
+    line.partner.hang_up()
+    floor.pass_time(6)
+    caller = floor.caller("2")
+    floor.pass_time(2)
+    assert caller.partner is line
+
+
+# --- several phones at once, and the agent of last time --------------------------------------------
+
+
+def test_ring_all_connects_one_agent_and_the_others_phones_stop_without_blame(floor):
+    floor.agent("1001", queue="together", answers_after=3)
+    floor.agent("1002", queue="together", answers_after=5)
+    floor.agent("1003", queue="together")
+    caller = floor.caller("1", "together")
+    floor.pass_time(2)
+    assert {line.dialled for line in floor.exchange.lines.values()} == {"together", "1001", "1002", "1003"}
+    floor.pass_time(2.5)
+    assert caller.partner is floor.line_of("1001")
+    assert [floor.state(agent) for agent in ("1001", "1002", "1003")] == [("Busy", ""), ("Ready", ""), ("Ready", "")]
+    assert {line.dialled for line in floor.exchange.lines.values()} == {"together", "1001"}
+
+
+def test_two_who_answer_in_the_same_moment_get_one_caller(floor):
+    floor.agent("1001", queue="together", answers_after=3)
+    floor.agent("1002", queue="together", answers_after=3)
+    caller = floor.caller("1", "together")
+    floor.pass_time(5)
+    assert sorted(floor.state(agent)[0] for agent in ("1001", "1002")) == ["Busy", "Ready"]
+    assert len(floor.journaled("CallConnected")) == 1
+    assert len(floor.exchange.lines) == 2
+    assert caller.partner is not None
+
+
+def test_the_agent_of_last_time_is_waited_for(floor):
+    floor.agent("1001", queue="friends", answers_after=1, talks_for=10)
+    floor.caller("1", "friends")
+    floor.pass_time(4)
+    floor.agent("1002", queue="friends", answers_after=1)
+    floor.last_agents["2"] = "1001"
+    friend, other = floor.caller("2", "friends"), floor.caller("3", "friends")
+    floor.pass_time(4)
+    assert (friend.partner, other.partner) == (None, floor.line_of("1002"))
+    floor.pass_time(10)
+    assert friend.partner is floor.line_of("1001")

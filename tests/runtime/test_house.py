@@ -159,6 +159,68 @@ def test_a_star_code_from_elsewhere_moves_nobody(house, account):
     assert house.journaled("StarCodeRefused")
 
 
+def wraps_up(house):
+    """Agent 1001 has talked, and works after the call."""
+    house.stage.ready("1001")
+    caller = house.call()
+    caller.press("1")
+    house.until(lambda: house.stage.exchange.ringing("1001") is not None)
+    house.stage.exchange.ringing("1001").pick_up()
+    house.until(lambda: caller.partner is not None)
+    caller.hang_up()
+    house.until(lambda: house.agent("1001")["state"] == "WorkingAfterCall")
+
+
+def test_a_star_code_gives_more_time_after_a_call(house):
+    wraps_up(house)
+    line = house.call("*14", "1001", account="1001")
+    house.until(lambda: line.ended is not None)
+    house.pass_time(50)
+    assert house.agent("1001")["state"] == "WorkingAfterCall"
+    house.pass_time(20)
+    assert house.agent("1001")["state"] == "Ready"
+
+
+def test_more_time_without_a_call_is_not_possible(house):
+    line = house.call("*14", "1001", account="1001")
+    house.until(lambda: line.ended is not None)
+    assert line.heard[0].text == "很抱歉，现在无法执行此操作。"
+
+
+def test_a_wrap_up_can_be_extended_and_what_came_of_the_call_said(house):
+    with pytest.raises(Refused, match="no wrap-up to extend"):
+        house.ask("agents.extend", agent="1001", seconds=60)
+    with pytest.raises(Refused, match="no call to give a result for"):
+        house.ask("agents.result", agent="1001", result="solved")
+    wraps_up(house)
+    with pytest.raises(Refused, match="at most 30 minutes"):
+        house.ask("agents.extend", agent="1001", seconds=36_000)
+    house.ask("agents.extend", agent="1001", seconds=60)
+    noted = house.ask("agents.result", agent="1001", result="solved")
+    assert (noted["queue"], noted["result"]) == ("service", "solved")
+    assert [record["call"] for record in house.journaled("NoteResult")] == [noted["call"]]
+    house.pass_time(30)
+    assert house.agent("1001")["state"] == "WorkingAfterCall"
+
+
+def test_a_result_that_the_queue_does_not_know_is_refused_with_a_suggestion(house):
+    queues = house.home / "flows" / "queues.yaml"
+    queues.write_text(QUEUES + "  results: [solved, call-back]\n")
+    assert house.ask("flows.reload") == {"problems": []}
+    wraps_up(house)
+    with pytest.raises(Refused, match=r"no result 'sovled'\. Did you mean 'solved'\?"):
+        house.ask("agents.result", agent="1001", result="sovled")
+
+
+def test_a_supervisor_forces_a_state_and_the_journal_knows_who_and_why(house):
+    house.ask("agents.state", agent="1002", state="Ready")
+    house.ask("agents.state", agent="1002", state="NotReady", reason="training", by="li")
+    assert house.agent("1002")["reason"] == "training"
+    assert [(record["agent"], record["reason"], record["by"]) for record in house.journaled("AgentBecameNotReady")] == [
+        ("1002", "training", "li")
+    ]
+
+
 # --- calls ---------------------------------------------------------------------------------------
 
 
