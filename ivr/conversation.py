@@ -202,6 +202,16 @@ class Conversation:
             log.warning("cannot play a recording; its text is spoken", error=str(error), **spoken)
             return self._play(self._instead(phrase, error), stop_on, heed)
 
+    def take_leave(self) -> None:
+        """Tells a caller whose time is up that it is, as well as that can be done. Raises only CallEnded."""
+        if not self._answered:
+            return
+        self._began = self.services.clock.seconds()  # for this there is time
+        try:
+            self.say(Prompt("time-is-up"), stop_on=NONE)
+        except (CannotSpeak, CannotPlay) as error:
+            log.error("cannot say that the time is up", error=str(error))
+
     def apologise(self) -> None:
         """Says that something went wrong, as well as that can still be done. Raises only CallEnded."""
         try:

@@ -73,6 +73,7 @@ class Session:
         except _Over as over:
             return str(over)
         except TookTooLong:
+            self._conversation.take_leave()
             return "longest"
         return "hangup"  # it led back, and nobody had called it
 

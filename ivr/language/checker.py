@@ -18,7 +18,7 @@ from ivr.language.reader import Draft, DraftStep
 from ivr.language.templates import Template
 from ivr.step import HANG_UP, Names
 
-APOLOGY = "sorry-technical"  # the session's own prompt
+OF_EVERY_CALL = ("sorry-technical", "time-is-up")  # what the session itself says
 
 
 def check(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
@@ -82,7 +82,8 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
             yield draft.document.problem(("languages", place), _no("language", language, house.languages))
     yield from (
         draft.document.problem(("languages",), message, key=True, show="")
-        for message in _spoken(APOLOGY, _languages_of(draft, house), house)
+        for prompt in OF_EVERY_CALL
+        for message in _spoken(prompt, _languages_of(draft, house), house)
     )
 
 

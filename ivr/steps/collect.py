@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from config.document import OneOrSeveral, Written
 from ivr.conversation import Conversation
 from ivr.language.house import House
+from ivr.language.patterns import BadPattern, matches, pattern
 from ivr.language.phrases import Phrase, Prompt
 from ivr.step import Exit, Key, NewVariable, Patience, Shape, Step
 
@@ -18,9 +19,11 @@ AGAIN = "*"  # begins the entry anew, unless it ends it or works everywhere in t
 SOON = 3.0  # so many seconds after a complete entry its end key still belongs to it
 
 
-def _mask(text: str) -> str:
-    if not text or set(text) - DIGITS - {"x"}:
-        raise ValueError(f"'{text}' is not a pattern; write digits, and x for any digit, for example 1xxxxxxxxxx")
+def _pattern(text: str) -> str:
+    try:
+        pattern(text)
+    except BadPattern as error:
+        raise ValueError(f"'{text[:60]}' is not a pattern: {error}") from error
     return text
 
 
@@ -54,12 +57,16 @@ class Collect(Step):
           otherwise: agent
 
     `*` begins the entry anew where the flow's `keys` do not use it. With `confirm` the digits are read
-    back: 1 accepts, 2 enters again. With `sensitive` they are kept out of the journal, the log and every file.
+    back: 1 accepts, 2 enters again. Without `no-input` a silence is asked again; without `no-match` an entry
+    that does not fit is told by the prompt `not-a-number`. With `sensitive` they are kept out of the journal,
+    the log and every file.
     """
 
     verb = "collect"
     exits: ClassVar = {
         "next": Exit(required=True, about="when the digits fit"),
+        "no-input": Exit(about="after each silence but the last"),
+        "no-match": Exit(about="after each entry that does not fit but the last"),
         "otherwise": Exit(required=True, silent=True, about="after so many tries"),
     }
     broken = "otherwise"
@@ -73,8 +80,8 @@ class Collect(Step):
     """How long a silence after the prompt may last."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
     """Silences, and entries that do not fit."""
-    pattern: Annotated[tuple[Annotated[str, AfterValidator(_mask)], ...], OneOrSeveral] = ()
-    """Digits as they must be, `x` for any (`1xxxxxxxxxx`), or a list of such."""
+    pattern: Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], OneOrSeveral] = ()
+    """How all the digits must look: `1[3-9]xxxxxxxxx`, `x{6,12}`, `(4|6)x*`, with `x` for any; or a list of such."""
     confirm: bool = False
     """Reads the digits back: 1 accepts them, 2 enters them again."""
     sensitive: bool = False
@@ -86,21 +93,33 @@ class Collect(Step):
         return {"next": {self.into: None}}
 
     def run(self, call: Conversation) -> str:
-        failures = 0
-        while failures < self.tries:
+        while True:
             entry = self._entry(call)
-            if self._fits(entry):
-                verdict = self._confirmed(call, entry) if self.confirm else "accepted"
-                if verdict == "accepted":
-                    call.set(self.into, entry, sensitive=self.sensitive)
-                    return "next"
-                failures += verdict == "silent"
+            verdict = self._verdict(call, entry)
+            if verdict == "accepted":
+                call.succeeded()
+                call.set(self.into, entry, sensitive=self.sensitive)
+                return "next"
+            if verdict == "again":
                 continue
-            failures += 1
             if entry:
                 call.forget_keys()
+            if call.failed() >= self.tries:
+                if verdict == "no-match" and not call.leads(verdict):
+                    call.say(Prompt("not-a-number"))
+                call.succeeded()
+                return "otherwise"
+            if call.leads(verdict):
+                return verdict
+            if verdict == "no-match":
                 call.say(Prompt("not-a-number"))
-        return "otherwise"
+
+    def _verdict(self, call: Conversation, entry: str) -> Literal["accepted", "again", "no-input", "no-match"]:
+        if not entry:
+            return "no-input"
+        if not self._fits(entry):
+            return "no-match"
+        return self._confirmed(call, entry) if self.confirm else "accepted"
 
     def _entry(self, call: Conversation) -> str:
         """What was keyed up to the end key, the greatest length or a pause; "" for silence."""
@@ -121,9 +140,9 @@ class Collect(Step):
     def _fits(self, entry: str) -> bool:
         if not self.digits.min <= len(entry) <= self.digits.max:
             return False
-        return not self.pattern or any(_matches(entry, mask) for mask in self.pattern)
+        return not self.pattern or any(matches(pattern(written), entry) for written in self.pattern)
 
-    def _confirmed(self, call: Conversation, entry: str) -> Literal["accepted", "again", "silent"]:
+    def _confirmed(self, call: Conversation, entry: str) -> Literal["accepted", "again", "no-input"]:
         """Reads the digits back until the caller has agreed or not, at most `tries` times."""
         for _ in range(self.tries):
             call.say(
@@ -131,13 +150,9 @@ class Collect(Step):
                 values={"number": entry},
                 sensitive=frozenset({"number"} if self.sensitive else ()),
             )
-            match call.key(self.timeout, own=frozenset("12")):
+            match call.key(self.timeout, own=frozenset("12"), masked=self.sensitive):
                 case "1":
                     return "accepted"
                 case "2":
                     return "again"
-        return "silent"
-
-
-def _matches(entry: str, mask: str) -> bool:
-    return len(entry) == len(mask) and all(wanted in {"x", digit} for digit, wanted in zip(entry, mask, strict=True))
+        return "no-input"

@@ -59,6 +59,7 @@ PROMPTS = {
     "wait-above": {"cmn": "超过{{ low | duration }}", "en": "More than {{ low | duration }}"},
     "please-wait": {"cmn": "请稍等", "en": "Please wait"},
     "sorry-technical": {"cmn": "系统故障", "en": "Technical problem"},
+    "time-is-up": {"cmn": "时间已到", "en": "Time is up"},
     "beep": {"cmn": "哔", "en": "beep"},
     "did-you-say": {"cmn": "您说的是{{ said }}吗", "en": "Did you say {{ said }}"},
     "not-understood": {"cmn": "没有听清", "en": "Not understood"},

@@ -95,14 +95,16 @@ def test_the_longest_call_is_cut_where_it_waits(house):
         caller.waits(4)
     assert house.over
     assert house.notes[-1][1]["reason"] == "longest"
-    assert 29_000 <= caller.line.ended_at <= 31_000
+    assert 30_000 <= caller.line.ended_at <= 32_000
+    assert caller.heard[-1] == "时间已到"
 
 
 def test_a_silent_caller_does_not_stay_past_the_longest_call(house):
     flow = FLOW.replace("tries: 2", "timeout: 600s")
     caller = house.ring(flow).is_over()
     assert house.notes[-1][1]["reason"] == "longest"
-    assert caller.line.ended_at == 30_000
+    assert caller.line.ended_at == 31_000
+    assert caller.heard[-1] == "时间已到"
 
 
 def test_steps_that_nobody_hears_do_not_go_round_for_ever(house):

@@ -127,7 +127,7 @@ SLIPS = [
          at="perhaps",
          remedy="Write `true` or `false`."),
     Slip("confirm: true", "pattern: 1##",
-         "track.pattern: '1##' is not a pattern; write digits, and x for any digit, for example 1xxxxxxxxxx",
+         "track.pattern: '1##' is not a pattern: '#' is not possible in a pattern; write digits, x for any digit, [3-9], (12|34), ?, *, + and {6,12}",
          at="1##",
          remedy="Write the digits that are fixed and `x` for the others."),
     Slip('"{{ order_number }}"', '["{{ order_number }}"]',

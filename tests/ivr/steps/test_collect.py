@@ -125,7 +125,7 @@ def test_a_sensitive_entry_is_kept_out_of_the_journal_and_of_spoken_files(house)
     journal = json.dumps(list(house.notes), ensure_ascii=False)
     assert "7316" not in journal
     assert "七" not in journal
-    assert house.notes.of("KeyPressed", "key") == ["•", "•", "•", "•", "•", "1"]
+    assert house.notes.of("KeyPressed", "key") == ["•"] * 6  # for whoever keys the rest of a PIN too late
     assert house.notes.of("PromptPlayed", "text") == ["您输入的是•", "是•"]
     assert house.session.state.stored()["variables"] == {}
 
@@ -140,3 +140,33 @@ def test_a_caller_may_hang_up_at_any_digit(house, keys):
 def test_more_keys_than_anyone_needs_do_no_harm(house):
     house.ring(FLOW).press("5" * 5000).is_over()
     assert house.notes.of("StepLeft", "set")[0] == {"keyed": "555555"}
+
+
+OWN_WORDS = FLOW.replace(
+    "    otherwise: agent", "    no-input: quiet\n    no-match: wrong\n    otherwise: agent"
+).replace(
+    "steps:\n",
+    "steps:\n  quiet: {say: {cmn: 喂, en: Hello?}, next: number}\n  wrong: {say: {cmn: 错了, en: No}, next: number}\n",
+)
+
+
+def test_silences_and_wrong_entries_can_have_words_of_their_own(house):
+    caller = (
+        house.ring(OWN_WORDS).hears("请输入号码").hears("喂").hears("请输入号码").press("12#").hears("再见").is_over()
+    )
+    assert caller.heard == ["请输入号码", "喂", "请输入号码", "再见"]
+    assert [exit for step, exit in house.exits if step == "number"] == ["no-input", "otherwise"]
+
+
+def test_tries_begin_anew_after_an_entry_that_fits(house):
+    back = OWN_WORDS.replace('"{{ keyed }}"}, next: end', '"{{ keyed }}"}, next: number')
+    caller = house.ring(back)
+    for _ in range(3):
+        caller.press("12#").hears("错了").press("123#").hears("是123")
+
+
+def test_a_pattern_is_that_of_all_the_digits(house):
+    caller = (
+        house.ring(flow(pattern='["1[3-5]x", "0{4}"]')).press("123#").hears("输入有误").press("0000#").hears("是0000")
+    )
+    caller.hangs_up()
