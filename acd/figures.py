@@ -232,6 +232,10 @@ class Figures:
     def agent(self, id_: AgentId, since: datetime, until: datetime) -> AgentFigures:
         return self._sum(AgentFigures(), self.agents, id_, since, until)
 
+    def goal(self, queue: QueueName) -> tuple[int, Millis] | None:
+        """The percentage and the time of a queue's service level, where the journal says it."""
+        return self._rules[queue].service_level if queue in self._rules else None
+
     # --- calls
 
     def _enter(self, call: CallId, queue: QueueName, at: Millis, skills: tuple[str, ...]) -> None:

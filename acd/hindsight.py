@@ -186,6 +186,11 @@ def later(at: str, by: Millis) -> str:
 
 
 def span(time: Millis) -> str:
-    """``41 s`` or ``5 min``."""
-    seconds = time / 1000
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    """``41 s``, ``5 min 3 s`` or ``2 h 10 min``."""
+    minutes, seconds = divmod(round(time / 1000), 60)
+    if minutes < 2:
+        return f"{minutes * 60 + seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"

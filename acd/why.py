@@ -40,6 +40,7 @@ class Passed:
     at: str
     agent: AgentId
     call: CallId
+    queue: QueueName
     why: str
 
 
@@ -143,7 +144,8 @@ class _Teller:
     # --- sentences
 
     def arrived(self, record: Record, _: Millis) -> str:
-        return f"dialled {record['dialled']}" + (f"; flow {record['flow']} answers." if record.get("flow") else ".")
+        flow = f"; flow {record['flow']} answers" if record.get("flow") else ""
+        return f"dialled {record['dialled']}{flow}." if record.get("dialled") else ""
 
     def returned(self, _: Record, __: Millis) -> str:
         return "taken over again after the appliance was started anew."
@@ -301,13 +303,15 @@ class _Teller:
             return
         other = self.floor.waiting.get(record["call"])
         if other and any(person.agent.id == record["agent"] for person in self.floor.able(waiter, now)):
-            wait.passed_by.append(Passed(record["at"], record["agent"], other.call, self._before(other, waiter)))
+            wait.passed_by.append(
+                Passed(record["at"], record["agent"], other.call, other.queue, self._before(other, waiter))
+            )
 
     def _before(self, other: Waiter, ours: Waiter) -> str:
         """Why another call was served before ours."""
         there, here = self.floor.rule(other.queue), self.floor.rule(ours.queue)
         if there.weight > here.weight:
-            return f"queue {other.queue} has weight {there.weight} against {here.weight}"
+            return f"weight {there.weight} against {here.weight}"
         earlier = ours.arrived - other.arrived
         if other.priority > ours.priority and earlier < 0:
             return f"priority {other.priority} against {ours.priority}"
@@ -319,7 +323,7 @@ class _Teller:
         if wait is None or not news:
             return
         self._told = len(wait.passed_by)
-        named = "; ".join(f"{each.agent} was rung for {each.call}, {_which(each)}" for each in news[:NAMED])
+        named = "; ".join(f"{each.agent} was rung for {_named(each, wait)}" for each in news[:NAMED])
         more = f"; and {len(news) - NAMED} more" if len(news) > NAMED else ""
         self.story.lines.append(Line(at, f"meanwhile others were served before it: {named}{more}."))
 
@@ -397,8 +401,8 @@ def _doing(person: Person) -> str:
     return f"{person.state}{with_call}{reason}"
 
 
-def _which(passed: Passed) -> str:
-    """``which came 10 s earlier``, ``which has priority 2 against 0``, ``whose queue sales has weight 5 against 1``."""
-    if passed.why.startswith("queue "):
-        return f"whose {passed.why}"
-    return f"which has {passed.why}" if passed.why.startswith("priority") else f"which {passed.why}"
+def _named(passed: Passed, wait: Wait) -> str:
+    """``c7, which came 10 s earlier``, ``c8 of queue sales, which has weight 5 against 1``."""
+    queue = f" of queue {passed.queue}" if passed.queue != wait.queue else ""
+    has = "" if passed.why.startswith(("came", "was")) else "has "
+    return f"{passed.call}{queue}, which {has}{passed.why}"

@@ -137,7 +137,7 @@ def test_who_was_served_before_it_and_why():
     told = why(records, "c2")
     assert [line.text for line in told.lines] == [
         "queued in service with priority 0; 1 waits before it. Able and logged on: 1001 Busy with c0.",
-        "meanwhile others were served before it: 1001 was rung for c4, whose queue gold has weight 5 against 1; "
+        "meanwhile others were served before it: 1001 was rung for c4 of queue gold, which has weight 5 against 1; "
         "1001 was rung for c3, which has priority 2 against 0; 1001 was rung for c1, which came 5 s earlier.",
         "1001's phone rings: the only able agent who is free.",
         "connected with 1001 after 61 s.",
