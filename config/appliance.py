@@ -143,6 +143,32 @@ class JournalSection(Section):
     keep: Annotated[int, Field(ge=1, le=3650)] = 30  # days
 
 
+def _server(text: object) -> str:
+    return str(text) and _address(text)
+
+
+def _email(text: str) -> str:
+    account, at, domain = text.partition("@")
+    if not (account and at and domain) or any(sign.isspace() for sign in text):
+        raise ValueError(f"'{text}' is not an e-mail address; write for example hotline@example.org")
+    return text
+
+
+class Mail(Section):
+    """The server that takes our e-mails about voice messages; "" for none."""
+
+    server: Annotated[str, BeforeValidator(_server)] = ""
+    tls: Literal["none", "starttls", "tls"] = "none"
+    user: str = ""
+    password_file: Path = Path("var/mail-password")
+    sender: Annotated[str, AfterValidator(_email)] = "hotline@localhost"
+    within: Duration = 20.0
+
+
+class RecordingsSection(Section):
+    keep: Annotated[int, Field(ge=0, le=36_500)] = 90  # days; 0 for ever
+
+
 class Limits(Section):
     calls: int = Field(200, ge=1, le=10_000)
     calls_per_second: int = Field(60, ge=1, le=1000)
@@ -159,6 +185,8 @@ class Config(Section):
     speech: Speech = Field(default_factory=Speech)
     journal: JournalSection = Field(default_factory=JournalSection)
     limits: Limits = Field(default_factory=Limits)
+    mail: Mail = Field(default_factory=Mail)
+    recordings: RecordingsSection = Field(default_factory=RecordingsSection)
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     country: Annotated[str, AfterValidator(_country)] = "CN"
 
@@ -199,6 +227,7 @@ class Config(Section):
                 "flows_dir": home / self.flows_dir,
                 "prompts_dir": home / self.prompts_dir,
                 "database": self.database.model_copy(update={"url": _placed_url(self.database.url, home)}),
+                "mail": self.mail.model_copy(update={"password_file": home / self.mail.password_file}),
                 "crm": self.crm.model_copy(update={"url": _placed_url(self.crm.url, home)}),
             }
         )

@@ -212,6 +212,19 @@ class Conversation:
         except (CannotSpeak, CannotPlay) as error:
             log.error("cannot say that the time is up", error=str(error))
 
+    def play(self, media: Sequence[Media], *, what: str, stop_on: Keys = ANY) -> Key | Notice | None:
+        """Plays audio that is no prompt, such as a message; the journal learns only `what` it is. Otherwise as `say`.
+
+        Raises CannotPlay, TookTooLong.
+        """
+        self._read_mailbox(_none)
+        if waiting := self._waiting(stop_on, _none):
+            return waiting
+        self.left()
+        self.answer()
+        self.note("AudioPlayed", what=what)
+        return self._play(media, stop_on, _none)
+
     def apologise(self) -> None:
         """Says that something went wrong, as well as that can still be done. Raises only CallEnded."""
         try:

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ivr.language.phrases import Prompt
 from speech.words import Segment
-from switch.port import Call, CallId, Media, Notice
+from switch.port import Call, CallId, Media, Notice, Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,46 @@ class Message:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message in its box, as its owner hears it."""
+
+    id: str
+    caller: str  # E.164 where that is known, "" when anonymous
+    received: datetime
+    sound: Sound
+    new: bool
+
+
 class CannotKeep(Exception):
     """The message could not be stored (disk or database); nothing of it remains."""
 
 
+class MailboxAway(Exception):
+    """The mailbox cannot be looked into or changed at this moment; the text says why."""
+
+
+PinVerdict = Literal["open", "wrong", "locked", "no pin"]
+
+
 class Mailboxes(Protocol):
+    """Mailboxes: for callers who leave messages, and (from `boxes_of` on) for the owners who hear them."""
+
     def full(self, box: str) -> bool: ...
 
-    def file_for(self, box: str, call: CallId, visit: int) -> Path:
-        """Where the switch is to record; the directory exists and the switch may write there."""
+    def greeting(self, box: str, language: str) -> Sound | Prompt | None:
+        """What the box itself says to its callers: its owner's recording, else its prompt, else None."""
+        ...
+
+    def file_for(self, box: str, call: CallId, visit: int, *, caller: str, caller_name: str) -> Path:
+        """Where the switch is to record; the directory exists and the switch may write there.
+
+        From now on the message is not lost, whoever dies: it is filed later from what stands beside the audio.
+        """
+        ...
+
+    def discard(self, recorded: Path) -> None:
+        """Removes what is too short to be a message."""
         ...
 
     def keep(
@@ -123,7 +155,39 @@ class Mailboxes(Protocol):
     ) -> Message | None:
         """Stores what was recorded; None (and no file) when nothing is to be heard on it. Raises CannotKeep.
 
-        Idempotent for a call's step visit.
+        Idempotent for a call's step visit. While the database is away the message counts as kept, and is filed
+        as soon as it is back.
+        """
+        ...
+
+    def boxes_of(self, account: str) -> Sequence[str]:
+        """The boxes whose messages the telephone of that account shows. Raises MailboxAway."""
+        ...
+
+    def open(self, box: str, pin: str) -> PinVerdict:
+        """Whether the PIN opens the box; wrong ones are counted over all calls. Raises MailboxAway."""
+        ...
+
+    def messages(self, box: str) -> Sequence[StoredMessage]:
+        """New ones first, each kind oldest first. Raises MailboxAway."""
+        ...
+
+    def mark(self, message: str, state: Literal["heard", "saved"]) -> None:
+        """Raises MailboxAway."""
+        ...
+
+    def delete(self, message: str) -> None:
+        """Removes a message and its audio. Raises MailboxAway."""
+        ...
+
+    def greeting_file(self, box: str) -> Path:
+        """Where the switch is to record a greeting."""
+        ...
+
+    def set_greeting(self, box: str, language: str, recorded: Path | None) -> bool:
+        """Puts a recorded greeting in force, None for the standard one; False (and no file) when nothing is on it.
+
+        Raises MailboxAway.
         """
         ...
 

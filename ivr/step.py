@@ -92,6 +92,10 @@ class Step(Written):
         """What is right and yet does nothing here: where, from the verb's value, and what."""
         return iter(())
 
+    def confidential(self) -> bool:
+        """Whether what is said and keyed here must be in no recording of the call."""
+        return False
+
     @model_validator(mode="before")
     @classmethod
     def _whole_value(cls, written: Any) -> Any:

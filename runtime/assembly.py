@@ -26,7 +26,8 @@ from runtime.calls import Admission, CallDesk
 from runtime.control import House
 from runtime.flowbook import Book, Flowbook
 from runtime.folding import Folder
-from runtime.services import CallJournal, LibraryVoice, StoreMailboxes, ZonedClock
+from runtime.mailroom import Mailroom
+from runtime.services import CallJournal, LibraryVoice, ZonedClock
 from runtime.star_codes import StarCodes
 from runtime.states import AgentStates
 from speech.library import Library
@@ -54,6 +55,7 @@ class Appliance:
     acd: AcdLoop
     desk: CallDesk
     states: AgentStates
+    mailroom: Mailroom
     house: House
     commands: Mapping[str, Command]
     control: ControlServer
@@ -65,6 +67,7 @@ class Appliance:
         load_agents(self.store, self.acd)
         self.acd.load(self.flowbook.book.queues)
         self.folder.start()
+        self.mailroom.start()
         self.control.start()
         self.switch.serve(self.desk.on_call)
 
@@ -74,6 +77,7 @@ class Appliance:
         self.switch.stop()
         self.control.stop()
         self.acd.stop()
+        self.mailroom.stop()
         self.folder.stop()
         self.states.stop()
         self.journal.close()
@@ -125,7 +129,15 @@ def assemble(
     voice = LibraryVoice(library, sounds or config.sounds_dir)
     zoned = ZonedClock(clock, config.zone)
     states = AgentStates(store, clock)
-    mailboxes = StoreMailboxes(store, config.data_dir / "messages", clock, journal)
+    mailroom = Mailroom(
+        config,
+        store=store,
+        switch=switch,
+        clock=clock,
+        journal=journal,
+        voice=voice,
+        language=lambda: flowbook.book.language,
+    )
 
     dialler = AgentDialler(switch, clock, whisper=_whisper(voice), ask=_accept(voice))
 
@@ -148,7 +160,7 @@ def assemble(
             voice=LibraryVoice(library.with_texts(book.prompts), sounds or config.sounds_dir),
             hosts=Queries(host, book.queries),
             calendars=book.calendars,
-            mailboxes=mailboxes,
+            mailboxes=mailroom.mailboxes,
             queues=acd,
             journal=CallJournal(journal, call),
             clock=zoned,
@@ -182,6 +194,7 @@ def assemble(
         clock=clock,
         reload_agents=lambda: load_agents(store, acd),
         look_around=lambda: _look_around(store, flowbook),
+        mailroom=mailroom,
     )
     commands = house.commands()
     control = ControlServer(config.run_dir / "hotline.sock", commands)
@@ -199,6 +212,7 @@ def assemble(
         acd,
         desk,
         states,
+        mailroom,
         house,
         commands,
         control,

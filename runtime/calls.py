@@ -148,7 +148,7 @@ class CallDesk:
         if not admitted:
             log.warning("a call was refused: as many as allowed are under way")
             return "refused, too many calls", Cause.CONGESTION
-        if self._star_codes.serves(call):
+        if flow is None and self._star_codes.serves(call):
             self._star_codes.run(call)
             return "star code", Cause.NORMAL
         if flow is None:

@@ -15,6 +15,7 @@ from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
 from runtime.flowbook import Flowbook
 from runtime.folding import Folder
+from runtime.mailroom import Mailroom
 from store.store import StoreFailed
 from switch.port import Switch
 from switch.shared.clock import Clock
@@ -38,6 +39,7 @@ class House:
         clock: Clock,
         reload_agents: Callable[[], int],
         look_around: Callable[[], None],
+        mailroom: Mailroom,
     ) -> None:
         self._switch = switch
         self._flowbook = flowbook
@@ -48,6 +50,7 @@ class House:
         self._clock = clock
         self._reload_agents = reload_agents
         self._look_around = look_around
+        self._mailroom = mailroom
 
     def commands(self) -> dict[str, Command]:
         return {
@@ -56,6 +59,7 @@ class House:
             "agents.extend": self._extend_wrap_up,
             "agents.result": self._give_result,
             "agents.reload": lambda _: {"agents": self._agents_again()},
+            "mailboxes.changed": lambda _: self._mailboxes_changed(),
             "flows.reload": lambda _: {"problems": [str(problem) for problem in self.take_edit()]},
         }
 
@@ -119,6 +123,12 @@ class House:
         except StoreFailed as error:
             raise Refused(f"the agents cannot be read: {error}") from error
 
+    def _mailboxes_changed(self) -> dict[str, Any]:
+        """Boxes were added, changed or removed by command: lights may tell of others, and flows may name them."""
+        self._look_around()
+        self._mailroom.changed()
+        return {}
+
     def _flows(self) -> list[dict[str, Any]]:
         return [
             {"name": flow.name, "version": flow.version, "numbers": list(flow.numbers)}
@@ -133,6 +143,7 @@ class House:
             troubles.append(self._folder.trouble)
         if self._flowbook.trouble:
             troubles.append(self._flowbook.trouble)
+        troubles += self._mailroom.troubles()
         troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
         return troubles
 

@@ -45,11 +45,6 @@ class Recordings:
         gone = delete(recordings).where(recordings.c.id.in_(ids))
         self._run(lambda connection: connection.execute(gone), writes=True)
 
-    def paths(self) -> frozenset[str]:
-        """Every file that the index knows."""
-        query = select(recordings.c.path)
-        return self._run(lambda connection: frozenset(connection.execute(query).scalars()))
-
 
 def _keep(connection: Connection, recording: CallRecording) -> None:
     if connection.execute(select(recordings.c.id).where(recordings.c.id == recording.id)).first() is None:

@@ -196,13 +196,15 @@ class Store:
         caller_name: str = "",
         call: str,
         visit: str,
+        id: str = "",
     ) -> Message:
         """Stores a new message, once for a call's step visit however often it is asked to.
 
-        Where the box has an e-mail address, the notice to it is stored with the message. Raises MailboxFull.
+        It gets the id that is given, else a new one. Where the box has an e-mail address, the notice to it is
+        stored with the message. Raises MailboxFull.
         """
         message = Message(
-            id=str(uuid.uuid4()),
+            id=id or str(uuid.uuid4()),
             box=storable(box),
             caller=storable(caller),
             caller_name=storable(caller_name),

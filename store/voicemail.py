@@ -91,11 +91,6 @@ class Voicemail:
         gone = delete(messages).where(messages.c.id.in_(ids), messages.c.dropped.is_not(None))
         self._run(lambda connection: connection.execute(gone), writes=True)
 
-    def paths(self) -> frozenset[str]:
-        """Every file that a row knows: messages and greetings."""
-        known = self._rows(select(messages.c.path)) + self._rows(select(greetings.c.path))
-        return frozenset(row["path"] for row in known)
-
     # --- lights
 
     def waiting(self) -> Mapping[str, Waiting]:

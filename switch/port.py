@@ -57,6 +57,7 @@ class Capability(StrEnum):
     REMEMBER = "remember"
     ADOPT = "adopt"
     REGISTRATIONS = "registrations"
+    MESSAGE_LIGHT = "light telephones' message lamps"
 
 
 class SwitchError(Exception):
@@ -329,4 +330,12 @@ class Switch(Protocol):
 
     def registrations(self) -> frozenset[str]:
         """The SIP accounts that have a phone registered now. Raises SwitchLost."""
+        ...
+
+    def show_waiting(self, account: str, *, new: int, old: int) -> None:
+        """Sets the message waiting light of a telephone: how many voice messages are new, how many were heard.
+
+        Does nothing where no telephone of that account is registered; one that registers later may have to be
+        told again. Raises SwitchLost.
+        """
         ...

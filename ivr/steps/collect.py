@@ -92,6 +92,9 @@ class Collect(Step):
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
         return {"next": {self.into: None}}
 
+    def confidential(self) -> bool:
+        return self.sensitive
+
     def run(self, call: Conversation) -> str:
         while True:
             entry = self._entry(call)

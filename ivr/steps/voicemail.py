@@ -15,7 +15,7 @@ from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
 from ivr.services import CannotKeep, CannotSpeak, Message
 from ivr.step import BoxName, Exit, Shape, Step
-from switch.port import NONE, CallEnded, CannotPlay, CannotRecord, Capability, Cause
+from switch.port import NONE, CallEnded, CannotPlay, CannotRecord, Capability, Cause, Sound
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class Voicemail(Step):
         if call.services.mailboxes.full(self.box):
             call.say(Prompt("mailbox-full"))
             return "full"
-        call.say(self.say)
+        self._greet(call)
         call.obey()
         call.forget_keys()
         self._beep(call)
@@ -80,6 +80,23 @@ class Voicemail(Step):
         call.say(Prompt("message-kept"))
         return "next"
 
+    def _greet(self, call: Conversation) -> None:
+        """A box whose own greeting cannot be heard says the flow's words."""
+        greeting = call.services.mailboxes.greeting(self.box, call.state.language)
+        try:
+            match greeting:
+                case Sound():
+                    call.play([greeting], what=f"greeting of {self.box}")
+                case Prompt():
+                    call.say(greeting)
+                case None:
+                    call.say(self.say)
+        except (CannotSpeak, CannotPlay) as error:
+            if greeting is None:
+                raise
+            log.error("the greeting of a mailbox cannot be played", box=self.box, error=str(error))
+            call.say(self.say)
+
     def _beep(self, call: Conversation) -> None:
         """A message without a beep before it is still a message."""
         try:
@@ -89,16 +106,21 @@ class Voicemail(Step):
 
     def _recorded(self, call: Conversation) -> Message | None:
         """The message that was left, None when there is nothing on it. Raises CannotRecord, CannotKeep, CallEnded."""
-        path = call.services.mailboxes.file_for(self.box, call.call.id, call.state.visit)
+        path = call.services.mailboxes.file_for(
+            self.box, call.call.id, call.state.visit, caller=_number(call), caller_name=_name(call)
+        )
         try:
             recording = call.record(path, longest=self.longest, silence=self.silence, stop_on=END)
         except CallEnded as ended:
             if ended.cause is not Cause.SUPERSEDED:
                 self._kept_after_the_end(call, path)
             raise
+        except CannotRecord:
+            call.services.mailboxes.discard(path)
+            raise
         call.forget_keys()
         if recording.seconds < self.shortest:
-            path.unlink(missing_ok=True)
+            call.services.mailboxes.discard(path)
             return None
         return self._keep(call, path)
 
@@ -114,6 +136,14 @@ class Voicemail(Step):
             path,
             call=call.call.id,
             visit=call.state.visit,
-            caller=call.caller.number or call.call.caller,
-            caller_name=call.caller.name or call.call.caller_name,
+            caller=_number(call),
+            caller_name=_name(call),
         )
+
+
+def _number(call: Conversation) -> str:
+    return call.caller.number or call.call.caller
+
+
+def _name(call: Conversation) -> str:
+    return call.caller.name or call.call.caller_name

@@ -75,6 +75,7 @@ def write(
     directory.mkdir(parents=True, exist_ok=True)
     files = {
         "ari.conf": _ari(user, password),
+        "manager.conf": _manager(user, password),
         "http.conf": _http(ari),
         "rtp.conf": f"rtpstart = {rtp[0]}\nrtpend = {rtp[1]}\n",
         "globals.conf": _globals(sorry, trunks),
@@ -99,6 +100,14 @@ def _replace(file: Path, text: str) -> None:
 
 def _ari(user: str, password: str) -> str:
     return f"[{_checked(_NAME, user, 'ARI user')}]\ntype = user\nread_only = no\npassword = {_secret(password)}\n"
+
+
+def _manager(user: str, password: str) -> str:
+    """May send notices to telephones, from this machine, and nothing else."""
+    return (
+        f"[{_checked(_NAME, user, 'ARI user')}]\nsecret = {_secret(password)}\nread =\nwrite = system\n"
+        "deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = 127.0.0.0/8\npermit = ::1/128\n"
+    )
 
 
 def _http(address: str) -> str:

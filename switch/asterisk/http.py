@@ -56,12 +56,13 @@ def _port(url: SplitResult) -> int:
 
 
 class Http:
-    """Requests to one server, on connections that are kept and used again."""
+    """Requests to one server, on connections that are kept and used again, with the cookie that it sets."""
 
     def __init__(self, url: SplitResult, headers: list[tuple[str, str]]) -> None:
         self._url = url
         self._headers = [("Host", host(url)), *headers]
         self._idle: deque[_Connection] = deque(maxlen=KEPT)
+        self._cookie = ""
 
     def request(self, method: str, target: str, body: bytes, within: float) -> tuple[int, bytes]:
         """Status and body of the answer. Raises Broken."""
@@ -79,6 +80,8 @@ class Http:
         used_before = bool(self._idle)
         connection = self._idle.pop() if used_before else _Connection(connect(self._url, within))
         headers = [*self._headers, ("Content-Length", str(len(body))), ("Content-Type", "application/json")]
+        if self._cookie:
+            headers.append(("Cookie", self._cookie))
         with gevent.Timeout(within, Broken("no answer in time")):
             try:
                 status = connection.ask(method, target, headers, body)
@@ -89,6 +92,7 @@ class Http:
                 # The server had closed this idle connection; a new one tells whether it is there.
                 connection = _Connection(connect(self._url, within))
                 status = connection.ask(method, target, headers, body)
+            self._cookie = connection.cookie or self._cookie
             try:
                 yield status, connection.chunks()
             except BaseException:
@@ -108,6 +112,7 @@ class _Connection:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._http = h11.Connection(h11.CLIENT)
+        self.cookie = ""  # the last one that the server set
 
     def ask(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> int:
         try:
@@ -121,6 +126,9 @@ class _Connection:
             raise Broken(str(error)) from error
         if not isinstance(answer, h11.Response):
             raise Broken("the server closed the connection")
+        for name, value in answer.headers:
+            if name == b"set-cookie":
+                self.cookie = value.decode("ascii", "replace").partition(";")[0]
         return answer.status_code
 
     def chunks(self) -> Iterator[bytes]:

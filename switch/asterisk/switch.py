@@ -16,6 +16,7 @@ from switch.asterisk.calls import AsteriskCall, Facts, facts
 from switch.asterisk.config import APPLICATION, MEMORY
 from switch.asterisk.dialling import DialledCall
 from switch.asterisk.http import Refused
+from switch.asterisk.lamps import Lamps
 from switch.asterisk.line import NAMES_IN_TURN, Line, beginning, turn_name
 from switch.asterisk.link import Mended
 from switch.asterisk.websocket import Json
@@ -80,6 +81,7 @@ class Asterisk:
             wanted=list(self._handlers),
             events=Events(happened=self._happened, opening=self._take_over, up=self._on_up, down=self._on_down),
         )
+        self._lamps = Lamps(url, user=user, password=password)
         self._link = Mended(self._ari, clock, patience=patience, on_given_up=self._give_up)
         self._lines: dict[CallId, Line] = {}
         self._on_call: Callable[[Call], None] = _refuse
@@ -98,6 +100,7 @@ class Asterisk:
 
     def stop(self) -> None:
         self._ari.close()
+        self._lamps.close()
         self._end_all(Cause.SWITCH_LOST)
 
     def dial(
@@ -141,6 +144,11 @@ class Asterisk:
             for endpoint in endpoints
             if endpoint["state"] == "online" and not endpoint["resource"].startswith("trunk")
         )
+
+    def show_waiting(self, account: str, *, new: int, old: int) -> None:
+        if not self._link.connected:
+            raise SwitchLost("the connection to Asterisk is down")
+        self._lamps.show(account, new=new, old=old)
 
     # --- what is there
 

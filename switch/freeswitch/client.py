@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 from uuid import uuid4
 
@@ -162,6 +162,10 @@ class Inbound:
     def api(self, line: str, *, within: float = COMMAND_WITHIN) -> str:
         """What an api command printed, without its line end. Raises SwitchLost."""
         return self._usable().request(esl.command(f"api {line}"), within=within).answer
+
+    def send_event(self, name: str, headers: Mapping[str, str]) -> None:
+        """Fires an event in FreeSWITCH. Raises SwitchLost."""
+        self._usable().request(esl.event(name, headers))
 
     def background(self, line: str, done: Callable[[str | None], None]) -> None:
         """Starts an api command; `done` gets what it printed, or None when the switch was lost. Raises SwitchLost."""

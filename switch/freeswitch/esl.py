@@ -12,7 +12,7 @@ when it is read: no text that a caller sent, percent-encoded or not, can become 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
 LONGEST_HEAD = 256 * 1024
@@ -246,6 +246,12 @@ def execute(application: str, argument: str = "", *, uuid: str) -> bytes:
     if body:
         lines += [b"content-type: text/plain", b"content-length: %d" % len(body)]
     return b"\n".join(lines) + b"\n\n" + body
+
+
+def event(name: str, headers: Mapping[str, str]) -> bytes:
+    """Fires an event in FreeSWITCH, for its own modules to act on."""
+    lines = [b"sendevent " + _one_line(name), *(_one_line(f"{header}: {value}") for header, value in headers.items())]
+    return b"\n".join(lines) + b"\n\n"
 
 
 def background(line: str, *, job: str) -> bytes:

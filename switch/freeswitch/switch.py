@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 ARRIVES_WITHIN = 5.0  # seconds from a uuid_transfer to the leg's new socket
 BACKLOG = 1024
+REALM = "hotline"  # of the agents' registrations (freeswitch-conf/sofia.conf.xml)
 PATROL = 20.0  # seconds between two looks for legs that nobody controls
 
 
@@ -162,6 +163,16 @@ class FreeSwitch:
         rows = _rows(self._inbound.api("show registrations as json"))
         now = self._clock.wall().timestamp()
         return frozenset(row["reg_user"] for row in rows if float(row.get("expires") or 0) > now)
+
+    def show_waiting(self, account: str, *, new: int, old: int) -> None:
+        self._inbound.send_event(
+            "MESSAGE_WAITING",
+            {
+                "MWI-Messages-Waiting": "yes" if new else "no",
+                "MWI-Message-Account": f"{encoding.call_id(CallId(account))}@{REALM}",
+                "MWI-Voice-Message": f"{new}/{old} (0/0)",
+            },
+        )
 
     def _to_us(self) -> str:
         """An inline dialplan: the leg comes to this very controller, and goes to the fallback should we die.

@@ -59,7 +59,8 @@ class Phone:
     """How an agent's phone behaves when it rings.
 
     `answers_after` None rings until somebody calls `Line.pick_up`. `refuses` answers with that cause
-    at once. `talks_for` None stays until the other side leaves.
+    at once. `talks_for` None stays until the other side leaves. `waiting` is what its lamp shows: new and old
+    messages.
     """
 
     account: str
@@ -68,6 +69,7 @@ class Phone:
     refuses: Cause | None = None
     talks_for: float | None = None
     says: str = ""
+    waiting: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True, eq=False)

@@ -270,6 +270,12 @@ class SimulatedSwitch:
         self._check()
         return frozenset(phone.account for phone in self._exchange.phones.values() if phone.registered)
 
+    def show_waiting(self, account: str, *, new: int, old: int) -> None:
+        self._check()
+        phone = self._exchange.phones.get(account)
+        if phone is not None and phone.registered:
+            phone.waiting = (new, old)
+
     def _check(self) -> None:
         if not self._exchange.up:
             raise SwitchLost("the simulated exchange is down")

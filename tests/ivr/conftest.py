@@ -25,10 +25,12 @@ from ivr.services import (
     CannotRecognise,
     CannotSpeak,
     HostFailed,
+    MailboxAway,
     Message,
     PromptDue,
     QueueOver,
     Services,
+    StoredMessage,
 )
 from ivr.session import Session
 from speech import words
@@ -53,6 +55,33 @@ PROMPTS = {
     "message-empty": {"cmn": "没有录到", "en": "Nothing heard"},
     "message-not-kept": {"cmn": "未能保存", "en": "Not kept"},
     "mailbox-full": {"cmn": "信箱已满", "en": "Mailbox full"},
+    **{
+        name: {"cmn": text, "en": text}
+        for name, text in {
+            "mailbox-choice": "{{ key | digits }} for {{ box }}",
+            "mailbox-pin": "PIN",
+            "mailbox-wrong-pin": "wrong PIN",
+            "mailbox-locked": "locked",
+            "mailbox-no-pin": "no PIN",
+            "mailbox-none": "no messages",
+            "mailbox-count": "{{ new | number }} new, {{ old | number }} old",
+            "mailbox-menu": "mailbox menu",
+            "mailbox-message": "from {{ caller | digits }}",
+            "mailbox-message-anonymous": "from nobody",
+            "mailbox-message-menu": "what now",
+            "mailbox-message-menu-call": "what now, or call",
+            "mailbox-saved": "saved",
+            "mailbox-deleted": "deleted",
+            "mailbox-no-more": "no more",
+            "mailbox-cannot-play": "cannot play",
+            "mailbox-greeting-menu": "greeting menu",
+            "mailbox-greeting-record": "speak your greeting",
+            "mailbox-greeting-kept": "greeting kept",
+            "mailbox-greeting-removed": "greeting removed",
+            "mailbox-greeting-none": "no greeting",
+            "not-possible-now": "not possible",
+        }.items()
+    },
     "your-position": {"cmn": "第{{ position | number }}位", "en": "Number {{ position | number }}"},
     "wait-below": {"cmn": "不到{{ high | duration }}", "en": "Less than {{ high | duration }}"},
     "wait-between": {"cmn": "{{ low | duration }}到{{ high | duration }}", "en": "{{ low | duration }} or more"},
@@ -174,12 +203,25 @@ class Boxes:
     cannot_keep: bool = False
     silent: bool = False
     kept: list = field(default_factory=list)
+    own_greeting: object = None
+    pin: str = "2580"  # of every box; "" for none
+    wrong: int = 0
+    stored: list = field(default_factory=list)  # what owners hear
+    states: dict = field(default_factory=dict)
+    of_phones: dict = field(default_factory=dict)
+    away: bool = False
 
     def full(self, box):
         return self.is_full
 
-    def file_for(self, box, call, visit):
+    def greeting(self, box, language):
+        return self.own_greeting
+
+    def file_for(self, box, call, visit, *, caller, caller_name):
         return self.folder / f"{call}-{visit}.wav"
+
+    def discard(self, recorded):
+        recorded.unlink(missing_ok=True)
 
     def keep(self, box, recorded, *, call, visit, caller, caller_name):
         if self.cannot_keep:
@@ -191,6 +233,43 @@ class Boxes:
         seconds = (recorded.stat().st_size - 44) / 16000
         self.kept.append((box, caller, caller_name, seconds))
         return Message(f"m{len(self.kept)}", box, seconds)
+
+    def boxes_of(self, account):
+        return self.of_phones.get(account, [])
+
+    def open(self, box, pin):
+        if self.away:
+            raise MailboxAway("the database is away")
+        if not self.pin:
+            return "no pin"
+        if self.wrong >= 5:
+            return "locked"
+        self.wrong = 0 if pin == self.pin else self.wrong + 1
+        return "open" if pin == self.pin else "locked" if self.wrong >= 5 else "wrong"
+
+    def holds(self, id, text, *, caller="+8613800000001", new=True, received=MORNING):
+        """A message for owners, who hear its text."""
+        path = self.folder / f"{id}.wav"
+        write_wav(path, np.full(16_000, 0.1))
+        self.stored.append(StoredMessage(id, caller, received, Sound(path, text), new))
+
+    def messages(self, box):
+        return [message for message in self.stored if self.states.get(message.id) != "deleted"]
+
+    def mark(self, message, state):
+        self.states[message] = state
+
+    def delete(self, message):
+        self.states[message] = "deleted"
+
+    def greeting_file(self, box):
+        return self.folder / "greeting.wav"
+
+    def set_greeting(self, box, language, recorded):
+        if recorded is not None and self.silent:
+            return False
+        self.own_greeting = Sound(recorded, f"greeting in {language}") if recorded else None
+        return True
 
 
 @dataclass
@@ -393,7 +472,7 @@ class TestHouse:
     def flow(self, text):
         return flow_of(text)
 
-    def ring(self, flow, *, caller=STRANGER, state=None):
+    def ring(self, flow, *, caller=STRANGER, state=None, account=""):
         """A call comes in and is walked through a flow."""
         flow = flow_of(flow) if isinstance(flow, str) else flow
         self.over, self.cause = False, None
@@ -409,7 +488,7 @@ class TestHouse:
                 self.over = True
 
         self.switch.serve(on_call)
-        return Caller(self, self.exchange.ring_in("1000", "13800000001", caller_name="王芳"))
+        return Caller(self, self.exchange.ring_in("1000", "13800000001", caller_name="王芳", account=account))
 
     def agent_leg(self, **behaviour):
         """An agent's answered telephone, to be joined with a caller."""

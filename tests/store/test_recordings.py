@@ -16,7 +16,6 @@ def test_a_recording_comes_back_as_it_was_kept_and_once(store):
     store.recordings.keep(kept)
     store.recordings.keep(kept)
     assert store.recordings.list() == [kept]
-    assert store.recordings.paths() == {"/recordings/a.wav"}
 
 
 def test_recordings_are_found_by_call_queue_and_agent(store):

@@ -1,6 +1,7 @@
 """voicemail: a message is kept whole, or the caller is told that it was not."""
 
-from switch.port import CallEnded, CannotRecord, Cause
+from ivr.language.phrases import Prompt
+from switch.port import CallEnded, CannotRecord, Cause, Sound
 
 FLOW = """
 start: mail
@@ -127,3 +128,24 @@ def test_a_switch_that_cannot_record_is_told_like_a_full_disk(house):
     caller = house.ring(FLOW).hears("请留言")
     house.call.record = record
     caller.hears("未能保存").hears("占线")
+
+
+def test_a_box_greets_with_its_owners_voice(house, tmp_path):
+    house.boxes.own_greeting = Sound(tmp_path / "second.wav", "here is Wang Fang")
+    caller = house.ring(FLOW).hears("here is Wang Fang").hears("哔")
+    assert "请留言" not in caller.heard
+
+
+def test_a_box_greets_with_its_own_prompt(house):
+    house.boxes.own_greeting = Prompt("hello")
+    house.ring(FLOW).hears("你好").hears("哔")
+
+
+def test_a_greeting_that_is_gone_is_replaced_by_the_flows_words(house, tmp_path):
+    house.boxes.own_greeting = Sound(tmp_path / "gone.wav")
+    house.ring(FLOW).hears("请留言").hears("哔")
+
+
+def test_a_key_that_works_everywhere_works_in_a_greeting_of_the_boxs_own(house, tmp_path):
+    house.boxes.own_greeting = Sound(tmp_path / "second.wav", "here is Wang Fang")
+    house.ring(FLOW).hears("here is Wang Fang").press("0").hears("占线").is_over()

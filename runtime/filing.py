@@ -1,0 +1,125 @@
+"""Audio that is on disk and not in the tables yet: a slip beside each file says what it is, until it has been filed.
+
+The slip is written before the first word is recorded and goes when the row is there. So whatever dies in
+between, the appliance, the database or the machine, the audio is filed later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import wave
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+log = structlog.get_logger(__name__)
+
+SLIP = ".slip"
+MODE = 0o640  # of every file with a voice in it
+DIRECTORY_MODE = 0o2770  # a switch with a user of its own records there as a member of our group
+AUDIBLE = 0.003  # of full scale (-50 dBFS): the mean level of a tenth of a second with a voice in it
+SHORTEST = 1.0  # seconds; what is shorter is a caller who changed its mind
+
+Facts = Mapping[str, Any]
+
+
+def new_file(directory: Path) -> Path:
+    """A name that nobody can guess, in a directory that exists then."""
+    if not directory.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(DIRECTORY_MODE)
+    return directory / f"{secrets.token_hex(16)}.wav"
+
+
+def write_slip(audio: Path, facts: Facts) -> None:
+    """Raises OSError."""
+    slip = _slip(audio)
+    fresh = slip.with_name(f".{slip.name}.new")
+    descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(facts, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(slip)
+
+
+def remove_slip(audio: Path) -> None:
+    _slip(audio).unlink(missing_ok=True)
+
+
+def slips(directory: Path) -> Iterator[tuple[Path, Facts]]:
+    """Every file below a directory that has a slip, whether it came about or not, and what the slip says."""
+    for slip in sorted(directory.rglob(f"*{SLIP}")):
+        try:
+            facts = json.loads(slip.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            log.error("a slip beside a recording cannot be read", slip=str(slip), error=str(error))
+            continue
+        yield slip.with_name(slip.name.removesuffix(SLIP)), facts
+
+
+def age(path: Path, now: float) -> float | None:
+    """Seconds since it was last written to; None where there is no such file."""
+    try:
+        return now - path.stat().st_mtime
+    except OSError:
+        return None
+
+
+def slip_age(audio: Path, now: float) -> float:
+    """Seconds since a recording was begun; 0 where it has no slip any more."""
+    return age(_slip(audio), now) or 0.0
+
+
+def secure(path: Path) -> None:
+    """Makes a file ours and readable by us and our group alone, whoever recorded it. Raises OSError."""
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(MODE)
+        return
+    ours = path.with_name(f".{path.name}.ours")
+    with path.open("rb") as theirs, os.fdopen(os.open(ours, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, MODE), "wb") as file:
+        shutil.copyfileobj(theirs, file)
+    ours.replace(path)
+
+
+def wav_seconds(path: Path) -> float | None:
+    """How long a recording is; None when there is no such file, or it holds nothing."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            return file.getnframes() / file.getframerate() or None
+    except (OSError, wave.Error, EOFError, ZeroDivisionError):
+        return None
+
+
+def audible_seconds(path: Path) -> float | None:
+    """How long the recording is; None when there is no file, it is too short, or holds only silence."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            rate = file.getframerate()
+            samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float64) / 32768
+    except (OSError, wave.Error, EOFError, ValueError):
+        return None
+    seconds = len(samples) / rate
+    if seconds < SHORTEST:
+        return None
+    tenth = rate // 10
+    levels = np.sqrt(np.mean(samples[: len(samples) // tenth * tenth].reshape(-1, tenth) ** 2, axis=1))
+    return seconds if np.any(levels > AUDIBLE) else None
+
+
+def secured_seconds(path: Path) -> float | None:
+    """As `audible_seconds`; what is to be kept is ours afterwards. Raises OSError."""
+    seconds = audible_seconds(path)
+    if seconds is not None:
+        secure(path)
+    return seconds
+
+
+def _slip(audio: Path) -> Path:
+    return audio.with_name(audio.name + SLIP)
