@@ -30,6 +30,11 @@ CallBack = Literal["call-back"]
 class Mailbox(Step):
     """Asks for the box's PIN, then plays its messages, new ones first; each may be saved, deleted or called back.
 
+        messages:
+          mailbox: {box: service}
+          next: goodbye
+          refused: goodbye
+
     Without `box` it is the box of the telephone that calls. A box without a PIN is never opened, and too many
     wrong PINs lock it for all calls. With an exit `call-back` the owner can choose to call the sender: `message`
     then has `id`, `box` and `number`.
@@ -37,9 +42,11 @@ class Mailbox(Step):
 
     verb = "mailbox"
     exits: ClassVar = {
-        "next": Exit(required=True, silent=True),
-        "refused": Exit(default="next", silent=True),
-        "call-back": Exit(),
+        "next": Exit(required=True, silent=True, about="the owner is done"),
+        "refused": Exit(
+            default="next", silent=True, about="no right PIN, a locked box, no box, or no database: the caller is told"
+        ),
+        "call-back": Exit(about="the owner wants to call the sender; without this exit that is not offered"),
     }
     broken = "next"
     needs = frozenset({Capability.RECORD})
@@ -55,9 +62,13 @@ class Mailbox(Step):
     )  # fmt: skip
 
     box: BoxName | None = None
+    """The mailbox; without it that of the telephone that calls."""
     timeout: Patience = 5.0
+    """How long the owner may take for a key."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
+    """How often the PIN is asked for, and how many silences a menu bears."""
     longest_greeting: Annotated[Duration, Field(ge=1, le=600)] = 60.0
+    """How long a greeting may be."""
 
     def sets(self, house: House) -> Mapping[str, Mapping[str, Shape]]:  # noqa: ARG002
         return {"call-back": {"message": frozenset({"id", "box", "number"})}}

@@ -29,6 +29,7 @@ class Voicemail(Step):
           voicemail: {box: complaints, say: leave-complaint, longest: 2m}
           next: goodbye
 
+    The greeting is the box's own where it has one (its owner's voice, or a prompt of its own), else `say`.
     Hanging up is the ordinary end of a message: what was said is kept. The variable `message` then has
     `id`, `box` and `seconds`.
     """
@@ -48,7 +49,7 @@ class Voicemail(Step):
     box: BoxName
     """The mailbox."""
     say: Phrase = Prompt("leave-message")
-    """What is said before the beep."""
+    """What is said before the beep, where the box does not greet in its own words."""
     longest: Annotated[Duration, Field(ge=1, le=3600)] = 120.0
     """How long a message may be."""
     shortest: Annotated[Duration, Field(ge=0, le=60)] = 1.0

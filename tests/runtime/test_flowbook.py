@@ -117,6 +117,7 @@ def test_what_flows_count_on_must_be_there(config):
         "complaint.box: no box 'complaints'. There are: service",
         "agent.calendar: no calendar 'office'. There is none",
         "queue-service.skills.0: no skill 'yue'. There are: cmn or en",
+        "mailbox: the verb 'mailbox' needs a switch that can record; this one cannot",
     ]
 
 
