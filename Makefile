@@ -9,7 +9,7 @@ SWITCH ?= simulated
 MUTANTS ?= tests/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs live switches bench mutants lint format
+.PHONY: help setup demo test docs live switches database bench mutants lint format
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -40,10 +40,11 @@ lint: $(VENV)/installed
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
 
-# A real Asterisk is unpacked under var/ where the host has a Debian mirror; in CI its absence is a failure.
-CI_REQUIRES := $(if $(CI),asterisk)
+# A real Asterisk and PostgreSQL are unpacked under var/ where the host has a Debian mirror; in CI their absence is a failure.
+comma := ,
+CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 
-test: setup lint switches  ## every check that can run on this machine
+test: setup lint switches database  ## every check that can run on this machine
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90 --skip-covered
 	@./appliance.py check
@@ -57,6 +58,9 @@ live: setup switches  ## real calls; REQUIRE=freeswitch,asterisk fails when one 
 switches: $(VENV)/installed
 	@$(BIN)/python -m provision.phones --prepare var/phones || echo "no test telephones: no real call will be made"
 	@$(BIN)/python -m provision.asterisk --prepare var/asterisk || echo "no private Asterisk: no real call will go through one"
+
+database: $(VENV)/installed
+	@$(BIN)/python -m provision.postgres --prepare var/postgres || echo "no PostgreSQL: the databases are tried on SQLite alone"
 
 bench: setup  ## measure; writes bench/results.json (BENCH=journal: only that)
 	@$(BIN)/python -m bench $(BENCH)

@@ -130,3 +130,19 @@ def test_nonsense_numbers_are_refused(db, number):
     with pytest.raises(SystemExit) as left:
         db("demo", "--orders", number)
     assert left.value.code == 2
+
+
+def test_the_tables_go_back_to_an_earlier_version_and_come_again(db):
+    db("init")
+    code, out, _ = db("downgrade", "0001")
+    assert code == 0
+    assert "were taken back from version" in out
+    assert "to 0001" in out
+    assert "were upgraded from version 0001" in db("upgrade")[1]
+
+
+def test_a_version_that_there_never_was_is_refused_in_one_line(db):
+    db("init")
+    code, out, err = db("downgrade", "nonsense")
+    assert (code, out) == (2, "")
+    assert "version nonsense is not earlier" in err

@@ -16,14 +16,17 @@ def rows(database, sql: str):
     return database.run(lambda connection: connection.execute(text(sql)).all(), within=20)
 
 
-def test_as_many_as_asked_for_are_made(owner):
+def test_as_many_as_asked_for_are_made_and_are_the_same_on_every_database(owner):
     steps = []
     demo.fill(
-        owner, customers=1500, orders=2200, today=TODAY, progress=lambda done, wanted: steps.append((done, wanted))
+        owner, customers=5000, orders=20_000, today=TODAY, progress=lambda done, wanted: steps.append((done, wanted))
     )
-    assert rows(owner, "select count(*) from customers") == [(1500,)]
-    assert rows(owner, "select count(*), count(distinct number) from orders") == [(2200, 2200)]
-    assert steps[-1] == (3700, 3700)
+    people = [customer for customer, _ in demo.people(5000, random.Random(demo.SEED))]
+    assert rows(owner, "select id, name, tier, language from customers order by id") == [
+        tuple(customer.values()) for customer in people
+    ]
+    assert rows(owner, "select count(*), count(distinct number) from orders") == [(20_000, 20_000)]
+    assert steps[-1] == (25_000, 25_000)
     assert steps == sorted(steps)
 
 

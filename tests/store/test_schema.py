@@ -21,11 +21,11 @@ def test_a_new_database_gets_every_table(database):
 
 def test_the_migrations_and_the_tables_do_not_differ(database):
     schema.upgrade(database)
-
-    def differences(connection):
-        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
-
     assert database.run(differences, within=20) == []
+
+
+def differences(connection):
+    return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
 
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database):
@@ -47,6 +47,31 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(database):
     with pytest.raises(DatabaseFailed, match="folds"):
         schema.upgrade(database)
     assert database.run(lambda c: inspect(c).get_table_names(), within=20) == ["folds"]
+
+
+def versions() -> list[str]:
+    """All of them, the latest first."""
+    return sorted((file.name[:4] for file in (schema.MIGRATIONS / "versions").glob("0*.py")), reverse=True)
+
+
+def test_every_migration_can_be_taken_back_and_made_again_without_loss_of_a_row(database):
+    schema.upgrade(database)
+    agent = text("insert into agents (id, name, skills, queues, phone, password, state, reason) values "
+                 "('1001', '张伟', '{}', '[]', '1001', 'secret', 'Ready', '')")  # fmt: skip
+    database.run(lambda c: c.execute(agent), within=20, writes=True)
+    for earlier in versions()[1:]:
+        assert schema.downgrade(database, earlier)[1].found == earlier
+    assert schema.upgrade(database)[1].current
+    assert database.run(lambda c: c.execute(text("select id, name from agents")).all(), within=20) == [("1001", "张伟")]
+    assert database.run(differences, within=20) == []
+
+
+def test_a_version_that_is_not_an_earlier_one_is_refused_and_changes_nothing(database):
+    schema.upgrade(database)
+    for wrong in ("9999", versions()[0], "base", ""):
+        with pytest.raises(DatabaseFailed, match="is not earlier; there are 0"):
+            schema.downgrade(database, wrong)
+    assert schema.version(database).current
 
 
 def test_a_database_without_tables_has_no_version(database):
