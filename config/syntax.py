@@ -84,7 +84,7 @@ class _Builder:
     def build(self, text: str) -> Tree:
         if len(text) > LONGEST:
             raise _Refused((1, 1), f"the file has {len(text):,} characters; at most {LONGEST:,} are read")
-        self._refuse_unreadable()
+        self._refuse_unreadable(text)
         self._find_hash_keys()
         documents = 0
         for event in self._events(text):
@@ -109,7 +109,9 @@ class _Builder:
         except yaml.YAMLError as error:
             raise _Refused((1, 1), f"not YAML: {error}") from error
 
-    def _refuse_unreadable(self) -> None:
+    def _refuse_unreadable(self, text: str) -> None:
+        if not _UNREADABLE.search(text, text.startswith("\ufeff")):
+            return
         for number, line in enumerate(self._lines, 1):
             if found := _UNREADABLE.search(line, 1 if number == 1 and line.startswith("\ufeff") else 0):
                 code = f"U+{ord(found[0]):04X}"

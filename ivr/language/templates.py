@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -19,6 +20,7 @@ from speech.words import Segment
 __all__ = ["CannotEvaluate", "Template", "Text", "Value", "template"]
 
 LONGEST = 5_000  # characters of a text with its expressions
+KEPT = 2_000  # templates; most texts stand in a file again when the next change is read
 LONGEST_VALUE = 500  # characters of one value that are spoken
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=False, keep_trailing_newline=True)
@@ -64,6 +66,7 @@ class Template:
         return values[0] if len(values) == 1 else "".join(map(text_of, values))
 
 
+@lru_cache(maxsize=KEPT)
 def template(text: str) -> Template:
     """The template of a text. Raises ValueError that says in plain words what is wrong."""
     if len(text) > LONGEST:
@@ -71,6 +74,8 @@ def template(text: str) -> Template:
     for sign in ("{%", "{#"):
         if sign in text:
             raise ValueError(f"'{sign}' is not possible in a text; only {{{{ ... }}}} is")
+    if "{{" not in text:
+        return Template(text, (text,) if text else (), frozenset())
     try:
         parts = tuple(_parts(_ENVIRONMENT.parse(text)))
     except TemplateSyntaxError as error:
