@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,16 @@ def run(args: argparse.Namespace, config: Config) -> int:
     for file in args.files:
         if not file.is_file():
             raise UserError(f"{file}: there is no such file")
-    book, problems = read_book(config.flows_dir, config.prompts_dir, surroundings(config), chosen=args.files)
+    around = replace(surroundings(config), understood=config.speech.recognition)
+    book, problems = read_book(config.flows_dir, config.prompts_dir, around, chosen=args.files)
     scenarios, wrong = _scenarios(args.files, config)
     problems = arranged([*problems, *wrong])
     for problem in problems:
         print(problem)
     if problems or book is None:
         return 1
+    for remark in book.remarks:
+        print(f"note: {remark}", file=sys.stderr)
     if args.no_scenarios:
         return 0
     return _play(_playable(scenarios, config), config, book)
@@ -100,18 +104,18 @@ def _playable(scenarios: Sequence[Scenario], config: Config) -> list[Scenario]:
 
 def _play(scenarios: Sequence[Scenario], config: Config, book: Book) -> int:
     from runtime.scenarios import play_all
-    from speech.pool import Pool
+    from speech.pool import Voices
 
     if not scenarios:
         return 0
-    pool = Pool(config.speech.vendor, size=config.speech.workers, within=config.speech.within)
+    voices = Voices(config.speech)
     failed = 0
     try:
-        for outcome in play_all(config, scenarios, book.prompts, pool):
+        for outcome in play_all(config, scenarios, book.prompts, voices):
             if outcome is not None:
                 failed += 1
                 print(outcome, flush=True)
     finally:
-        pool.close()
+        voices.close()
     print(f"{len(scenarios) - failed} of {len(scenarios)} scenarios went as written", file=sys.stderr)
     return 1 if failed else 0

@@ -55,6 +55,9 @@ def _url(text: object) -> str:
 Address = Annotated[str, BeforeValidator(_address)]
 
 
+Language = Literal["cmn", "yue", "en"]
+
+
 class Section(BaseModel):
     model_config = ConfigDict(alias_generator=_hyphens, extra="forbid", frozen=True, populate_by_name=True)
 
@@ -133,10 +136,30 @@ class Http(Section):
     listen: Address = "127.0.0.1:8080"
 
 
+class VoiceSection(Section):
+    """How one language is spoken, where that is not the vendor's usual way."""
+
+    vendor: str = ""
+    voice: str = ""
+    pace: int = Field(0, ge=0, le=500)  # words per minute; 0 for the usual
+    program: tuple[str, ...] = ()
+    version: str = ""
+
+
+class RecognitionSection(Section):
+    """What understands one language: a vendor, and its model directory where it brings none."""
+
+    vendor: str
+    model: Path | None = None
+
+
 class Speech(Section):
     vendor: str = "espeak"
     workers: int = Field(2, ge=1, le=16)
     within: Duration = 10.0
+    cache: int = Field(512, ge=16, le=1_000_000)  # MB
+    voices: Mapping[Language, VoiceSection] = Field(default_factory=dict)
+    recognition: Mapping[Language, RecognitionSection] = Field(default_factory=dict)
 
 
 class JournalSection(Section):
@@ -223,6 +246,7 @@ class Config(Section):
         placed = self.model_copy(
             update={
                 "switch": switch,
+                "speech": self.speech.model_copy(update={"recognition": _placed_models(self.speech, home)}),
                 "data_dir": home / self.data_dir,
                 "flows_dir": home / self.flows_dir,
                 "prompts_dir": home / self.prompts_dir,
@@ -233,6 +257,13 @@ class Config(Section):
         )
         placed._home = home
         return placed
+
+
+def _placed_models(speech: Speech, home: Path) -> Mapping[Language, RecognitionSection]:
+    return {
+        language: one.model_copy(update={"model": home / one.model}) if one.model else one
+        for language, one in speech.recognition.items()
+    }
 
 
 def _placed_url(url: str, home: Path) -> str:

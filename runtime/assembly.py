@@ -28,8 +28,10 @@ from runtime.flowbook import Book, Flowbook
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
 from runtime.services import CallJournal, LibraryVoice, ZonedClock
+from runtime.spoken_phrases import SpokenPhrases
 from runtime.star_codes import StarCodes
 from runtime.states import AgentStates
+from speech.ears import Ears
 from speech.library import Library
 from store.rows import Agent as StoredAgent
 from store.store import Store, StoreFailed
@@ -49,6 +51,7 @@ class Appliance:
     store: Store
     host: Host
     library: Library
+    ears: SpokenPhrases
     flowbook: Flowbook
     journal: Journal
     folder: Folder
@@ -84,6 +87,7 @@ class Appliance:
         self.host.close()
         self.store.close()
         self.library.close()
+        self.ears.close()
 
     def restore_agents(self) -> None:
         """Puts every agent in the state in which the house last knew it; who had a call then is Ready.
@@ -118,6 +122,7 @@ def assemble(
         boxes = [box.name for box in store.boxes()]
     except StoreFailed as error:
         raise UserError(f"database.url: {error}; make or upgrade the tables with: ./appliance.py db init") from error
+    ears = SpokenPhrases(Ears(config.speech), config.data_dir / "utterances", clock)
     try:
         journal = Journal(config.data_dir / "journal", clock)
     except JournalBroken as error:
@@ -164,6 +169,7 @@ def assemble(
             queues=acd,
             journal=CallJournal(journal, call),
             clock=zoned,
+            ears=ears,
         )
 
     star_codes = StarCodes(
@@ -206,6 +212,7 @@ def assemble(
         store,
         host,
         library,
+        ears,
         flowbook,
         journal,
         folder,

@@ -57,6 +57,7 @@ class Book:
     queries: Queries
     calendars: OpeningHours
     prompts: Prompts
+    remarks: tuple[Diagnostic, ...] = ()  # what is right in the flows and yet does nothing here
 
     @property
     def language(self) -> str:
@@ -76,6 +77,7 @@ class Surroundings:
     skills: Collection[str] | None = None
     music: Collection[str] | None = None
     capabilities: frozenset[Capability] = field(default_factory=lambda: frozenset(Capability))
+    understood: Collection[str] | None = None  # languages with a recogniser
 
 
 class Flowbook:
@@ -97,7 +99,9 @@ class Flowbook:
     ) -> None:
         self._flows_dir = config.flows_dir
         self._prompts_dir = config.prompts_dir
-        self.surroundings = Surroundings(boxes, skills or None, pieces(config.sounds_dir) or None, capabilities)
+        self.surroundings = Surroundings(
+            boxes, skills or None, pieces(config.sounds_dir) or None, capabilities, config.speech.recognition
+        )
         self._library = library
         self._clock = clock or RealClock()
         self._history = History(config.data_dir / EDITIONS)
@@ -260,7 +264,9 @@ def read_book(
     if problems or beside.queries is None or beside.prompts is None:
         return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
     flows = calling.linked([draft.flow() for draft in drafts])
-    return Book(flows, beside.queues, beside.queries, OpeningHours(beside.calendars), beside.prompts), []
+    remarks = tuple(replace(one, path=short(one.path)) for one in checker.remarks(drafts, beside.house))
+    calendars = OpeningHours(beside.calendars)
+    return Book(flows, beside.queues, beside.queries, calendars, beside.prompts, remarks), []
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,7 @@ def read_beside(
         skills=_skills(around.skills, queues),
         boxes=around.boxes,
         capabilities=around.capabilities,
+        understood=around.understood,
     )
     problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_prompts, *wrong_texts]
     return Beside(queues, queries, calendars, prompts, house, tuple(problems))

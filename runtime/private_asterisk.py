@@ -77,7 +77,7 @@ def _settings(config: Config, home: Path, listen: str) -> dict[str, object]:
         "prompts-dir": str(config.prompts_dir.absolute()),
         "database": {"url": f"{SQLITE}{home / 'hotline.db'}"},
         "crm": {"url": f"{SQLITE}{home / 'crm.db'}"},
-        "speech": {"vendor": config.speech.vendor},
+        "speech": config.speech.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "time-zone": config.time_zone,
         "country": config.country,
     }

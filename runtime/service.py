@@ -79,6 +79,7 @@ def _start(appliance: Appliance) -> None:
         raise UserError(f"the agents cannot be read: {error}") from error
     except OSError as error:
         raise UserError(f"no calls can be taken: {error.strerror or error}") from error
+    appliance.ears.start()
     try:
         appliance.restore_agents()
     except StoreFailed as error:

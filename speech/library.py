@@ -25,7 +25,7 @@ from gevent.threadpool import ThreadPool
 from config.appliance import Config
 from speech import cache, catalogue, words
 from speech.catalogue import TEMPLATE, Catalogue
-from speech.pool import Pool
+from speech.pool import Voices
 from speech.port import CannotSpeak, Synthesiser, UnknownPrompt
 from speech.recordings import Recordings
 from speech.words import Segment
@@ -63,9 +63,10 @@ class Library:
         clock: Clock,
         *,
         within: float = 12.0,
+        most: int = 512_000_000,
     ) -> None:
         self.catalogue = texts  # replaced as a whole when its file was changed
-        self._cache = cache.Cache(cache_dir)
+        self._cache = cache.Cache(cache_dir, most=most)
         self._recordings = Recordings(prompts_dir, self._cache)
         self._synthesiser = synthesiser
         self._clock = clock
@@ -218,13 +219,20 @@ class Library:
             del self._flights[name]
 
 
-def open_library(config: Config, clock: Clock) -> tuple[Library, Pool]:
+def open_library(config: Config, clock: Clock) -> tuple[Library, Voices]:
     """The library that a configuration describes, and the synthesiser in it, to be closed. Raises UserError."""
-    pool = Pool(config.speech.vendor, size=config.speech.workers, within=config.speech.within)
+    voices = Voices(config.speech)
     texts = catalogue.read(config.prompts_dir)
-    return Library(
-        config.prompts_dir, config.data_dir / "speech", texts, pool, clock, within=config.speech.within + 2.0
-    ), pool
+    library = Library(
+        config.prompts_dir,
+        config.data_dir / "speech",
+        texts,
+        voices,
+        clock,
+        within=config.speech.within + 2.0,
+        most=config.speech.cache * 1_000_000,
+    )
+    return library, voices
 
 
 def _call(task: Callable[[], None]) -> None:

@@ -13,6 +13,11 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
+def most_workers(name: str) -> int:
+    """How many processes a vendor bears at the same time."""
+    return getattr(find(name), "MOST_WORKERS", 16) if name in names() else 1
+
+
 def find(name: str) -> Vendor:
     """The vendor of that name. Raises CannotSpeak, naming those that there are."""
     if name not in names():

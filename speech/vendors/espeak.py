@@ -10,11 +10,12 @@ import _ctypes
 import ctypes
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from speech import words
-from speech.port import CannotSpeak, Voice
+from speech.port import CannotSpeak, Manner, Voice
 
 _SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
 _RATE, _VOLUME = 1, 2  # espeak_PARAMETER
@@ -22,16 +23,12 @@ _CHARACTER, _UTF8 = 1, 1
 _QUIET = 70  # of 100: at 100 the engine clips its own peaks; loudness is evened afterwards
 
 
-class _Manner(NamedTuple):
-    voice: str
-    pace: int  # espeak's words per minute, which mean something else in every language
-
-
+# The pace is espeak's words per minute, which mean something else in every language.
 # About four syllables a second in Chinese and 170 words a minute in English: the pace of an announcement.
-_MANNERS: Mapping[str, _Manner] = {
-    "cmn": _Manner("cmn", 170),
-    "yue": _Manner("yue", 150),
-    "en": _Manner("en-us", 135),
+MANNERS: Mapping[str, Manner] = {
+    "cmn": Manner("cmn", 170),
+    "yue": Manner("yue", 150),
+    "en": Manner("en-us", 135),
 }
 
 _MANNERS_VERSION = 2  # one more whenever volume or phrasing change, so that no cache says it the old way
@@ -44,14 +41,28 @@ _ENGLISH_SERIES = re.compile(rf"\b{_ENGLISH_FIGURE}(?: {_ENGLISH_FIGURE}){{5,}}\
 _LETTER_A = re.compile(r"\bA(?= [A-Z]\b)|(?<=\w )A\b(?!['’])")
 
 
-def voices() -> Mapping[str, Voice]:
+def voices(manners: Mapping[str, Manner]) -> Mapping[str, Voice]:
     try:
         release = version("espeakng-loader")
     except PackageNotFoundError:
         raise CannotSpeak("the package espeakng-loader is not installed; set the appliance up again") from None
-    manners = f"{release} manners {_MANNERS_VERSION}"
+    made = f"{release} manners {_MANNERS_VERSION}"
     return {
-        language: Voice("espeak", f"{manner.voice}@{manner.pace}", manners) for language, manner in _MANNERS.items()
+        language: Voice("espeak", f"{manner.voice}@{manner.pace}", made) for language, manner in chosen(manners).items()
+    }
+
+
+def chosen(manners: Mapping[str, Manner]) -> Mapping[str, Manner]:
+    """How each language is spoken: by the voice and at the pace of `manners`, else by those above."""
+    return {
+        language: replace(
+            usual,
+            voice=manners[language].voice or usual.voice,
+            pace=manners[language].pace or usual.pace,
+        )
+        if language in manners
+        else usual
+        for language, usual in MANNERS.items()
     }
 
 
@@ -104,10 +115,13 @@ def _by_script(text: str, language: str) -> list[tuple[str, str]]:
 class Espeak:
     """The engine. One text at a time in a process; equal texts give equal audio to the last bit."""
 
+    def __init__(self, manners: Mapping[str, Manner] = MANNERS) -> None:
+        self._manners = manners
+
     def speak(self, text: str, language: str) -> tuple[bytes, int]:
         with _Library() as library:
             for part, tongue in _by_script(phrased(text, language), language):
-                library.take_on(tongue)
+                library.take_on(self._manners.get(tongue), tongue)
                 library.say(part)
             return b"".join(library.heard), library.rate
 
@@ -116,7 +130,7 @@ class Espeak:
         clauses: list[str] = []
         with _Library() as library:
             for part, tongue in _by_script(phrased(text, language), language):
-                library.take_on(tongue)
+                library.take_on(self._manners.get(tongue), tongue)
                 clauses += library.clauses(part)
         return "|".join(clauses)
 
@@ -160,8 +174,7 @@ class _Library:
         self._library.espeak_Terminate()
         _ctypes.dlclose(self._library._handle)
 
-    def take_on(self, language: str) -> None:
-        manner = _MANNERS.get(language)
+    def take_on(self, manner: Manner | None, language: str) -> None:
         if manner is None:
             raise CannotSpeak(f"espeak has no voice for '{language}'")
         if self._library.espeak_SetVoiceByName(manner.voice.encode()):
@@ -186,6 +199,6 @@ class _Library:
         return 0
 
 
-def open() -> Espeak:
+def open(manners: Mapping[str, Manner]) -> Espeak:
     with _Library():  # now, so that a worker that can never speak says so at once
-        return Espeak()
+        return Espeak(chosen(manners))

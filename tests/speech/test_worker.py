@@ -15,7 +15,7 @@ def started():
 
     def start(vendor="espeak"):
         process = subprocess.Popen(
-            [sys.executable, "-m", "speech.worker", vendor],
+            [sys.executable, "-m", "speech.worker", "speak", vendor, "{}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -47,7 +47,7 @@ def test_it_greets_speaks_and_ends_with_its_input(started):
     asked(worker, "hello", "en")
     for _ in range(2):
         header, pcm = answered(worker)
-        assert header["spoken"] is True
+        assert header["done"] is True
         assert audio.level(audio.from_pcm(pcm)) == pytest.approx(audio.SPEECH_LEVEL, abs=1.5)
     worker.stdin.close()
     assert worker.wait(30) == 0
@@ -59,10 +59,10 @@ def test_what_it_cannot_speak_is_an_answer_and_not_the_end(started):
     answered(worker)
     asked(worker, "bonjour", "fr")
     header, pcm = answered(worker)
-    assert (header["spoken"], pcm) == (False, b"")
+    assert (header["done"], pcm) == (False, b"")
     assert "'fr'" in header["why"]
     asked(worker, "您好")
-    assert answered(worker)[0]["spoken"] is True
+    assert answered(worker)[0]["done"] is True
 
 
 def test_an_unknown_vendor_is_said_at_once(started):
@@ -78,7 +78,7 @@ def test_the_terminals_interrupt_is_not_its_business(started):
     answered(worker)
     worker.send_signal(signal.SIGINT)
     asked(worker, "您好")
-    assert answered(worker)[0]["spoken"] is True
+    assert answered(worker)[0]["done"] is True
 
 
 def test_garbage_ends_it_quietly(started):

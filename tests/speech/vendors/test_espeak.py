@@ -14,7 +14,7 @@ HAN = re.compile("[㐀-鿿]")
 
 @pytest.fixture(scope="module")
 def engine():
-    return espeak.open()
+    return espeak.open({})
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,6 @@ def test_a_language_without_a_voice_is_refused(engine):
 
 def test_vendors_are_found_by_their_files():
     assert "espeak" in vendors.names()
-    assert set(vendors.find("espeak").voices()) == set(words.languages())
+    assert set(vendors.find("espeak").voices({})) == set(words.languages())
     with pytest.raises(CannotSpeak, match=r"'nobody'.*espeak"):
         vendors.find("nobody")
