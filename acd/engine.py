@@ -37,6 +37,8 @@ from acd.model import (
     OfferFailed,
     OfferNotAnswered,
     QueueClosed,
+    QueueHours,
+    QueueName,
     QueueRule,
     QueuesChanged,
     QueueView,
@@ -77,6 +79,7 @@ class Acd:
             AgentBecameNotReady: lambda event: self._agent_says(event.agent, Input.BE_NOT_READY, event.reason),
             WrapUpExtended: self._wrap_up_extended,
             ResultGiven: self._result_given,
+            QueueHours: self._queue_hours,
             QueueClosed: self._queue_closed,
             CallQueued: self._call_queued,
             CallAbandoned: self._call_abandoned,
@@ -127,6 +130,11 @@ class Acd:
             QueueView(queue.rule.name, tuple(call.id for call in queue.calls()))
             for queue in self._board.floor.queues.values()
         )
+
+    def waiting(self, queue: QueueName) -> int:
+        """How many wait in a queue."""
+        found = self._board.floor.queues.get(queue)
+        return len(found.waiting) if found else 0
 
     def position(self, call: CallId) -> int | None:
         """How many wait before this caller in its queue, plus one; None when it does not wait."""
@@ -198,9 +206,10 @@ class Acd:
                 self._board.agents[agent] = None
         for queue in replaced:
             self._board.calls.update(dict.fromkeys(queue.calls()))
-            floor.close(queue)
-        for rule in rules.values():
-            if rule.name not in floor.queues:
+            if queue.rule.name not in rules:
+                floor.close(queue)
+        for name, rule in rules.items():
+            if name not in floor.queues or floor.queues[name].rule != rule:
                 floor.open(rule)
         return True
 
@@ -243,6 +252,15 @@ class Acd:
         if results and event.result not in results:
             return False
         self._board.out.append(NoteResult(talk.call.id, talk.queue.rule.name, event.agent, event.result))
+        return True
+
+    def _queue_hours(self, event: QueueHours) -> bool:
+        queue = self._board.floor.queues.get(event.queue)
+        if queue is None:
+            return False
+        if queue.hours != event.state:
+            queue.hours = event.state
+            self._board.calls.update(dict.fromkeys(queue.calls()))
         return True
 
     def _queue_closed(self, event: QueueClosed) -> bool:

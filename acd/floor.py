@@ -119,11 +119,13 @@ class Floor:
     # --- queues
 
     def open(self, rule: QueueRule) -> Queue:
-        """A new queue, or a new rule for a known one: its agents and pace stay, its callers are yours to put back."""
+        """A new queue, or a new rule for a known one: agents, pace and hours stay, its callers are yours to move."""
         old = self.queues.get(rule.name)
         if old:
             self.close(old)
-        queue = self.queues[rule.name] = Queue(rule, self.seed, old.pace if old else Pace())
+        queue = self.queues[rule.name] = Queue(rule, self.seed, Pace())
+        if old:
+            queue.pace, queue.hours = old.pace, old.hours
         for agent in self.agents.values():
             if rule.name in agent.rule.queues:
                 queue.add_member(agent)  # no lines yet: they come with their callers

@@ -76,6 +76,7 @@ class Queue:
         "_needs",
         "_relaxable",
         "gone",
+        "hours",
         "last_agent",
         "lines",
         "members",
@@ -92,6 +93,7 @@ class Queue:
         self.rule = rule
         self.seed = seed
         self.pace = pace
+        self.hours = "open"  # what its calendar says
         self.strategy = strategy_named(rule.strategy)
         self.members: dict[AgentId, LiveAgent] = {}
         self.waiting: Ordered[Key] = Ordered()  # all who wait here, those for whom a phone rings included

@@ -65,11 +65,12 @@ class Overflow:
     """One rule of `overflow:`; exactly one of `exit`, `to_queue`, `relax` is set.
 
     `after` counts from the entry into this queue. none-logged-on: nobody who could ever be able for this
-    call is logged on; none-ready: all who could be are logged off or NotReady (who talks is not).
+    call is logged on; none-ready: all who could be are logged off or NotReady (who talks is not). closed: the
+    queue's calendar says anything but open; emergency: it says that.
     """
 
     after: Millis = 0
-    when: Literal["", "none-logged-on", "none-ready"] = ""
+    when: Literal["", "none-logged-on", "none-ready", "closed", "emergency"] = ""
     exit: str = ""
     to_queue: QueueName = ""
     relax: str = ""
@@ -83,6 +84,7 @@ class QueueRule:
     strategy: str = "longest-idle"
     weight: int = 1
     music: str = "calm"
+    calendar: str = ""  # whose hours `when: closed` and `when: emergency` mean
     skills: Mapping[str, str] = field(default_factory=dict)  # required, preferred, required 3 (see acd/skills.py)
     priority_credit: Millis = 60_000
     announce: Announcements = Announcements()
@@ -194,8 +196,16 @@ class WrapUpExtended:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueHours:
+    """What a queue's calendar says from now on; before the first word of it a queue counts as open."""
+
+    queue: QueueName
+    state: Literal["open", "closed", "holiday", "emergency"]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueClosed:
-    """The calendar or a supervisor closes a queue: all who wait there are given back to their flows by that exit.
+    """A supervisor closes a queue: all who wait there are given back to their flows by that exit.
 
     Who is being connected is served; who comes later is the flow's matter.
     """
@@ -319,6 +329,7 @@ Event = (
     | AgentBecameNotReady
     | WrapUpExtended
     | ResultGiven
+    | QueueHours
     | QueueClosed
     | CallQueued
     | CallAbandoned

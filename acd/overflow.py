@@ -22,6 +22,10 @@ def holds(call: WaitingCall, rule: Overflow) -> bool:
             return not call.widest.logged_on
         case "none-ready":
             return not call.widest.working
+        case "closed":
+            return call.queue.hours != "open"
+        case "emergency":
+            return call.queue.hours == "emergency"
         case _:
             return True
 

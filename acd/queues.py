@@ -120,7 +120,9 @@ class AnnounceEntry(Written):
 class ComfortEntry(Written):
     """`comfort:`, the prompts that are spoken in turn while nothing else is."""
 
-    say: Annotated[list[str], BeforeValidator(_one_or_more), Field(min_length=1)]
+    say: Annotated[
+        list[str], BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]), Field(min_length=1)
+    ]
     first: Time = 30.0
     every: Interval = 60.0
 
@@ -132,8 +134,8 @@ class OverflowEntry(Written):
     """One line of `overflow:`, a time or a condition or both, and what then happens."""
 
     after: Time = 0.0
-    when: Literal["", "none-logged-on", "none-ready"] = ""
-    exit: Literal["", "overflowed", "unavailable"] = ""
+    when: Literal["", "none-logged-on", "none-ready", "closed", "emergency"] = ""
+    exit: Literal["", "overflowed", "unavailable", "closed", "emergency"] = ""
     to_queue: QueueName = ""
     relax: str = ""
 
@@ -153,6 +155,7 @@ class QueueEntry(Written):
     strategy: Annotated[str, AfterValidator(_strategy)] = "longest-idle"
     weight: Annotated[int, Field(ge=1, le=1000)] = 1
     music: str = "calm"
+    calendar: str = ""
     skills: dict[SkillName, Annotated[str, AfterValidator(_wording)]] = Field(default_factory=dict)
     priority_credit: Time = 60.0
     announce: AnnounceEntry = AnnounceEntry()
@@ -184,6 +187,7 @@ class QueueEntry(Written):
             strategy=self.strategy,
             weight=self.weight,
             music=self.music,
+            calendar=self.calendar,
             skills=self.skills,
             priority_credit=_ms(self.priority_credit),
             announce=self.announce.rule(),
@@ -225,6 +229,7 @@ def _crosswise(document: Document, entries: Mapping[QueueName, QueueEntry], know
         *_cycles(document, entries),
         *_unknown_skills(document, entries, known.skills),
         *_unknown_names(document, entries, known),
+        *_hours_of_nothing(document, entries),
         *_unanswerable(document, entries),
         *_never_reached(document, entries),
     ]
@@ -298,6 +303,17 @@ def _unknown_names(document: Document, entries: Mapping[QueueName, QueueEntry], 
         if known.music is not None and entry.music not in known.music:
             there_is = suggestion(entry.music, known.music) or f" There is {choices(known.music)}"
             yield document.problem((name, "music"), f"no music '{entry.music}'.{there_is}")
+        if entry.calendar and known.calendars is not None and entry.calendar not in known.calendars:
+            there_is = suggestion(entry.calendar, known.calendars) or f" There is {choices(known.calendars)}"
+            yield document.problem((name, "calendar"), f"no calendar '{entry.calendar}'.{there_is}")
+
+
+def _hours_of_nothing(document: Document, entries: Mapping[QueueName, QueueEntry]) -> Iterator[Diagnostic]:
+    for name, entry in entries.items():
+        for number, rule in enumerate(entry.overflow):
+            if rule.when in {"closed", "emergency"} and not entry.calendar:
+                words = f"when the queue is {rule.when} is said by a calendar; write for example calendar: office"
+                yield document.problem((name, "overflow", number, "when"), words)
 
 
 def _unanswerable(document: Document, entries: Mapping[QueueName, QueueEntry]) -> Iterator[Diagnostic]:

@@ -225,7 +225,7 @@ class QueueOver(Notice):
     """The queue gives this caller back to the flow by that exit."""
 
     place: str
-    exit: Literal["overflowed", "unavailable"]
+    exit: Literal["overflowed", "unavailable", "closed", "emergency"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -41,6 +41,7 @@ from acd.model import (
     OfferDeclined,
     OfferFailed,
     OfferNotAnswered,
+    QueueHours,
     QueueRule,
     QueuesChanged,
     QueueView,
@@ -52,7 +53,7 @@ from acd.model import (
 )
 from acd.records import Entry, entry
 from acd.routing.sticky import Sticky
-from ivr.services import AgentReady, AnnouncementDue, PromptDue, QueueOver, QueueRequest
+from ivr.services import AgentReady, AnnouncementDue, HoursState, PromptDue, QueueOver, QueueRequest
 from journal.writer import Journal
 from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
 from switch.port import Call
@@ -62,6 +63,7 @@ from switch.shared.mailbox import Mailbox
 log = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 100_000
+HOURS_EVERY: Millis = 5_000  # between two looks at the calendars of queues in which somebody waits
 ASK_SECONDS = 5.0
 AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and must not hold the hub
 
@@ -131,6 +133,7 @@ class AcdLoop:
         dial: Dialler,
         on_agent_state: Callable[[ShowAgentState], None] = lambda _: None,
         last_agent: Callable[[str], str] = lambda _: "",
+        hours: Callable[[str], HoursState] = lambda _: "open",
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -138,6 +141,10 @@ class AcdLoop:
         self._dial = dial
         self._on_agent_state = on_agent_state
         self._last_agent = last_agent
+        self._hours = hours
+        self._said_hours: dict[str, HoursState] = {}
+        self._with_calendar: tuple[QueueRule, ...] = ()
+        self._look_again: Millis = 0
         self._inbox: Mailbox[Event | _Asked] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
         self._legs: dict[str, AgentLeg] = {}
@@ -161,6 +168,7 @@ class AcdLoop:
 
     def load(self, queues: tuple[QueueRule, ...]) -> None:
         self._rules = {rule.name: rule for rule in queues}
+        self._with_calendar = tuple(rule for rule in queues if rule.calendar)
         self.post(QueuesChanged(queues))
 
     def set_agent(self, agent: Agent) -> None:
@@ -188,6 +196,7 @@ class AcdLoop:
             loop=self,
         )
         self._places[call.id] = place
+        self._tell_hours([rule])
         self.post(
             CallQueued(
                 call.id,
@@ -256,7 +265,7 @@ class AcdLoop:
 
     def _run(self) -> None:
         while True:
-            deadline = self._engine.next_deadline()
+            deadline = self._look_at_calendars()
             within = None if deadline is None else max(0, deadline - self._clock.now()) / 1000
             item = self._inbox.get(within) or TimePassed()
             event = item.event if isinstance(item, _Asked) else item
@@ -288,6 +297,26 @@ class AcdLoop:
         for decision in decisions:
             self._carry_out(decision)
         return decisions
+
+    def _look_at_calendars(self) -> Millis | None:
+        """Looks, now and then, at those of queues in which somebody waits; when something is next due."""
+        deadline = self._engine.next_deadline()
+        rules = [rule for rule in self._with_calendar if self._engine.waiting(rule.name)]
+        if not rules:
+            return deadline
+        now = self._clock.now()
+        if now >= self._look_again:
+            self._look_again = now + HOURS_EVERY
+            self._tell_hours(rules)
+        return self._look_again if deadline is None else min(deadline, self._look_again)
+
+    def _tell_hours(self, rules: Iterable[QueueRule]) -> None:
+        """Tells the engine what the calendars of some queues say, where it is something new."""
+        for rule in rules:
+            said: HoursState = self._hours(rule.calendar) if rule.calendar else "open"
+            if said != self._said_hours.get(rule.name, "open"):
+                self._said_hours[rule.name] = said
+                self.post(QueueHours(rule.name, said))
 
     def _is_news(self, event: Event) -> bool:
         """Whether the event is worth a record: late ones are not, nor what both sides of a talk report."""

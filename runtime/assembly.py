@@ -18,7 +18,7 @@ from crm.callers import Callers
 from crm.host import Host, Queries
 from cti.server import Command, ControlServer
 from ivr.language.templates import CannotEvaluate, template
-from ivr.services import CannotSpeak, Services
+from ivr.services import CannotSpeak, HoursState, Services
 from journal.writer import Journal, JournalBroken
 from runtime.acd_loop import AcdLoop
 from runtime.agent_leg import AgentDialler, Offered
@@ -151,6 +151,9 @@ def assemble(
         if shown.state is AgentState.LOGGED_OFF:
             dialler.gone(shown.agent)
 
+    def hours(calendar: str) -> HoursState:
+        return flowbook.book.calendars.state(calendar, zoned.now())
+
     acd = AcdLoop(
         Acd(seed=int(clock.wall().timestamp() * 1000)),  # no two lives give an offer the same id
         clock=clock,
@@ -158,6 +161,7 @@ def assemble(
         dial=dialler,
         on_agent_state=agent_shown,
         last_agent=partial(_last_agent, store),
+        hours=hours,
     )
 
     def services(call: CallId, book: Book) -> Services:

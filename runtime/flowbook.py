@@ -300,7 +300,12 @@ def read_beside(
     calendars, wrong_calendars = load_calendars(*calendar_file)
     prompts, wrong_prompts = load_prompts(prompts_dir)
     texts, wrong_texts = _prompt_templates(prompts, prompts_dir, recordings or prompts_dir)
-    known = Known(skills=around.skills, prompts=texts, music=around.music)
+    known = Known(
+        skills=around.skills,
+        prompts=texts,
+        music=around.music,
+        calendars=list(calendars) if not wrong_calendars else _names(*calendar_file),
+    )
     queues, wrong_queues = load_queues(*queue_file, known)
     house = House(
         prompts=texts,

@@ -43,6 +43,8 @@ class Queue(Step):
             required=True, silent=True, about="by a rule of the queue's `overflow`, or the queue is full"
         ),
         "left": Exit(default="overflowed", about="by a key of the queue's `while-waiting`"),
+        "closed": Exit(default="overflowed", silent=True, about="by a rule of `overflow` with this exit"),
+        "emergency": Exit(default="closed", silent=True, about="by a rule of `overflow` with this exit"),
         "unavailable": Exit(default="overflowed", silent=True, about="the queue cannot be used"),
     }
     broken = "unavailable"

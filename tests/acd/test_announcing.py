@@ -284,6 +284,13 @@ class TestTheWait:
         script.until(100)
         assert [(now, d.wait) for now, d in script.said if isinstance(d, Announce)] == [(95_000, 80.0), (95_000, 160.0)]
 
+    def test_is_known_still_when_the_rules_change(self):
+        script = self.script()
+        script.tell(QueuesChanged((replace(queue(position=False, wait=True), wrap_up=20_000, ring_for=9_000),)))
+        script.call("a")
+        script.until(100)
+        assert [d.wait for _, d in script.said if isinstance(d, Announce)] == [80.0]
+
     def test_is_not_told_when_nothing_is_known(self):
         script = Script(queue(position=False, wait=True))
         script.call("c1")

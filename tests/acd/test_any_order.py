@@ -45,6 +45,7 @@ from acd.model import (
     Overflow,
     Question,
     QueueClosed,
+    QueueHours,
     QueueRule,
     QueuesChanged,
     ShowAgentState,
@@ -72,6 +73,7 @@ overflows = st.lists(
             exit=st.just("unavailable"),
         ),
         st.builds(Overflow, after=st.just(90_000), exit=st.just("overflowed")),
+        st.builds(Overflow, after=st.sampled_from((0, 5_000)), when=st.just("closed"), exit=st.just("closed")),
     ),
     max_size=3,
 ).map(tuple)
@@ -281,6 +283,10 @@ class AnyOrder(RuleBasedStateMachine):
     def queue_closes(self, queue: str) -> None:
         self.tell(QueueClosed(queue, "overflowed"))
         assert not [call for call in self.waiting if self.queue_of[call] == queue and not self.stages_of(call)]
+
+    @rule(queue=st.sampled_from((*QUEUES, "nowhere")), state=st.sampled_from(("open", "closed", "emergency")))
+    def the_calendar_says(self, queue: str, state: str) -> None:
+        self.tell(QueueHours(queue, state))
 
     @rule(agent=agents)
     def change_agent(self, agent: Agent) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from acd.model import (
@@ -19,6 +21,7 @@ from acd.model import (
     OfferDeclined,
     Overflow,
     QueueClosed,
+    QueueHours,
     QueueRule,
     QueuesChanged,
     ShowAgentState,
@@ -347,3 +350,79 @@ class TestReload:
             script.call(f"c{number}", "experts", at=10 + number)
         assert offers(script.tell(QueuesChanged((queue(), queue(name="experts", successor="service"))))) == []
         assert rung(script.tell(QueuesChanged((queue(),)))) == [("c0", "1000"), ("c1", "1001"), ("c2", "1002")]
+
+
+class TestTheCalendar:
+    """What `when: closed` and `when: emergency` do, at the entry and while people wait."""
+
+    RULE = QueueRule(
+        "service",
+        overflow=(Overflow(when="emergency", exit="emergency"), Overflow(60_000, when="closed", exit="closed")),
+    )
+
+    def test_a_queue_of_which_nothing_was_said_is_open(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        assert script.until(3600) == []
+
+    def test_closing_gives_back_who_has_waited_long_enough_and_the_others_when_they_have(self):
+        script = Script(self.RULE)
+        script.call("early")
+        script.call("late", at=50)
+        assert script.tell(QueueHours("service", "closed"), at=70) == [EndWait("early", "service", "closed")]
+        assert script.until(109.999) == []
+        assert script.until(110) == [EndWait("late", "service", "closed")]
+
+    def test_who_waits_after_closing_may_still_be_served(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        script.tell(QueueHours("service", "closed"), at=10)
+        script.agent("1001")
+        assert script.state("1001") == "Reserved"
+
+    def test_opening_again_lets_everybody_wait(self):
+        script = Script(self.RULE)
+        script.call("c1")
+        script.tell(QueueHours("service", "closed"), at=10)
+        script.tell(QueueHours("service", "open"), at=20)
+        assert script.until(3600) == []
+
+    @pytest.mark.parametrize("state", ["closed", "holiday", "emergency"])
+    def test_who_comes_then_is_not_served_first(self, state):
+        """Though an agent is free: what closes at once counts for who comes as for who waits."""
+        script = Script(QueueRule("service", overflow=(Overflow(when="closed", exit="closed"),)))
+        script.agent("1001")
+        script.tell(QueueHours("service", state))
+        assert script.call("c1") == [EndWait("c1", "service", "closed")]
+
+    def test_an_emergency_gives_everybody_back_at_once_but_who_is_being_connected(self):
+        script = Script(self.RULE)
+        script.agent("1001")
+        script.call("served")
+        script.tell(OfferAnswered("0-1"))
+        script.call("waits")
+        assert script.tell(QueueHours("service", "emergency")) == [EndWait("waits", "service", "emergency")]
+        script.tell(CallConnected("0-1"))
+        assert script.state("1001") == "Busy"
+
+    def test_an_emergency_stops_the_phone_that_rings(self):
+        script = Script(self.RULE)
+        script.agent("1001")
+        script.call("c1")
+        decisions = script.tell(QueueHours("service", "emergency"))
+        assert besides_states(decisions) == [
+            WithdrawOffer("0-1", "1001", "caller gone"),
+            EndWait("c1", "service", "emergency"),
+        ]
+        assert script.state("1001") == "Ready"
+
+    def test_a_change_of_the_rules_forgets_nothing_of_it(self):
+        script = Script(self.RULE)
+        script.tell(QueueHours("service", "emergency"))
+        script.tell(QueuesChanged((replace(self.RULE, wrap_up=5_000),)))
+        assert script.call("c1") == [EndWait("c1", "service", "emergency")]
+
+    def test_of_an_unknown_queue_is_ignored(self):
+        script = Script(self.RULE)
+        assert script.tell(QueueHours("nowhere", "closed")) == []
+        assert script.acd.ignored == {"QueueHours": 1}

@@ -46,10 +46,13 @@ def problems(text: str, **known: object) -> list[str]:
         ('offer-after: 1m, offer: stay-or-go, while-waiting: {"2": left}', "no prompt 'stay-or-go'."),
         ("music: clam", "no music 'clam'. Did you mean 'calm'?"),
         ("music: jazz", "no music 'jazz'. There is calm"),
+        ("calendar: ofice", "no calendar 'ofice'. Did you mean 'office'?"),
     ],
 )
 def test_prompts_and_music_that_there_are_not_are_named(written: str, words: str):
-    (problem,) = problems(f"service: {{{written}}}", prompts=["please-keep-waiting"], music=["calm"])
+    (problem,) = problems(
+        f"service: {{{written}}}", prompts=["please-keep-waiting"], music=["calm"], calendars=["office"]
+    )
     assert words in problem
 
 
@@ -104,6 +107,8 @@ def test_what_is_left_out_has_the_engines_own_defaults():
         ("overflow: [{after: 5s, exit: overflowed, relax: claims}]", "1:22", "exactly one of"),
         ("overflow: [{when: none-redy, exit: overflowed}]", "1:29", "Did you mean 'none-ready'?"),
         ("overflow: [{to-queue: servise}]", "1:33", "no queue 'servise'. Did you mean 'service'?"),
+        ("overflow: [{when: closed, exit: closed}]", "1:29", "write for example calendar: office"),
+        ("overflow: [{when: emergancy, exit: emergency}]", "1:29", "Did you mean 'emergency'?"),
         ("successor: servise", "1:22", "no queue 'servise'. Did you mean 'service'?"),
         ("overflow: [{to-queue: service}]", "1:33", "callers would go round: service -> service"),
         (

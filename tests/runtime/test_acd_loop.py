@@ -28,6 +28,11 @@ SERVICE = QueueRule(
 
 
 TOGETHER = QueueRule(name="together", strategy="ring-all", wrap_up=0)
+OFFICE = QueueRule(
+    name="office",
+    calendar="office",
+    overflow=(Overflow(when="emergency", exit="emergency"), Overflow(60_000, when="closed", exit="closed")),
+)
 OLD_FRIENDS = QueueRule(name="friends", strategy="sticky", wrap_up=0, sticky_for=20_000)
 
 
@@ -52,10 +57,12 @@ class Floor:
             dial=self.dialler,
             on_agent_state=self._shown,
             last_agent=lambda caller: self.last_agents.get(caller, ""),
+            hours=lambda calendar: self.hours,
         )
         self.acd.start()
-        self.acd.load((SERVICE, TOGETHER, OLD_FRIENDS))
+        self.acd.load((SERVICE, TOGETHER, OLD_FRIENDS, OFFICE))
         self.last_agents = {}
+        self.hours = "open"
         self.log = []
         self.switch.serve(self._queue_step)
 
@@ -483,3 +490,37 @@ def test_the_agent_of_last_time_is_waited_for(floor):
     assert (friend.partner, other.partner) == (None, floor.line_of("1002"))
     floor.pass_time(10)
     assert friend.partner is floor.line_of("1001")
+
+
+# --- the calendar ----------------------------------------------------------------------------------
+
+
+def test_who_waits_when_the_office_closes_is_given_back_when_it_has_waited_enough(floor):
+    floor.caller("1", "office")
+    floor.pass_time(30)
+    floor.hours = "closed"
+    floor.pass_time(29)
+    assert floor.log == []
+    floor.pass_time(2)
+    assert floor.log == [("1", "closed")]
+
+
+def test_an_emergency_is_noticed_while_people_wait(floor):
+    floor.caller("1", "office")
+    floor.caller("2", "service")
+    floor.pass_time(30)
+    floor.hours = "emergency"
+    floor.pass_time(6)
+    assert [entry for entry in floor.log if "position" not in entry[1]] == [("1", "emergency")]
+
+
+def test_who_comes_in_an_emergency_is_given_back_at_once_though_an_agent_is_free(floor):
+    floor.agent("1001", queue="office", answers_after=1)
+    floor.hours = "emergency"
+    floor.caller("1", "office")
+    floor.pass_time(0.1)
+    assert floor.log == [("1", "emergency")]
+    floor.hours = "open"
+    caller = floor.caller("2", "office")
+    floor.pass_time(4)
+    assert caller.partner is floor.line_of("1001")
