@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -153,6 +154,26 @@ class RecognitionSection(Section):
     model: Path | None = None
 
 
+def _network(text: object) -> object:
+    try:
+        return ip_network(str(text))
+    except ValueError:
+        raise ValueError(f"'{text}' is not a network; write for example 10.1.0.0/16 or 127.0.0.1/32") from None
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
+class Web(Section):
+    """What the verb `http` may ask. `private`: networks of our own; `tokens`: files with a secret, by host."""
+
+    private: tuple[Network, ...] = ()
+    largest: int = Field(65_536, ge=1024, le=1_048_576)  # bytes of an answer
+    at_once: int = Field(20, ge=1, le=200)
+    tokens: Mapping[str, Path] = Field(default_factory=dict)
+    ca_file: Path | None = None
+
+
 class Speech(Section):
     vendor: str = "espeak"
     workers: int = Field(2, ge=1, le=16)
@@ -205,6 +226,7 @@ class Config(Section):
     flows_dir: Path = Path("flows")
     prompts_dir: Path = Path("prompts")
     http: Http = Field(default_factory=Http)
+    web: Web = Field(default_factory=Web)
     speech: Speech = Field(default_factory=Speech)
     journal: JournalSection = Field(default_factory=JournalSection)
     limits: Limits = Field(default_factory=Limits)
@@ -252,6 +274,12 @@ class Config(Section):
                 "prompts_dir": home / self.prompts_dir,
                 "database": self.database.model_copy(update={"url": _placed_url(self.database.url, home)}),
                 "mail": self.mail.model_copy(update={"password_file": home / self.mail.password_file}),
+                "web": self.web.model_copy(
+                    update={
+                        "tokens": {host: home / file for host, file in self.web.tokens.items()},
+                        "ca_file": self.web.ca_file and home / self.web.ca_file,
+                    }
+                ),
                 "crm": self.crm.model_copy(update={"url": _placed_url(self.crm.url, home)}),
             }
         )

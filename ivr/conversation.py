@@ -125,6 +125,10 @@ class Conversation:
         """What an expression is worth. Raises CannotEvaluate."""
         return written.value(self.variables, self.state.language)
 
+    def filled(self, written: Template, each: Callable[[str], str]) -> str:
+        """The whole as text, with what `each` makes of the value of every expression. Raises CannotEvaluate."""
+        return written.filled(self.variables, self.state.language, each)
+
     def shields(self, *written: Template) -> bool:
         """Whether something sensitive stands in one of these, so that what is made of them is sensitive too."""
         return any(name in self.state.sensitive for one in written for name, *_ in one.reads)

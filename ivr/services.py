@@ -7,7 +7,7 @@ failures are the exceptions named beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -89,6 +89,33 @@ class Hosts(Protocol):
 
     def repeatable(self, name: str) -> bool:
         """Whether it does no harm to run that query a second time with the same key."""
+        ...
+
+
+class WebFailed(Exception):
+    """A web service could not be asked, or gave no answer of use in time; the text says why and quotes no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """What is asked of a web service. `wanted`: the parts of the JSON answer that are returned, by name."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    wanted: Mapping[str, str]
+    within: float  # seconds
+    key: str = ""  # the idempotency key, "" for what changes nothing
+
+    def under(self, key: str) -> WebRequest:
+        """The same with an idempotency key."""
+        return replace(self, key=key)
+
+
+class Web(Protocol):
+    def ask(self, request: WebRequest) -> Mapping[str, object] | None:
+        """The wanted parts of the answer, None where nothing is wanted. Raises WebFailed within the request's limit."""
         ...
 
 
@@ -295,6 +322,7 @@ class Services:
 
     voice: Voice
     hosts: Hosts
+    web: Web
     calendars: Calendars
     mailboxes: Mailboxes
     queues: Queues

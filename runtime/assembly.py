@@ -16,9 +16,10 @@ from config.appliance import Config
 from config.values import UserError
 from crm.callers import Callers
 from crm.host import Host, Queries
+from crm.web import open_web
 from cti.server import Command, ControlServer
 from ivr.language.templates import CannotEvaluate, template
-from ivr.services import CannotSpeak, HoursState, Services
+from ivr.services import CannotSpeak, HoursState, Services, Web
 from journal.writer import Journal, JournalBroken
 from runtime.acd_loop import AcdLoop
 from runtime.agent_leg import AgentDialler, Offered
@@ -111,10 +112,12 @@ def assemble(
     library: Library,
     sounds: Path | None = None,
     host: Host | None = None,
+    web: Web | None = None,
 ) -> Appliance:
     """The house that a configuration describes, ready to be started. Raises UserError.
 
-    `sounds` is the folder of the beep, `host` the CRM, where they are not the configuration's own.
+    `sounds` is the folder of the beep, `host` the CRM, `web` all web services, where they are not the
+    configuration's own.
     """
     try:
         store = Store(config.database.url, clock, within=config.database.within)
@@ -128,6 +131,7 @@ def assemble(
     except JournalBroken as error:
         raise UserError(f"the journal cannot be written: {error}") from error
     host = host or Host(config.crm.url, clock, connections=config.crm.connections)
+    asked = web or open_web(config.web, clock)
     flowbook = Flowbook(
         config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library, clock=clock
     )
@@ -168,6 +172,7 @@ def assemble(
         return Services(
             voice=LibraryVoice(library.with_texts(book.prompts), sounds or config.sounds_dir),
             hosts=Queries(host, book.queries),
+            web=asked,
             calendars=book.calendars,
             mailboxes=mailroom.mailboxes,
             queues=acd,

@@ -28,6 +28,7 @@ from ivr.language.scenarios import (
     Speak,
     SwitchLost,
     Wait,
+    WebIs,
 )
 from ivr.language.scenarios import Stage as Act
 from ivr.language.templates import template
@@ -174,6 +175,8 @@ class _Player:
                 self._settle()
             case DatabaseIs(state):
                 self._host.state = state
+            case WebIs(answer):
+                self._stage.web.answer = answer
             case SwitchLost():
                 self._ended_by = self._ended_by or "switch"
                 self._stage.exchange.lose()

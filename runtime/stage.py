@@ -6,12 +6,14 @@ simulated call hears what a real caller would, and leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from acd.model import AgentState
 from config.appliance import SQLITE, Config
 from crm.host import Host
+from crm.web import picked
+from ivr.services import WebFailed, WebRequest
 from runtime.assembly import Appliance, assemble
 from speech.library import Library
 from store.database import Database
@@ -55,6 +57,22 @@ def _copy(config: Config, scratch: Store, clock: Clock) -> None:
         scratch.add_agent(agent.id, agent.name, skills=agent.skills, queues=agent.queues, phone=agent.phone)
 
 
+class StagedWeb:
+    """`ivr.services.Web` where nobody outside is asked: every service gives one answer, which a scenario may set."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.answer = "down"  # or slow, or a JSON text
+
+    def ask(self, request: WebRequest) -> Mapping[str, object] | None:
+        if self.answer == "down":
+            raise WebFailed("nobody outside is asked in a simulated call")
+        if self.answer == "slow":
+            self._clock.sleep(request.within)
+            raise WebFailed(f"no answer in {request.within:g} s")
+        return picked(self.answer.encode(), request.wanted) if request.wanted else None
+
+
 class Stage:
     """The assembled house over an exchange, with every agent's phone on it.
 
@@ -82,8 +100,9 @@ class Stage:
             }
         )
         host = host or Host(config.crm.url, clock, connections=config.crm.connections, rehearsal=True)
+        self.web = StagedWeb(clock)
         self.appliance: Appliance = assemble(
-            staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir, host=host
+            staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir, host=host, web=self.web
         )
         self.phones = {agent.id: agent.phone for agent in self.appliance.store.agents()}
         for agent in self.appliance.store.agents():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from config.syntax import Path
@@ -57,3 +57,4 @@ class House:
     boxes: Collection[str] | None = None
     understood: Collection[str] | None = None  # languages with a recogniser
     capabilities: frozenset[Capability] = frozenset(Capability)
+    unreachable: Callable[[str], str] = lambda _host: ""  # why a web host may not be asked, as far as its name tells

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,6 +93,13 @@ class DatabaseIs:
 
 
 @dataclass(frozen=True, slots=True)
+class WebIs:
+    """From here on every web service is down, slower than any step waits, or gives this answer (a JSON text)."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchLost:
     """The connection to the telephone switch breaks."""
 
@@ -115,6 +123,7 @@ Act = (
     | AgentAnswers
     | AgentDeclines
     | DatabaseIs
+    | WebIs
     | SwitchLost
     | Ended
 )
@@ -234,6 +243,17 @@ def _position(written: str) -> PositionIs:
     return PositionIs(int(written))
 
 
+def _web(written: str) -> WebIs:
+    if written not in {"down", "slow"}:
+        try:
+            json.loads(written)
+        except ValueError:
+            raise ValueError(
+                'down, slow or an answer in JSON is expected here, such as \'{"state": "sent"}\''
+            ) from None
+    return WebIs(written)
+
+
 def _one_of(kind: Callable[[Any], Act], *known: str) -> Callable[[str], Act]:
     def read(written: str) -> Act:
         if written not in known:
@@ -254,6 +274,7 @@ _WITH_VALUE: Mapping[str, Callable[[str], Act]] = {
     "agent-answers": AgentAnswers,
     "agent-declines": AgentDeclines,
     "database": _one_of(DatabaseIs, "up", "down", "slow"),
+    "web": _web,
     "ended": _one_of(Ended, "caller", "flow", "agent", "switch"),
 }
 _ALONE: Mapping[str, Callable[[], Act]] = {"hang-up": HangUp, "switch-lost": SwitchLost}

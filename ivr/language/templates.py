@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
@@ -58,6 +58,13 @@ class Template:
                 segments = tuple(Segment(segment.text, segment.recording, alone=True) for segment in segments)
             said += segments
         return tuple(segment for segment in said if segment.text.strip())
+
+    def filled(self, variables: Mapping[str, object], language: str, each: Callable[[str], str]) -> str:
+        """The whole as text, with what `each` makes of the value of every expression. Raises CannotEvaluate."""
+        scope = Scope(variables, language)
+        return "".join(
+            part if isinstance(part, str) else each(text_of(plain(part.value(scope)))) for part in self.parts
+        )
 
     def value(self, variables: Mapping[str, object], language: str) -> object:
         """The value of a lone expression as it is, or the whole as text. Raises CannotEvaluate."""

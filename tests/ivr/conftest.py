@@ -31,6 +31,7 @@ from ivr.services import (
     QueueOver,
     Services,
     StoredMessage,
+    WebFailed,
 )
 from ivr.session import Session
 from speech import words
@@ -105,6 +106,7 @@ HOUSE = House(
     calendars=["office"],
     skills=["cmn", "en"],
     boxes=["service"],
+    unreachable=lambda host: "10.0.0.1 is an address of our own network" if host == "10.0.0.1" else "",
 )
 CALENDARS = 'office: {zone: Asia/Shanghai, open: {mon-fri: "09:00-18:00"}, holidays: CN}'
 STRANGER = CallerFacts()
@@ -192,6 +194,21 @@ class Orders:
 
     def repeatable(self, name):
         return self.may_repeat
+
+
+class AnyWeb:
+    """Every web service at once: one answer, or a failure."""
+
+    def __init__(self) -> None:
+        self.row = {"state": "arrived"}
+        self.failure = None
+        self.asked = []
+
+    def ask(self, request):
+        if self.failure:
+            raise WebFailed(self.failure)
+        self.asked.append(request)
+        return self.row
 
 
 @dataclass
@@ -446,6 +463,7 @@ class TestHouse:
         self.voice = OneSecondVoice(folder)
         self.notes = Notes()
         self.orders = Orders(self.notes)
+        self.web = AnyWeb()
         self.boxes = Boxes(folder)
         self.queues = Queues()
         self.ears = Ears(folder)
@@ -454,6 +472,7 @@ class TestHouse:
         self.services = Services(
             voice=self.voice,
             hosts=self.orders,
+            web=self.web,
             calendars=OpeningHours(calendars),
             mailboxes=self.boxes,
             queues=self.queues,

@@ -61,7 +61,7 @@ def test_what_is_made_of_something_sensitive_is_written_nowhere_else(house):
 # --- across a restart --------------------------------------------------------------------------------
 
 
-def dies(house, *, after):
+def dies(house, flow=FLOW, *, after):
     """A call whose appliance dies as soon as a record of some type is written; what its journal says."""
     told = []
 
@@ -74,11 +74,11 @@ def dies(house, *, after):
             raise Died(Cause.SUPERSEDED)
 
     house.notes.note = note
-    house.ring(FLOW).press("202611").is_over()
+    house.ring(flow).press("202611").is_over()
     del house.notes.note
     while told[-1]["type"] != after:
         told.pop()  # a dead process writes no end
-    return replayed(told, house.flow(FLOW))
+    return replayed(told, house.flow(flow))
 
 
 def test_what_was_done_is_not_done_again(house):
