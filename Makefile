@@ -44,16 +44,21 @@ lint: $(VENV)/installed
 comma := ,
 CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 
+# Real calls take their time and little of the machine's: as many processes as there are switches with an appliance
+# and switches alone.
+LIVE_TESTS := $(BIN)/pytest -m live --numprocesses 4 --dist loadgroup
+
 test: setup lint switches database  ## every check that can run on this machine
-	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest --cov --cov-report=
+	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --dist loadfile --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90 --skip-covered
+	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(LIVE_TESTS)
 	@./appliance.py check
 
 docs: $(VENV)/installed  ## write the pages anew that are made of the code: verbs, messages, schemas
 	@HOTLINE_WRITE_DOCS=1 $(BIN)/pytest -q tests/docs
 
 live: setup switches  ## real calls; REQUIRE=freeswitch,asterisk fails when one is absent or a test is skipped
-	@HOTLINE_REQUIRE="$(REQUIRE)" $(BIN)/pytest tests/live
+	@HOTLINE_REQUIRE="$(REQUIRE)" $(LIVE_TESTS)
 
 switches: $(VENV)/installed
 	@$(BIN)/python -m provision.phones --prepare var/phones || echo "no test telephones: no real call will be made"

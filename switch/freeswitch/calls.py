@@ -41,7 +41,6 @@ SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
 SHORT = 0.3  # seconds that may be missing of what was played; more, and something was not played at all
 AGAIN_AFTER = 1.0  # music that ends sooner than this cannot be played, and is not tried again
 
-_KEYS = "0123456789*#ABCD"
 _BY_SILENCE = ("success-silence", "no-input-timeout", "empty-file")
 
 
@@ -59,12 +58,11 @@ class FreeSwitchCall:
         self.leg = leg
         self._inbox = leg.inbox
         self._answered = channel["Answer-State"] == "answered"
-        self._answering: Application | None = None
         self._sound: Application | None = None
         self._cut_by_key = False  # the sound was stopped inside FreeSWITCH, by a key of playback_terminators
         self._music = ""
         self._music_since = 0
-        self._terminators: Keys | None = None
+        self._terminators = channel["variable_playback_terminators"]
         self._joined = False
         self._tape: Tape | None = None
         leg.met_again = self._met_again
@@ -72,7 +70,9 @@ class FreeSwitchCall:
     def answer(self) -> None:
         self._inbox.check()
         if not self._answered:
-            self._answering = self.leg.execute("answer")
+            # By api and not as an application: whatever is sent after it finds the leg answered, and no nap of
+            # the leg's own thread comes before it.
+            self.leg.send(esl.command(f"api uuid_answer {self.id}"))
             self._answered = True
 
     def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
@@ -91,7 +91,6 @@ class FreeSwitchCall:
         self._inbox.check()
         self._inbox.drop_keys()
         self._quiet()
-        self._settle()
         tape = Tape(_name(to))
         self.leg.taping(tape)
         try:
@@ -103,13 +102,13 @@ class FreeSwitchCall:
 
     def start_recording(self, to: Path) -> None:
         self._inbox.check()
-        self._settle()
         tape = self._tape = Tape(_name(to))
         # Mixed by FreeSWITCH; `uuid_bridge` and `playback` leave it as it is.
         options = "RECORD_STEREO=false,RECORD_MIN_SEC=0,enable_file_write_buffering=false"
-        if not self.leg.api(f"uuid_record {self.id} start {tape.path} 0 {{{options}}}").startswith("+OK"):
-            raise CannotRecord("FreeSWITCH cannot write the file")
         self.leg.taping(tape)
+        if not self.leg.api(f"uuid_record {self.id} start {tape.path} 0 {{{options}}}").startswith("+OK"):
+            self.leg.taped(tape)
+            raise CannotRecord("FreeSWITCH cannot write the file")
 
     def mask_recording(self, to: Path, masked: bool) -> None:
         self.leg.api(f"uuid_record {self.id} {'mask' if masked else 'unmask'} {_name(to)}")
@@ -156,7 +155,6 @@ class FreeSwitchCall:
         if not isinstance(other, FreeSwitchCall) or not other.leg.attached:
             raise CannotJoin("the other leg is not ours on this switch")
         self._quiet()
-        self._settle()
         bridge = Bridge()
         self.leg.bridging(bridge)
         try:
@@ -180,7 +178,6 @@ class FreeSwitchCall:
         number = encoding.address(address)
         if number is None:
             raise SwitchError("not an address that a call can be transferred to")
-        self._settle()
         self.leg.api(f"uuid_transfer {self.id} {number} XML {names.TRANSFER}")
         self.leg.end(Cause.NORMAL)
         raise CallEnded(Cause.NORMAL)
@@ -204,12 +201,7 @@ class FreeSwitchCall:
         return item
 
     def _play(self, wanted: Programme, stop_on: Keys) -> Key | Notice | None:
-        setting = b""
-        if stop_on != self._terminators:
-            keys = "".join(key for key in _KEYS if key in stop_on) or "none"
-            setting = esl.command(f"api uuid_setvar {self.id} playback_terminators {keys}")
-            self._terminators = stop_on
-        sound = self._sound = self.leg.execute("playback", wanted.argument, before=setting)
+        sound = self._sound = self._start_playing(wanted.argument, stop_on)
         item = self._cut_in(stop_on, within=wanted.seconds + LATE, sound=sound)
         if item is sound:
             self._inbox.remove(sound)
@@ -220,6 +212,14 @@ class FreeSwitchCall:
             raise CannotPlay("the switch did not say that the sound has ended")
         self._cut_by_key = isinstance(item, Key)
         return item
+
+    def _start_playing(self, argument: str, stop_on: Keys) -> Application:
+        keys = "".join(key for key in names.EVERY_KEY if key in stop_on) or "none"
+        setting = b""
+        if keys != self._terminators:
+            setting = esl.command(f"api uuid_setvar {self.id} playback_terminators {keys}")
+            self._terminators = keys
+        return self.leg.execute("playback", argument, before=setting)
 
     def _quiet(self) -> None:
         """Returns when nothing plays any more."""
@@ -242,7 +242,7 @@ class FreeSwitchCall:
 
     def _start_music(self) -> None:
         self._music_since = self.leg.clock.now()
-        self._sound = self.leg.execute("playback", f"local_stream://{self._music}")
+        self._sound = self._start_playing(f"local_stream://{self._music}", NONE)
 
     def _music_ended(self) -> None:
         """Endless music has ended, and not because of us."""
@@ -251,12 +251,6 @@ class FreeSwitchCall:
         self._sound = None
         if lasted > AGAIN_AFTER:
             self._start_music()
-
-    def _settle(self) -> None:
-        """Returns when the leg is answered, where that was asked for: api commands do not queue behind it."""
-        answering, self._answering = self._answering, None
-        if answering is not None and not self.leg.is_over(answering, LATE):
-            self.leg.give_up("it was not answered in time")
 
     # --- recording
 
@@ -341,6 +335,7 @@ class FreeSwitchCall:
                 self.leg.api(f"uuid_transfer {self.id} {names.AGAIN} XML {names.CONTEXT}")
 
     def _met_again(self) -> None:
+        self._terminators = ""  # the dialplan has set them anew
         if self._joined:
             self._joined = False
             self._inbox.put(Parted())

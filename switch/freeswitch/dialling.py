@@ -88,6 +88,7 @@ class DialledCall(FreeSwitchCall):
         self._given_up.cancel()
         self._rings = False
         self._answered = True
+        self._terminators = channel["variable_playback_terminators"]
         self.leg.attach(line, channel)
         self._picked_up.over = True
         self._inbox.put(self._picked_up)

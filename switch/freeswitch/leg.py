@@ -22,7 +22,9 @@ log = structlog.get_logger(__name__)
 
 LINGER = 5  # seconds in which FreeSWITCH keeps the socket for the last events; without the number, for ever
 LAST_EVENTS = 1.0  # seconds in which the reason of a hang-up, and a recording's end, may follow it
-EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF CHANNEL_HANGUP CHANNEL_BRIDGE RECORD_STOP"
+# What every leg needs; for a recording or a talk more is asked for. FreeSWITCH writes out all that it knows of a
+# channel for each event that somebody wants.
+EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF CHANNEL_HANGUP"
 NAP = 0.02  # FreeSWITCH looks for events to send every 20 ms, or when it is spoken to
 
 
@@ -197,6 +199,7 @@ class Leg:
 
     def taping(self, tape: Tape) -> None:
         """From now on this recording's end is noticed, and the end of the leg waits for it."""
+        self.send(esl.command("event plain RECORD_STOP"))
         self._tapes[tape.path] = tape
 
     def taped(self, tape: Tape) -> None:
@@ -204,7 +207,7 @@ class Leg:
 
     def bridging(self, bridge: Bridge | None) -> None:
         if bridge is not None:
-            self.send(esl.command("event plain CHANNEL_PARK"))
+            self.send(esl.command("event plain CHANNEL_BRIDGE CHANNEL_PARK"))
         self._bridge = bridge
 
     # --- what FreeSWITCH tells

@@ -5,6 +5,7 @@ AGAIN = "hotline-again"  # the extension in which a leg meets us once more, afte
 WAIT = "hotline-wait"  # the fallback: where callers wait for an appliance that is not there
 OWN_EXTENSIONS = ("hotline-", "socket:")  # how a destination begins that nobody dialled
 TRANSFER = "hotline-transfer"  # the context in which a transferred leg goes on
+EVERY_KEY = "0123456789*#ABCD"  # stops what is played: the dialplan's setting, until we ask for another
 DOMAIN = "hotline"  # the SIP domain that agents' phones register in
 AGENTS = "agents"  # the SIP profile of the agents' phones
 TRUNK = "trunk"  # the SIP profile of the outside world

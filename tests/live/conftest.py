@@ -1,7 +1,7 @@
 """The real switches of this machine, a Hotline on each, and telephones; the tests run once on each switch.
 
 HOTLINE_REQUIRE=freeswitch,asterisk (``make live REQUIRE=...``) makes the absence of one of them, and any test that
-is skipped, a failure. var/live.json says what was run: versions, calls made, tests passed.
+is skipped, a failure. var/live/<switch>.json says what was run: version, calls made, tests passed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def hotline(running: Hotline, network: Network) -> Iterator[Hotline]:
 
 @pytest.fixture(scope="session")
 def calls_made() -> Callable[[Hotline, int], None]:
-    """Counts calls for var/live.json."""
+    """Counts calls for var/live/<switch>.json."""
 
     def count(hotline: Hotline, calls: int) -> None:
         RUNS[hotline.kind]["calls"] += calls
@@ -134,11 +134,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if RUNS:
-        file = CHECKOUT / "var" / "live.json"
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    for switch, run in RUNS.items():
+        file = CHECKOUT / "var" / "live" / f"{switch}.json"
         file.parent.mkdir(exist_ok=True)
-        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        file.write_text(json.dumps({"at": at, "required": sorted(REQUIRED), "switches": RUNS}, indent=2) + "\n")
+        file.write_text(json.dumps({"at": at, "required": switch in REQUIRED, **run}, indent=2) + "\n")
 
 
 def _switch_of(item: pytest.Item) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from config.appliance import Config
 from provision import asterisk
 from provision.debs import Tree, Unavailable
+from switch.freeswitch import private
 from tests.live.network import ENDS_WITH_US
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ class FreeSwitch(PrivateSwitch):
         super().__init__(home, config)
         self._program = _freeswitch()
         said = subprocess.run(
-            [self._program, "-version"], capture_output=True, text=True, timeout=20, check=False
+            [str(self._program), "-version"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
         found = re.search(r"version: (\S+)", said)
         self.version = f"FreeSWITCH {found[1]}" if found else said.strip()
@@ -133,16 +133,7 @@ class FreeSwitch(PrivateSwitch):
             return _read_frame(replies.readline, replies.read)
 
     def _command(self) -> tuple[list[str], Mapping[str, str]]:
-        own = [f for name in ("log", "db", "run", "storage", "temp") for f in (f"-{name}", str(self._own(name)))]
-        conf = ["-conf", str(CHECKOUT / "freeswitch-conf")]
-        return (
-            [self._program, "-nf", "-nc", "-nonat", *conf, *own],
-            {"HOTLINE_SWITCH_DIR": str(self.config.switch_dir / "freeswitch")},
-        )
-
-    def _own(self, name: str) -> Path:
-        (self.home / name).mkdir(exist_ok=True)
-        return self.home / name
+        return private.start_command(self._program, self.home, self.config.switch_dir / "freeswitch")
 
     def _takes_calls(self) -> bool:
         try:
@@ -193,13 +184,13 @@ def _link(link: Path, to: Path) -> None:
     link.symlink_to(to)
 
 
-def _freeswitch() -> str:
+def _freeswitch() -> Path:
     """Raises Absent."""
-    prefix = os.environ.get("FREESWITCH_PREFIX", "/usr/local/freeswitch")
-    found = shutil.which("freeswitch") or shutil.which(f"{prefix}/bin/freeswitch")
+    found = private.find()
     if found is None:
-        raise Absent(f"no FreeSWITCH on the PATH nor in {prefix} (FREESWITCH_PREFIX says where else to look)")
+        raise Absent("no FreeSWITCH here: PATH, /usr/local/freeswitch or FREESWITCH_PREFIX")
     return found
+
 
 
 def _asterisk() -> Tree:

@@ -188,6 +188,25 @@ def test_music_goes_on_until_something_else_is_played(rig: Rig) -> None:
 # --- the end of a call ---------------------------------------------------------------------------
 
 
+def test_keys_do_not_disturb_music(rig: Rig) -> None:
+    def flow(call: Call) -> Any:
+        call.answer()
+        call.play([rig.sound("high")], stop_on=ANY)
+        call.hold("calm")
+        return [call.wait(20) for _ in range(2)], call.wait(3)
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("music")
+    for key in "12":
+        far.press(key)
+        rig.pass_time(0.5)
+    rig.pass_time(1)
+    far.wait_hears("music")
+    assert rig.result() == ([Key("1"), Key("2")], None)
+    assert far.heard() == ["high", "music"]
+
+
 @pytest.mark.parametrize("during", ["play", "hold", "wait", "record"])
 def test_a_hang_up_is_raised_wherever_the_call_waits(rig: Rig, during: str) -> None:
     def flow(call: Call) -> Any:

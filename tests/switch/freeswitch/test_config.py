@@ -110,10 +110,10 @@ def test_the_names_that_we_send_legs_to_are_in_the_dialplan():
     assert all(name.startswith(names.OWN_EXTENSIONS) for name in (names.AGAIN, names.WAIT))
 
 
-def test_our_legs_are_marked_as_ours_and_keys_stop_nothing_by_themselves():
+def test_our_legs_are_marked_as_ours_and_any_key_stops_a_prompt_until_we_say_otherwise():
     settings = " ".join(data for application, data in applications() if application == "multiset")
     assert f"{names.OURS}=caller" in settings
-    assert "playback_terminators=none" in settings
+    assert f"playback_terminators={names.EVERY_KEY}" in settings
     endpoint = dialling.endpoint("1001", "")
     dialled = dialling.originate(endpoint, call_id=CallId("x"), caller="", caller_name="", ring_for=1, outbound="h:1")
     assert f"{names.OURS}='dialled'" in dialled
