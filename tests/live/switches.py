@@ -192,7 +192,6 @@ def _freeswitch() -> Path:
     return found
 
 
-
 def _asterisk() -> Tree:
     """Raises Absent."""
     try:
