@@ -6,14 +6,18 @@ The exit code is 0 when nothing is wrong, 1 when something is, 2 when the comman
   ./appliance.py check
   ./appliance.py check flows/hotline.yaml
   ./appliance.py check --no-scenarios
+  ./appliance.py check --watch            again whenever a file is saved, until Ctrl-C
+  ./appliance.py check --schema           the JSON Schema of flows, as `schema` prints it
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +28,58 @@ if TYPE_CHECKING:
     from ivr.language.scenarios import Scenario
     from runtime.flowbook import Book, Surroundings
 
+PAUSE = 0.5  # seconds between two looks at the files
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILES", help="flows, or files that stand beside them")
     parser.add_argument("--no-scenarios", action="store_true", help="do not play the scenarios")
+    parser.add_argument("--watch", action="store_true", help="check again whenever a file is saved, until Ctrl-C")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of flows instead")
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    from config.document import arranged
-    from runtime.flowbook import read_book
+    if args.schema:
+        from commands import schema
 
+        return schema.run(argparse.Namespace(kind="flow", write=None), config)
     for file in args.files:
         if not file.is_file():
             raise UserError(f"{file}: there is no such file")
+    if not args.watch:
+        return _checked(args, config)
+    for code in watched(lambda: _checked(args, config), lambda: _stamps(args.files, config), time.sleep):
+        now = datetime.now(config.zone).strftime("%H:%M:%S")
+        print(f"{now}  {'nothing is wrong' if code == 0 else 'see above'}; waiting for a change", flush=True)
+    return 0
+
+
+def watched(check: Callable[[], int], stamps: Callable[[], object], pause: Callable[[float], object]) -> Iterator[int]:
+    """What each check comes to: one at once, and one after every change that two looks find the same."""
+    seen = stamps()
+    yield check()
+    while True:
+        pause(PAUSE)
+        now = stamps()
+        if now == seen:
+            continue
+        while (later := stamps()) != now:  # it is still being written
+            pause(PAUSE)
+            now = later
+        seen = now
+        yield check()
+
+
+def _stamps(files: Sequence[Path], config: Config) -> Mapping[Path, tuple[int, int]]:
+    """When each file that counts was saved last."""
+    beside = [*config.flows_dir.glob("*.yaml"), *config.prompts_dir.glob("*.yaml"), *files]
+    return {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in beside if file.exists()}
+
+
+def _checked(args: argparse.Namespace, config: Config) -> int:
+    from config.document import arranged
+    from runtime.flowbook import read_book
+
     around = replace(surroundings(config), understood=config.speech.recognition)
     book, problems = read_book(config.flows_dir, config.prompts_dir, around, chosen=args.files)
     scenarios, wrong = _scenarios(args.files, config)

@@ -1,10 +1,12 @@
 """`check` prints every problem with its place, and nothing else."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from commands import main
+from commands.check import watched
 
 HOME = Path(__file__).parents[2]
 FLOW = """\
@@ -23,6 +25,7 @@ hello: {en: "Hello."}
 ask: {en: "Press one."}
 not-an-option: {en: "No."}
 sorry-technical: {en: "Sorry."}
+time-is-up: {en: "Time is up."}
 """
 SCENARIOS = """\
 - name: one says it again
@@ -87,3 +90,47 @@ def test_scenarios_are_played_and_told_where_they_differ(check, tmp_path):
     assert out[0].startswith("flows/small.test.yaml:4:38: two is no option: 'hello' was not heard; heard instead: No.")
     assert err[-1] == "1 of 2 scenarios went as written"
     assert check("--no-scenarios") == (0, [], [])
+
+
+def test_watching_checks_at_once_and_after_every_change_that_has_settled():
+    looks = iter(["a", "a", "b", "c", "c", "c", "c", "d", "d"])
+    pauses = []
+    codes = iter([1, 0, 0])
+    found = watched(lambda: next(codes), lambda: next(looks), pauses.append)
+    assert next(found) == 1
+    assert pauses == []
+    assert next(found) == 0  # b was still being written, c was not
+    assert len(pauses) == 3
+    assert next(found) == 0
+    assert len(pauses) == 6
+    assert next(looks, None) is None
+
+
+def test_watching_tells_each_check(check, tmp_path, monkeypatch, capsys):
+    small = tmp_path / "flows" / "small.yaml"
+    edits = iter([FLOW.replace("next: main", "next: man"), FLOW])
+
+    def saved_meanwhile(_):
+        text = next(edits, None)
+        if text is None:
+            raise KeyboardInterrupt
+        small.write_text(text)
+
+    monkeypatch.setattr("commands.check.time.sleep", saved_meanwhile)
+    code, out, _ = check("--watch")
+    assert code == 130
+    assert [line.split("  ")[-1] for line in out] == [
+        "nothing is wrong; waiting for a change",
+        "flows/small.yaml:5:29: greet.next: no step 'man'. Did you mean 'main'?",
+        "see above; waiting for a change",
+        "nothing is wrong; waiting for a change",
+    ]
+
+
+def test_the_schema_can_be_asked_for_here_too(check):
+    code, out, _ = check("--schema")
+    assert code == 0
+    assert (
+        "hello"
+        in json.loads("\n".join(out))["definitions"]["step-say"]["properties"]["say"]["oneOf"][0]["anyOf"][0]["enum"]
+    )

@@ -18,7 +18,7 @@ steps:
   greet: {say: {en: "Hello."}, next: end}
   end: {hangup: {}}
 """
-CATALOGUE = 'sorry-technical: {en: "Sorry."}\n'
+CATALOGUE = 'sorry-technical: {en: "Sorry."}\ntime-is-up: {en: "Time is up."}\n'
 
 
 @pytest.fixture
