@@ -216,6 +216,7 @@ class RecordingsSection(Section):
 class Limits(Section):
     calls: int = Field(200, ge=1, le=10_000)
     calls_per_second: int = Field(60, ge=1, le=1000)
+    hub_lag: Duration = Field(0.25, ge=0.02, le=10)
 
 
 class Config(Section):

@@ -22,8 +22,9 @@ from ivr.language.templates import CannotEvaluate, template
 from ivr.services import CannotSpeak, HoursState, Services, Web
 from journal.writer import Journal, JournalBroken
 from runtime.acd_loop import AcdLoop
+from runtime.admission import Admission
 from runtime.agent_leg import AgentDialler, Offered
-from runtime.calls import Admission, CallDesk
+from runtime.calls import CallDesk
 from runtime.control import House
 from runtime.flowbook import Book, Flowbook
 from runtime.folding import Folder
@@ -57,6 +58,7 @@ class Appliance:
     journal: Journal
     folder: Folder
     acd: AcdLoop
+    admission: Admission
     desk: CallDesk
     states: AgentStates
     mailroom: Mailroom
@@ -73,7 +75,7 @@ class Appliance:
         self.folder.start()
         self.mailroom.start()
         self.control.start()
-        self.switch.serve(self.desk.on_call)
+        self.switch.serve(self.desk.on_call, admits=self.desk.admits)
 
     def stop(self) -> None:
         """Takes no more calls, writes down what is known, and closes. Calls on the switch go on."""
@@ -189,12 +191,14 @@ def assemble(
         language=flowbook.book.language,
         journal=journal,
     )
+    limits = config.limits
+    admission = Admission(clock, calls=limits.calls, per_second=limits.calls_per_second, lag=limits.hub_lag)
     desk = CallDesk(
         book=lambda: flowbook.book,
         callers=lambda: Callers(Queries(host, flowbook.book.queries), config.country),
         services=services,
         star_codes=star_codes,
-        admission=Admission(clock, calls=config.limits.calls, per_second=config.limits.calls_per_second),
+        admission=admission,
         journal=journal,
         clock=clock,
     )
@@ -226,6 +230,7 @@ def assemble(
         journal,
         folder,
         acd,
+        admission,
         desk,
         states,
         mailroom,

@@ -13,6 +13,7 @@ from ivr.language.flow import Flow
 from ivr.services import CallerFacts, Services
 from ivr.session import Session
 from journal.writer import Journal, JournalBroken
+from runtime.admission import Admission
 from runtime.flowbook import Book
 from runtime.star_codes import StarCodes
 from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
@@ -35,25 +36,6 @@ class CallInProgress:
     @property
     def step(self) -> str:
         return self.session.state.innermost.step if self.session else ""
-
-
-class Admission:
-    """How many calls are taken: at most so many at a time, and so many in any second."""
-
-    def __init__(self, clock: Clock, *, calls: int, per_second: int) -> None:
-        self._clock = clock
-        self._calls = calls
-        self._per_second = per_second
-        self._lately: deque[Millis] = deque()
-
-    def admits(self, under_way: int) -> bool:
-        now = self._clock.now()
-        while self._lately and self._lately[0] <= now - 1000:
-            self._lately.popleft()
-        if under_way >= self._calls or len(self._lately) >= self._per_second:
-            return False
-        self._lately.append(now)
-        return True
 
 
 class CallDesk:
@@ -82,6 +64,23 @@ class CallDesk:
         self._lost: deque[CallId] = deque(maxlen=LOST_REMEMBERED)  # ended for us; the dialplan may bring them back too
         self._closing = False
 
+    def admits(self, call: CallId, account: str) -> bool:
+        """Whether the switch is to bring a new call; else its dialplan keeps it and asks again. For `Switch.serve`.
+
+        Agents' phones and calls that were here before always may come.
+        """
+        if self._closing or self._journal.closed:
+            return False
+        if account or self._known(call) or self._admission.lets_in(call, len(self.in_progress)):
+            return True
+        self._journal.jot("CallDeferred", call)
+        return False
+
+    @property
+    def deferred(self) -> int:
+        """How often since the start a call was left to the switch's fallback."""
+        return self._admission.refused
+
     def on_call(self, call: Call) -> None:
         """Serves one call to its end. Never raises: what goes wrong ends this call alone."""
         with structlog.contextvars.bound_contextvars(call=call.id):
@@ -95,10 +94,10 @@ class CallDesk:
         book = self._book()
         flow = book.flow_for(call.dialled)
         in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
-        admitted = self._admission.admits(len(self.in_progress))
-        came_back = call.id in self.returning or call.id in self.in_progress or call.id in self._lost
+        came_back = self._known(call.id)
         self.returning.discard(call.id)
         self.in_progress[call.id] = in_progress
+        self._admission.arrived(call.id)
         cause, outcome = Cause.NORMAL, ""
         try:
             self._journal.jot(  # nothing is done for the caller before the next record
@@ -110,7 +109,7 @@ class CallDesk:
                 flow=in_progress.flow,
                 version=flow.version if flow else 0,
             )
-            outcome, cause = self._walk(call, flow, book, in_progress, admitted=admitted)
+            outcome, cause = self._walk(call, flow, book, in_progress)
         except CallEnded as ended:
             cause, outcome = ended.cause, "caller left"
         except SwitchLost:
@@ -122,6 +121,9 @@ class CallDesk:
             cause, outcome = Cause.FAILED, "error"
         finally:
             self._end(in_progress, cause, outcome)
+
+    def _known(self, call: CallId) -> bool:
+        return call in self.returning or call in self.in_progress or call in self._lost
 
     def _end(self, served: CallInProgress, cause: Cause, outcome: str) -> None:
         call = served.call
@@ -142,12 +144,7 @@ class CallDesk:
         left_behind = self._closing and cause is Cause.SWITCH_LOST
         return came_back or left_behind or cause is Cause.SUPERSEDED or self._journal.closed
 
-    def _walk(
-        self, call: Call, flow: Flow | None, book: Book, in_progress: CallInProgress, *, admitted: bool
-    ) -> tuple[str, Cause]:
-        if not admitted:
-            log.warning("a call was refused: as many as allowed are under way")
-            return "refused, too many calls", Cause.CONGESTION
+    def _walk(self, call: Call, flow: Flow | None, book: Book, in_progress: CallInProgress) -> tuple[str, Cause]:
         if flow is None and self._star_codes.serves(call):
             self._star_codes.run(call)
             return "star code", Cause.NORMAL
@@ -160,4 +157,4 @@ class CallDesk:
         return "flow ended", Cause.NORMAL
 
 
-HUNG_UP_WITH = {Cause.CONGESTION, Cause.UNREACHABLE, Cause.FAILED}
+HUNG_UP_WITH = {Cause.UNREACHABLE, Cause.FAILED}

@@ -101,6 +101,7 @@ class House:
                 }
                 for call_id, under_way in self._desk.in_progress.items()
             ],
+            "deferred": self._desk.deferred,
             "troubles": self._troubles(),
         }
 

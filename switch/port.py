@@ -284,6 +284,15 @@ def telephone(address: str) -> str | None:
     return "".join(sign for sign in address if sign in _NUMBER)
 
 
+Admits = Callable[[CallId, str], bool]
+"""Whether a new call is taken: its id, and the account of the agent's phone that it comes from, else ""."""
+
+
+def everyone(_call: CallId, _account: str) -> bool:
+    """Takes every call."""
+    return True
+
+
 class Switch(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]: ...
@@ -298,8 +307,11 @@ class Switch(Protocol):
         """Name and version of the switch as it reported it, "" before the first connection."""
         ...
 
-    def serve(self, on_call: Callable[[Call], None]) -> None:
+    def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
         """Starts taking calls and returns; each call runs `on_call` in a greenlet of its own.
+
+        A new call that `admits` refuses is left to the switch's dialplan, as one is that comes while nobody serves:
+        an apology, music, and the call again later.
 
         When `on_call` returns and the leg is still there, it is hung up. Reconnects with back-off
         when the switch is lost; the legs that were lost raise CallEnded(SWITCH_LOST).

@@ -21,6 +21,7 @@ from switch.asterisk.line import NAMES_IN_TURN, Line, beginning, turn_name
 from switch.asterisk.link import Mended
 from switch.asterisk.websocket import Json
 from switch.port import (
+    Admits,
     Call,
     CallId,
     Capability,
@@ -29,11 +30,13 @@ from switch.port import (
     OutboundCall,
     Snapshot,
     SwitchLost,
+    everyone,
 )
 from switch.shared.clock import Clock
 
 log = structlog.get_logger(__name__)
 
+FALLBACK = {"context": "hotline", "extension": "take", "label": "later"}  # of asterisk-conf/extensions.conf
 EPOCH = "HOTLINE_EPOCH"  # the global variable that names the newest controller
 
 
@@ -85,6 +88,7 @@ class Asterisk:
         self._link = Mended(self._ari, clock, patience=patience, on_given_up=self._give_up)
         self._lines: dict[CallId, Line] = {}
         self._on_call: Callable[[Call], None] = _refuse
+        self._admits: Admits = everyone
 
     @property
     def connected(self) -> bool:
@@ -94,8 +98,8 @@ class Asterisk:
     def version(self) -> str:
         return self._ari.version
 
-    def serve(self, on_call: Callable[[Call], None]) -> None:
-        self._on_call = on_call
+    def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
+        self._on_call, self._admits = on_call, admits
         self._ari.open()
 
     def stop(self) -> None:
@@ -238,9 +242,12 @@ class Asterisk:
         if line is not None:
             line.enter()
         elif args[:1] == ["call"]:
+            dialled, account = [*args[1:3], "", ""][:2]
+            if not self._admits(call_id, account):
+                self._link.later("POST", f"{named('channels', call_id)}/continue", **FALLBACK)
+                return
             line = self._line(call_id)
             line.entered = True
-            dialled, account = [*args[1:3], "", ""][:2]
             told = replace(facts(channel), dialled=dialled, account=account)
             gevent.spawn(self._drive, AsteriskCall(line, told))
         elif args[:1] == [talk.ARGUMENT]:

@@ -17,6 +17,7 @@ from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
 from switch.freeswitch.leg import Leg
 from switch.port import (
+    Admits,
     Call,
     CallEnded,
     CallId,
@@ -26,6 +27,7 @@ from switch.port import (
     OutboundCall,
     Snapshot,
     SwitchLost,
+    everyone,
     telephone,
 )
 from switch.shared.clock import Clock
@@ -70,6 +72,7 @@ class FreeSwitch:
         self._listener: socket.socket | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._on_call: Callable[[Call], None] = _refuse
+        self._admits: Admits = everyone
 
     @property
     def connected(self) -> bool:
@@ -79,8 +82,8 @@ class FreeSwitch:
     def version(self) -> str:
         return self._inbound.version
 
-    def serve(self, on_call: Callable[[Call], None]) -> None:
-        self._on_call = on_call
+    def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
+        self._on_call, self._admits = on_call, admits
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(_address(self._outbound))
@@ -218,6 +221,10 @@ class FreeSwitch:
         elif len(self._calls) >= self._most:
             log.error("too many calls, left to the fallback", calls=len(self._calls))
             line.close()
+        elif channel[f"variable_{names.OURS}"] != "dialled" and not self._admits(
+            call_id, channel[f"variable_{names.ACCOUNT}"]
+        ):
+            line.close()  # and the dialplan goes on
         else:
             self._drive(self._meet(call_id, line, channel), channel)
 

@@ -12,6 +12,9 @@ from switch.port import CallId, Cause, Key, Parted
 from switch.shared.clock import Alarm, Clock, Millis
 from switch.shared.inbox import Inbox
 
+FALLBACK = "fallback-sorry"  # the apology of the switches' dialplans, and what is heard after it
+FALLBACK_SECONDS = 15.0
+
 HeardKind = Literal["sound", "silence", "music", "voice"]
 Spoken = tuple[Millis, Millis, float]  # from, until, and the tone in hertz that stands for a voice
 
@@ -152,6 +155,10 @@ class Line:
         elif behaviour.answers_after is not None:
             self._alarms.append(self.clock.after(behaviour.answers_after, self.pick_up))
 
+    def later(self, seconds: float, wake: Callable[[], None]) -> None:
+        """Calls `wake` after so long, unless the line has ended."""
+        self._alarms.append(self.clock.after(seconds, wake))
+
     def _give_up_ringing(self) -> None:
         if not self.answered:
             self.end(Cause.NO_ANSWER)
@@ -221,6 +228,18 @@ class Exchange:
         else:
             self.on_ring_in(line)
         return line
+
+    def fall_back(self, line: Line) -> None:
+        """What a dialplan does with a call that is not taken: an apology, music, and the call again in a while."""
+        if not line.answered:
+            line.answered = True
+            line.hears("sound", FALLBACK)
+        line.hears("music", FALLBACK)
+        line.later(FALLBACK_SECONDS, lambda: self._again(line))
+
+    def _again(self, line: Line) -> None:
+        if line.ended is None:
+            (self.on_ring_in or self.fall_back)(line)
 
     def ring_out(self, address: str, call_id: CallId, caller: str, caller_name: str, ring_for: float) -> Line:
         line = self._line(call_id, caller, caller_name, address, "")

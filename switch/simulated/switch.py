@@ -11,6 +11,7 @@ import gevent
 
 from switch.port import (
     NONE,
+    Admits,
     Call,
     CallEnded,
     CallId,
@@ -31,6 +32,7 @@ from switch.port import (
     Snapshot,
     Sound,
     SwitchLost,
+    everyone,
 )
 from switch.shared.clock import Millis
 from switch.shared.inbox import Inbox
@@ -219,9 +221,12 @@ class SimulatedSwitch:
     def connected(self) -> bool:
         return self._exchange.up
 
-    def serve(self, on_call: Callable[[Call], None]) -> None:
+    def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
         def take(line: Line) -> None:
-            gevent.spawn(self._drive, SimulatedCall(line, self._exchange), on_call)
+            if admits(line.id, line.account):
+                gevent.spawn(self._drive, SimulatedCall(line, self._exchange), on_call)
+            else:
+                self._exchange.fall_back(line)
 
         self._exchange.on_ring_in = take
 

@@ -231,19 +231,70 @@ def test_a_number_that_no_flow_answers_is_refused(house):
     assert house.journaled("CallEnded")[-1]["outcome"] == "no flow for the dialled number"
 
 
-def test_beyond_the_limit_callers_are_refused_and_those_inside_go_on(tmp_path):
-    house = House(tmp_path)
+def limited(house, **limits):
+    """The same house, opened anew with other limits."""
     house.stage.stop()
-    limits = house.config.limits.model_copy(update={"calls": 2})
-    house.stage = house.staged(house.config.model_copy(update={"limits": limits}))
+    house.stage = house.staged(
+        house.config.model_copy(update={"limits": house.config.limits.model_copy(update=limits)})
+    )
     house.stage.start(ready=())
+
+
+def texts(line):
+    return [heard.text for heard in line.heard]
+
+
+def test_beyond_the_limit_callers_are_told_to_hold_and_come_in_when_there_is_room(house):
+    limited(house, calls=2)
     first, second, third = (house.call(caller=str(number)) for number in range(3))
     house.pass_time(1)
-    assert (first.ended, second.ended, third.ended) == (None, None, Cause.CONGESTION)
+    assert [first.id, second.id] == list(house.desk.in_progress)
+    assert texts(third) == ["fallback-sorry", "fallback-sorry"]
     first.hang_up()
+    house.until(lambda: third.id in house.desk.in_progress)
+    assert third.ended is None
+    deferred = [record["call"] for record in house.journaled("CallDeferred")]
+    assert deferred == [third.id]
+    arrivals = [record["call"] for record in house.journaled("CallArrived")]
+    assert arrivals == [first.id, second.id, third.id]
+    assert house.status()["deferred"] == 1
+
+
+def test_a_crowd_in_one_second_is_spread_over_the_next_tries_and_nobody_is_lost(house):
+    limited(house, calls_per_second=3)
+    lines = [house.stage.exchange.ring_in("1000", str(number)) for number in range(8)]
+    house.pass_time(0.5)
+    assert len(house.desk.in_progress) == 3
+    house.until(lambda: len(house.journaled("CallArrived")) == 8)
+    assert all("fallback-sorry" in texts(line) for line in lines[3:])
+
+
+def test_nobody_new_comes_in_while_the_hub_lags_and_those_inside_go_on(house):
+    inside = house.call()
+    for _ in range(3):
+        house.stage.appliance.admission.looked(0.4)
+    outside = house.call(caller="2")
+    inside.press("1")
+    house.until(lambda: house.journaled("CallQueued"))
+    assert texts(outside) == ["fallback-sorry", "fallback-sorry"]
+    for _ in range(20):
+        house.stage.appliance.admission.looked(0.01)
+    house.until(lambda: outside.id in house.desk.in_progress)
+
+
+def test_agents_phones_and_calls_that_were_here_before_come_in_however_full_it_is(house):
+    limited(house, calls=1)
+    inside = house.call()
+    code = house.call("*12", "1001", account="1001")
+    house.until(lambda: code.ended is not None)
+    assert house.agent("1001")["state"] == "Ready"
+    leaves_its_controller(inside)
     house.pass_time(1)
-    assert house.call(caller="3").ended is None
-    house.close()
+    full = house.call(caller="2")
+    house.stage.exchange.on_ring_in(inside)
+    house.pass_time(0.1)
+    assert full.id in house.desk.in_progress
+    assert inside.id in house.desk.in_progress
 
 
 def test_an_error_in_one_call_ends_that_call_alone(house, monkeypatch):

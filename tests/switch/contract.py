@@ -71,7 +71,7 @@ class Rig(Protocol):
     directory: Path
 
     def sound(self, name: str, seconds: float = 2.0) -> Sound: ...
-    def serve(self, flow: Callable[[Call], Any]) -> None: ...
+    def serve(self, flow: Callable[[Call], Any], *, open: bool = True) -> None: ...
     def caller(self, number: str = "13800000001", name: str = "") -> FarEnd: ...
     def phone(self, account: str) -> Phone: ...
     def second_controller(self) -> Switch: ...
@@ -262,6 +262,13 @@ def test_a_call_is_refused_with_a_cause(rig: Rig) -> None:
     rig.serve(lambda call: call.hang_up(Cause.BUSY))
     far = rig.caller()
     rig.wait_until(lambda: not far.up)
+
+
+def test_a_call_for_which_there_is_no_room_is_kept_by_the_switch_with_music(rig: Rig) -> None:
+    rig.serve(lambda call: call.hang_up(), open=False)
+    far = rig.caller()
+    far.wait_hears("music")
+    assert far.up
 
 
 def test_what_the_caller_sent_is_known(rig: Rig) -> None:

@@ -76,6 +76,7 @@ class Rig:
         self.clock = RealClock()
         self.epochs = itertools.count(int(self.clock.wall().timestamp() * 1000))
         self.controllers = []
+        self.open = True
         self.results = []
         self.errors = []
         self.flow = lambda call: None
@@ -88,7 +89,7 @@ class Rig:
         options = {"url": self.exchange.url, **options}
         switch = Asterisk(password=exchanges.PASSWORD, clock=self.clock, epoch=next(self.epochs), **options)
         self.controllers.append(switch)
-        switch.serve(on_call)
+        switch.serve(on_call, admits=lambda *_: self.open)
         self.wait_until(lambda: switch.connected)
         return switch
 
@@ -98,8 +99,8 @@ class Rig:
             heard.write_wav(path, exchanges.tone(TONES[name], seconds))
         return Sound(path, name)
 
-    def serve(self, flow):
-        self.flow = flow
+    def serve(self, flow, *, open=True):
+        self.flow, self.open = flow, open
 
     def _on_call(self, call):
         try:

@@ -76,11 +76,12 @@ class Rig:
         self.clock = RealClock()
         self.epochs = itertools.count(1)
         self.controllers = []
+        self.open = True
         self.results = []
         self.errors = []
         self.flow = lambda call: None
         self.switch = self._controller(exchange.ports.outbound)
-        self.switch.serve(self._on_call)
+        self.switch.serve(self._on_call, admits=lambda *_: self.open)
         self.wait_until(lambda: self.switch.connected)
         here = "127.0.0.1"
         self.phones = phones.Phones((here, exchange.ports.trunk), (here, exchange.ports.agents), directory / "sip")
@@ -102,8 +103,8 @@ class Rig:
             heard.write_wav(path, exchanges.tone(TONES[name], seconds))
         return Sound(path, name)
 
-    def serve(self, flow):
-        self.flow = flow
+    def serve(self, flow, *, open=True):
+        self.flow, self.open = flow, open
 
     def _on_call(self, call):
         try:

@@ -71,7 +71,7 @@ class SimulatedRig:
         write_wav(path, 0.5 * np.sin(2 * np.pi * TONES[name] * np.arange(int(8000 * seconds)) / 8000))
         return Sound(path, name)
 
-    def serve(self, flow):
+    def serve(self, flow, *, open=True):
         def on_call(call):
             try:
                 self.results.append(flow(call))
@@ -80,7 +80,7 @@ class SimulatedRig:
             except BaseException as error:  # noqa: BLE001 - the test itself raises it again
                 self.errors.append(error)
 
-        self.switch.serve(on_call)
+        self.switch.serve(on_call, admits=lambda *_: open)
 
     def caller(self, number="13800000001", name=""):
         return SimulatedFarEnd(self, self.exchange.ring_in("1000", number, caller_name=name))
