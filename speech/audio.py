@@ -121,10 +121,14 @@ _DECODERS = {
 }
 
 
+def decoded(wav: Wav) -> Samples:
+    """Every sample of a recording as it is, channels in turn."""
+    return np.asarray(_DECODERS[wav.encoding, wav.bits](wav.data), dtype=np.float64)
+
+
 def samples(wav: Wav) -> Samples:
     """A recording as the telephone plays it: 8 kHz, all channels as one."""
-    decoded = _DECODERS[wav.encoding, wav.bits](wav.data)
-    return resampled(decoded.reshape(-1, wav.channels).mean(axis=1), wav.rate)
+    return resampled(decoded(wav).reshape(-1, wav.channels).mean(axis=1), wav.rate)
 
 
 def resampled(heard: Samples, rate: int) -> Samples:

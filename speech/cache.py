@@ -55,10 +55,24 @@ class Cache:
             with contextlib.suppress(OSError):
                 file.unlink()
             return None
-        if stat.st_mtime < time.time() - _TOUCH_AFTER:
-            with contextlib.suppress(OSError):
+        return file if self._used(file, stat.st_mtime) else None
+
+    def used(self, file: Path) -> bool:
+        """Whether a file of this cache that was handed out before is still there; it is in use from now on again."""
+        try:
+            return self._used(file, file.stat().st_mtime)
+        except OSError:
+            return False
+
+    def _used(self, file: Path, last: float) -> bool:
+        if last < time.time() - _TOUCH_AFTER:
+            try:
                 os.utime(file)
-        return file
+            except FileNotFoundError:
+                return False  # trimmed at this moment
+            except OSError:
+                pass  # another user's, who keeps it in use
+        return True
 
     def keep(self, name: str, pcm: bytes) -> Path:
         """Stores telephone audio and returns its file. Raises OSError (disk full, no right to write)."""
@@ -97,10 +111,21 @@ class Cache:
         limit = time.time() - RECENT
         for used, length, file in sorted(self._files(), reverse=True):
             if used < limit and left + length > self._most * 4 // 5:
-                file.unlink(missing_ok=True)
+                left += 0 if self._dropped(file, limit) else length
             else:
                 left += length
         self._size = left
+
+    def _dropped(self, file: Path, limit: float) -> bool:
+        """Removes a file unless somebody takes it into use at this moment: whoever comes later does not find it."""
+        going = file.with_name(f".{file.name}.going")
+        with contextlib.suppress(OSError):
+            file.rename(going)
+            if going.stat().st_mtime < limit:
+                going.unlink()
+                return True
+            going.rename(file)
+        return False
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         """Last use, length and path of every file, those of an interrupted write included."""

@@ -24,6 +24,7 @@ class _Seen:
     modified: int
     size: int
     playable: Path | None
+    converted: bool  # into the cache
 
 
 class Recordings:
@@ -44,7 +45,7 @@ class Recordings:
         seen = self._seen.get(file)
         if seen is None or (seen.modified, seen.size) != (stat.st_mtime_ns, stat.st_size):
             return False, None
-        if seen.playable is not None and seen.playable != file and not seen.playable.exists():
+        if seen.converted and seen.playable is not None and not self._cache.used(seen.playable):
             return False, None  # what was converted has left the cache
         return True, seen.playable
 
@@ -62,7 +63,7 @@ class Recordings:
             playable = self._playable(file)
         except (OSError, CannotHear) as error:
             log.warning("recording not usable, its text is spoken instead", file=str(file), why=str(error))
-        self._seen[file] = _Seen(stat.st_mtime_ns, stat.st_size, playable)
+        self._seen[file] = _Seen(stat.st_mtime_ns, stat.st_size, playable, playable != file.resolve())
         return playable
 
     def _playable(self, file: Path) -> Path:

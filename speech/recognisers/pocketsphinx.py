@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from speech.port import RATE, CannotRecognise, Understood
 
-LIKELY = 0.02  # log of the ratio from which on a phrase is believed: measured, see docs/speech.md
+LIKELY = -0.02  # log of the ratio from which on a phrase is believed: measured, see docs/speech.md
 _MODEL_RATE = 16_000
 _AROUND = 0.3  # seconds of faint noise before and after: the model was trained on speech with silence around it
 _NOISE = 0.001  # of full scale; digital silence is no sound that the model knows

@@ -1,5 +1,8 @@
 """`say` and `prompts` as a person at the terminal uses them."""
 
+import json
+
+import numpy as np
 import pytest
 
 from commands import main
@@ -98,3 +101,71 @@ def test_prompts_are_listed(house, capsys):
     assert "welcome" in listed
     assert "spoken" in listed
     assert "cmn" not in listed
+
+
+@pytest.fixture
+def own_prompts(house):
+    """A house with a small catalogue of its own."""
+    folder = house.folder / "prompts"
+    folder.mkdir()
+    (folder / "catalogue.yaml").write_text(
+        "welcome: {en: 'Hello.', cmn: '您好。'}\ngoodbye: {en: 'Bye.'}\nplace: {en: 'Number {{ n | number }}.'}\n"
+    )
+    (house.folder / "appliance.yaml").write_text("prompts-dir: prompts\n")
+    return folder
+
+
+def delivered(folder, name, seconds=1.0):
+    t = np.arange(round(seconds * 16_000)) / 16_000
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(audio.wav(audio.to_pcm(0.2 * np.sin(2 * np.pi * 300 * t) * (np.sin(20 * t) > -0.3))))
+
+
+def test_a_delivery_is_taken_but_for_what_is_bad_in_it(house, own_prompts, capsys):
+    delivery = house.folder / "delivery"
+    delivered(delivery, "en/welcome.wav")
+    delivered(delivery, "cmn/words/3.wav")
+    delivered(delivery, "en/welcom.wav")
+    (delivery / "en" / "goodbye.mp3").write_bytes(b"ID3" + b"\0" * 100)
+    assert house("prompts", "import", str(delivery), "--check") == 1
+    assert not (own_prompts / "en").exists()
+    capsys.readouterr()
+    assert house("prompts", "import", str(delivery)) == 1
+    shown = capsys.readouterr()
+    assert sorted(line.split(":")[0] for line in shown.out.splitlines()) == [
+        "imported",
+        "imported",
+        "refused",
+        "refused",
+    ]
+    assert "no prompt 'welcom'. Did you mean 'welcome'?" in shown.out
+    assert "it is an MP3; export it as WAV" in shown.out
+    assert "2 of 4 recordings are good and in place" in shown.err
+    assert (own_prompts / "en" / "welcome.wav").exists()
+    assert (own_prompts / "cmn" / "words" / "3.wav").exists()
+
+
+def test_what_is_missing_is_what_has_no_recording(house, own_prompts, capsys):
+    delivered(own_prompts, "en/welcome.wav")
+    assert house("prompts", "missing", "--language", "en", "--json") == 0
+    assert [row["prompt"] for row in json.loads(capsys.readouterr().out)] == ["goodbye", "place"]
+    assert house("prompts", "missing", "--language", "cmn", "--json") == 1
+    missing = {row["prompt"]: row["text"] for row in json.loads(capsys.readouterr().out)}
+    assert missing == {"welcome": "您好。", "goodbye": "", "place": ""}
+    assert house("prompts", "missing", "--language", "en", "--words") == 0
+    assert "words/hundred" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["import"], "prompts import FOLDER"),
+        (["list", "somewhere"], "no other action takes a folder"),
+        (["import", "/nowhere"], "/nowhere: there is no such folder"),
+        (["import", "/proc/self/fdinfo"], "there are no recordings in its folders cmn, yue and en"),
+    ],
+)
+def test_an_import_that_cannot_be_meant_is_one_clear_line(house, own_prompts, capsys, arguments, message):
+    assert house("prompts", *arguments) == 2
+    assert message in capsys.readouterr().err

@@ -85,3 +85,35 @@ def test_a_cache_that_is_opened_again_knows_its_size(tmp_path):
         os.utime(file, (number, number))
     kept(Cache(tmp_path, most=5000), "new")
     assert len(list(tmp_path.glob("*/*.wav"))) < 5
+
+
+def aged(file, seconds):
+    os.utime(file, (time.time() - seconds,) * 2)
+
+
+def test_a_file_that_comes_into_use_while_the_cache_is_trimmed_stays(tmp_path, monkeypatch):
+    stored = Cache(tmp_path, most=2500)
+    playing, idle = kept(stored, "playing"), kept(stored, "idle")
+    aged(playing, 9000)
+    aged(idle, 9000)
+    listed = stored._files
+
+    def taken_meanwhile():
+        files = list(listed())
+        assert stored.used(playing)
+        return iter(files)
+
+    monkeypatch.setattr(stored, "_files", taken_meanwhile)
+    kept(stored, "new")
+    assert playing.exists()
+    assert not idle.exists()
+    assert not list(tmp_path.rglob("*.going"))
+
+
+def test_whoever_asks_for_a_file_that_was_just_trimmed_does_not_get_it(tmp_path):
+    stored = Cache(tmp_path)
+    file = kept(stored, "gone")
+    assert stored.used(file)
+    file.unlink()
+    assert not stored.used(file)
+    assert stored.find(cache.key("gone")) is None

@@ -1,6 +1,8 @@
 """What callers are told: recordings first, else texts, each synthesised once."""
 
+import os
 import struct
+import time
 import wave
 from datetime import UTC, datetime
 
@@ -274,3 +276,11 @@ def test_what_could_not_be_made_ahead_is_listed_and_the_rest_made(library, voice
     filled = library.fill()
     assert filled.failed == ["en: Welcome.: refused"]
     assert filled.spoken == 31
+
+
+def test_a_converted_recording_that_is_played_day_by_day_stays_in_the_cache(library, tmp_path):
+    recorded(tmp_path, "welcome", rate=16_000)
+    (sound,) = library.prompt("welcome", "cmn")
+    os.utime(sound.path, (time.time() - 9000,) * 2)
+    library.prompt("welcome", "cmn")
+    assert time.time() - sound.path.stat().st_mtime < 600
