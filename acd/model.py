@@ -77,6 +77,14 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """That talks are recorded: the prompt that tells callers so, and how many days recordings are kept."""
+
+    announce: str
+    keep: int | None = None  # as long as the house keeps recordings
+
+
+@dataclass(frozen=True, slots=True)
 class QueueRule:
     """How one queue serves its callers."""
 
@@ -105,13 +113,16 @@ class QueueRule:
     busy_delay: Millis = 10_000  # ... after its phone was busy
     ring_step: Millis = 5_000  # ring-progressively: another phone rings after each of these
     sticky_for: Millis = 20_000  # sticky: how long a caller waits for its last agent
+    record: Recorded | None = None
     results: tuple[str, ...] = ()  # what may come of a call; none: anything
     successor: QueueName = ""  # who gets the callers when this queue is removed; "" gives them back to their flow
 
     @property
     def prompts(self) -> frozenset[str]:
         """The ids of what its callers hear beside music, position and wait."""
-        return frozenset({*self.comfort.prompts, *([self.question.prompt] if self.question.after else ())})
+        told = [self.question.prompt] if self.question.after else []
+        told += [self.record.announce] if self.record else []
+        return frozenset({*self.comfort.prompts, *told})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from acd.model import Announcements, Comforts, Millis, Overflow, Question, QueueName, QueueRule
+from acd.model import Announcements, Comforts, Millis, Overflow, Question, QueueName, QueueRule, Recorded
 from acd.routing import strategy_named
 from acd.skills import demand
 from config.document import Document, Written, arranged, parse
@@ -69,13 +69,6 @@ Time = Annotated[Duration, _at_least(0)]
 Interval = Annotated[Duration, _at_least(1)]
 
 
-def _comes_later(what: str) -> BeforeValidator:
-    def refuse(_: object) -> NoReturn:
-        raise ValueError(f"{what} will come in a later version; until then leave this out")
-
-    return BeforeValidator(refuse)
-
-
 def _wording(words: str) -> str:
     demand("", words)
     return words
@@ -115,6 +108,17 @@ class AnnounceEntry(Written):
 
     def rule(self) -> Announcements:
         return Announcements(self.position, self.wait, _ms(self.first), _ms(self.every), self.only_if_better)
+
+
+class RecordEntry(Written):
+    """`record:`, whether talks are recorded, what callers are told before, and for how many days they are kept."""
+
+    calls: Literal["all", "none"] = "all"
+    announce: str = "may-be-recorded"
+    keep: Annotated[int, Field(ge=1, le=36_500)] | None = None
+
+    def rule(self) -> Recorded | None:
+        return Recorded(self.announce, self.keep) if self.calls == "all" else None
 
 
 class ComfortEntry(Written):
@@ -179,7 +183,7 @@ class QueueEntry(Written):
     sticky_for: Time = 20.0
     results: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     successor: QueueName = ""
-    record: Annotated[Any, _comes_later("recording of talks")] = None
+    record: RecordEntry | None = None
 
     def rule(self, name: QueueName) -> QueueRule:
         return QueueRule(
@@ -208,6 +212,7 @@ class QueueEntry(Written):
             busy_delay=_ms(self.busy_delay),
             ring_step=_ms(self.ring_step),
             sticky_for=_ms(self.sticky_for),
+            record=self.record.rule() if self.record else None,
             results=tuple(self.results),
             successor=self.successor,
         )
@@ -294,6 +299,8 @@ def _unknown_names(document: Document, entries: Mapping[QueueName, QueueEntry], 
         prompts: list[tuple[tuple[str, ...], str]] = [
             (("comfort", "say"), prompt) for prompt in (entry.comfort.say if entry.comfort else ())
         ]
+        if entry.record:
+            prompts.append((("record", "announce"), entry.record.announce))
         if entry.offer_after:
             prompts.append((("offer",), entry.offer))
         for path, prompt in prompts:

@@ -17,6 +17,7 @@ import structlog
 from ivr.language.flow import REPEAT, Flow
 from ivr.language.phrases import Phrase, Prompt, Texts
 from ivr.language.templates import Template, template
+from ivr.recorder import Recorder
 from ivr.services import CallerFacts, CannotSpeak, Services
 from ivr.state import Deed, State, encoded
 from speech.words import Segment, join
@@ -94,6 +95,7 @@ class Conversation:
         self.caller = caller
         self.in_called_flow = in_called_flow  # walks another flow by its name, and comes back
         self._main = flow
+        self.recorder = Recorder(call, services.recordings, services.journal.note)
         self.progressed = False  # the caller heard, said or keyed something since this was last reset
         self._facts = {**asdict(caller)}
         self._inbox: deque[Key | Notice | Parted] = deque()
@@ -200,11 +202,12 @@ class Conversation:
         self.left()
         self.answer()
         self.note("PromptPlayed", **spoken, language=self.state.language)
-        try:
-            return self._play(media, stop_on, heed)
-        except CannotPlay as error:
-            log.warning("cannot play a recording; its text is spoken", error=str(error), **spoken)
-            return self._play(self._instead(phrase, error), stop_on, heed)
+        with self.recorder.hidden(HIDDEN in spoken.get("text", "")):  # a secret is in no recording either
+            try:
+                return self._play(media, stop_on, heed)
+            except CannotPlay as error:
+                log.warning("cannot play a recording; its text is spoken", error=str(error), **spoken)
+                return self._play(self._instead(phrase, error), stop_on, heed)
 
     def take_leave(self) -> None:
         """Tells a caller whose time is up that it is, as well as that can be done. Raises only CallEnded."""

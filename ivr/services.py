@@ -219,6 +219,30 @@ class Mailboxes(Protocol):
         ...
 
 
+class Recordings(Protocol):
+    """Where recordings of calls go. Nothing here raises: what cannot be kept now is kept later."""
+
+    def file_for(self, call: CallId, *, flow: str, queue: str, agent: str, keep_days: int | None) -> Path:
+        """Where the switch is to record; `keep_days` None is as long as the house keeps recordings."""
+        ...
+
+    def keep(self, recorded: Path, seconds: float) -> None:
+        """The recording is whole: it goes into the index."""
+        ...
+
+    def discard(self, recorded: Path) -> None:
+        """Nothing came about."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRecording:
+    """That the talks of a queue are recorded: the prompt that tells callers so, and how long they are kept."""
+
+    announce: str
+    keep_days: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AnnouncementDue(Notice):
     """The engine wants the caller told its place: people ahead plus one, and between which seconds the wait will be.
@@ -241,10 +265,13 @@ class PromptDue(Notice):
 
 @dataclass(frozen=True, slots=True)
 class AgentReady(Notice):
-    """An agent accepted this caller and waits on `leg`: join at once."""
+    """An agent accepted this caller and waits on `leg`: join at once. `recording` says whether the talk is recorded."""
 
     place: str
     leg: Call
+    queue: str = ""
+    agent: str = ""
+    recording: TalkRecording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +324,10 @@ class Place(Protocol):
 
 
 class Queues(Protocol):
+    def recording(self, queue: str) -> TalkRecording | None:
+        """Whether talks of that queue are recorded, as far as is known before it is entered."""
+        ...
+
     def enter(self, call: Call, request: QueueRequest) -> Place: ...
 
 
@@ -325,6 +356,7 @@ class Services:
     web: Web
     calendars: Calendars
     mailboxes: Mailboxes
+    recordings: Recordings
     queues: Queues
     journal: Journal
     clock: WallClock

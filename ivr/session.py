@@ -56,6 +56,12 @@ class Session:
         Raises CallEnded when the caller was gone before, or SwitchLost; the journal has FlowEnded in any case.
         """
         try:
+            self._walk_and_note()
+        finally:
+            self._conversation.recorder.finish()
+
+    def _walk_and_note(self) -> None:
+        try:
             reason = self._to_the_end()
         except CallEnded as ended:
             self._note_end("call ended", cause=ended.cause.value)
@@ -136,7 +142,8 @@ class Session:
         """
         self._conversation.progressed = False
         try:
-            exit = step.does.run(self._conversation)
+            with self._conversation.recorder.hidden(step.does.confidential()):
+                exit = step.does.run(self._conversation)
             return _Left(exit, step.targets.get(exit, HANG_UP) if step.does.ends else step.targets[exit])
         except Jump as jump:
             return _Left(f"key {jump.key}", jump.target)

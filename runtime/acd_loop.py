@@ -53,7 +53,7 @@ from acd.model import (
 )
 from acd.records import Entry, entry
 from acd.routing.sticky import Sticky
-from ivr.services import AgentReady, AnnouncementDue, HoursState, PromptDue, QueueOver, QueueRequest
+from ivr.services import AgentReady, AnnouncementDue, HoursState, PromptDue, QueueOver, QueueRequest, TalkRecording
 from journal.writer import Journal
 from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
 from switch.port import Call
@@ -182,6 +182,11 @@ class AcdLoop:
         """What an agent asks for by star code, command or console; `by` is the supervisor who asks in its place."""
         for event in _towards(agent, state, reason, by):
             self.post(event)
+
+    def recording(self, queue: str) -> TalkRecording | None:
+        """See `ivr.services.Queues`."""
+        rule = self._rules.get(queue)
+        return TalkRecording(rule.record.announce, rule.record.keep) if rule and rule.record else None
 
     def enter(self, call: Call, request: QueueRequest) -> QueuedPlace:
         """Queues a call and returns its place. See `ivr.services.Queues`."""
@@ -389,7 +394,9 @@ class AcdLoop:
             self.post(ConnectFailed(offer))
         elif place is not None:
             place.offer = offer
-            place.call.post(AgentReady(place.id, leg.call))
+            offered = leg.offered
+            recording = self.recording(offered.queue)
+            place.call.post(AgentReady(place.id, leg.call, offered.queue, offered.agent.id, recording))
 
     def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | PromptDue | QueueOver]) -> None:
         if place := self._places.get(call):

@@ -177,6 +177,7 @@ def assemble(
             web=asked,
             calendars=book.calendars,
             mailboxes=mailroom.mailboxes,
+            recordings=mailroom.recordings,
             queues=acd,
             journal=CallJournal(journal, call),
             clock=zoned,

@@ -161,6 +161,7 @@ def _readable(config: Config, program: str) -> Iterator[Finding]:
         (config.data_dir / "speech", 5),
         (config.prompts_dir, 5),
         (config.data_dir / "messages", 7),
+        (config.data_dir / "recordings", 7),
     ):
         closed = next((part for part in reversed((directory, *directory.parents)) if not _may(user, part, 1)), None)
         if closed is None and not _may(user, directory, needed):

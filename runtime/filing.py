@@ -12,6 +12,7 @@ import secrets
 import shutil
 import wave
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,18 @@ DIRECTORY_MODE = 0o2770  # a switch with a user of its own records there as a me
 AUDIBLE = 0.003  # of full scale (-50 dBFS): the mean level of a tenth of a second with a voice in it
 SHORTEST = 1.0  # seconds; what is shorter is a caller who changed its mind
 
+NOTHING_CAME = 3600.0  # seconds after which a slip without a recording is thrown away
+
 Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A recording with its slip, and the seconds since it was last written to."""
+
+    path: Path
+    facts: Facts
+    age: float
 
 
 def new_file(directory: Path) -> Path:
@@ -39,29 +51,63 @@ def new_file(directory: Path) -> Path:
 
 def write_slip(audio: Path, facts: Facts) -> None:
     """Raises OSError."""
-    slip = _slip(audio)
-    fresh = slip.with_name(f".{slip.name}.new")
+    place = _slip(audio)
+    fresh = place.with_name(f".{place.name}.new")
     descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(facts, file, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(slip)
+    fresh.replace(place)
 
 
 def remove_slip(audio: Path) -> None:
     _slip(audio).unlink(missing_ok=True)
 
 
+def slip(audio: Path) -> Facts | None:
+    """What the slip beside a recording says; None where there is none that can be read."""
+    try:
+        facts: Facts = json.loads(_slip(audio).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts
+
+
 def slips(directory: Path) -> Iterator[tuple[Path, Facts]]:
     """Every file below a directory that has a slip, whether it came about or not, and what the slip says."""
-    for slip in sorted(directory.rglob(f"*{SLIP}")):
-        try:
-            facts = json.loads(slip.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            log.error("a slip beside a recording cannot be read", slip=str(slip), error=str(error))
-            continue
-        yield slip.with_name(slip.name.removesuffix(SLIP)), facts
+    for found in sorted(directory.rglob(f"*{SLIP}")):
+        audio = found.with_name(found.name.removesuffix(SLIP))
+        facts = slip(audio)
+        if facts is None:
+            log.error("a slip beside a recording cannot be read", slip=str(found))
+        else:
+            yield audio, facts
+
+
+def begin(directory: Path, facts: Facts) -> Path:
+    """A new file's name, with its slip beside it. Raises OSError."""
+    path = new_file(directory)
+    write_slip(path, facts)
+    return path
+
+
+def throw_away(path: Path) -> None:
+    """The slip goes last: it has a deletion that broke off done again."""
+    path.unlink(missing_ok=True)
+    remove_slip(path)
+
+
+def left_behind(directory: Path, now: float) -> list[Left]:
+    """The recordings below a directory that are not filed yet; slips of which nothing came go."""
+    found = []
+    for path, facts in slips(directory):
+        since = age(path, now)
+        if since is not None:
+            found.append(Left(path, facts, since))
+        elif (age(_slip(path), now) or 0.0) > NOTHING_CAME:
+            remove_slip(path)
+    return found
 
 
 def age(path: Path, now: float) -> float | None:
@@ -70,11 +116,6 @@ def age(path: Path, now: float) -> float | None:
         return now - path.stat().st_mtime
     except OSError:
         return None
-
-
-def slip_age(audio: Path, now: float) -> float:
-    """Seconds since a recording was begun; 0 where it has no slip any more."""
-    return age(_slip(audio), now) or 0.0
 
 
 def secure(path: Path) -> None:

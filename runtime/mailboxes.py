@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -17,7 +16,7 @@ from ivr.language.phrases import Prompt
 from ivr.services import CannotKeep, MailboxAway, Message, PinVerdict, StoredMessage
 from journal.writer import Journal
 from runtime import filing
-from runtime.filing import Facts
+from runtime.filing import Left
 from store.rows import Message as Row
 from store.rows import MessageState
 from store.store import MailboxFull, Store, StoreFailed
@@ -29,7 +28,6 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 STILL_WRITTEN = 60.0  # seconds since the last write in which another process may still be recording
-NOTHING_CAME = 3600.0  # seconds after which a slip without a recording is thrown away
 
 
 class StoreMailboxes:
@@ -91,12 +89,12 @@ class StoreMailboxes:
             "call": call,
             "visit": str(visit),
         }
-        path = self._off_hub(lambda: _begun(self._directory / box, facts))
+        path = self._off_hub(lambda: filing.begin(self._directory / box, facts))
         self._in_hand[path] = id
         return path
 
     def discard(self, recorded: Path) -> None:
-        self._off_hub(lambda: _thrown_away(recorded))
+        self._off_hub(lambda: filing.throw_away(recorded))
         self._in_hand.pop(recorded, None)
 
     def keep(
@@ -158,7 +156,7 @@ class StoreMailboxes:
         path = self._asked(lambda: self._store.voicemail.drop(message, self._now()))
         self._on_change()
         if path is not None:
-            self._off_hub(lambda: _thrown_away(Path(path)))
+            self._off_hub(lambda: filing.throw_away(Path(path)))
             with suppress(StoreFailed):  # the row goes with the next retention
                 self._store.voicemail.forget([message])
 
@@ -180,12 +178,12 @@ class StoreMailboxes:
 
     def file_waiting(self) -> int:
         """Files what is on disk and in no table, and returns how many messages still wait. Raises nothing."""
-        found = self._off_hub(lambda: _left_behind(self._directory, self._clock.wall().timestamp()))
+        found = self._off_hub(lambda: filing.left_behind(self._directory, self._clock.wall().timestamp()))
         waiting = [left for left in found if left.path not in self._in_hand and not self._is_filed(left)]
         self.unfiled = len(waiting)
         return self.unfiled
 
-    def _is_filed(self, left: _Left) -> bool:
+    def _is_filed(self, left: Left) -> bool:
         """Files one message; whether nothing is left to be done for it."""
         try:
             facts, received = left.facts, datetime.fromisoformat(left.facts["received"])
@@ -213,7 +211,7 @@ class StoreMailboxes:
         return True
 
     def _filed(self, path: Path, row: Row, call: CallId) -> None:
-        self._off_hub(lambda: filing.remove_slip(path) if row.path == str(path) else _thrown_away(path))
+        self._off_hub(lambda: filing.remove_slip(path) if row.path == str(path) else filing.throw_away(path))
         self._in_hand.pop(path, None)
         self._journal.append("MessageKept", call, box=row.box, message=row.id, seconds=row.seconds)
         self._on_change()
@@ -234,35 +232,3 @@ class StoreMailboxes:
         with self._clock.working():
             done: T = self._threads.apply(work)
             return done
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """A recording with its slip, and the seconds since it was last written to."""
-
-    path: Path
-    facts: Facts
-    age: float
-
-
-def _begun(directory: Path, facts: Facts) -> Path:
-    path = filing.new_file(directory)
-    filing.write_slip(path, facts)
-    return path
-
-
-def _thrown_away(path: Path) -> None:
-    """The slip goes last: it would have a half-done deletion done again."""
-    path.unlink(missing_ok=True)
-    filing.remove_slip(path)
-
-
-def _left_behind(directory: Path, now: float) -> list[_Left]:
-    found = []
-    for path, facts in filing.slips(directory):
-        age = filing.age(path, now)
-        if age is not None:
-            found.append(_Left(path, facts, age))
-        elif filing.slip_age(path, now) > NOTHING_CAME:
-            filing.remove_slip(path)
-    return found

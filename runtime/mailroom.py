@@ -11,6 +11,7 @@ from journal.writer import Journal
 from runtime.lights import Lights
 from runtime.mailboxes import StoreMailboxes
 from runtime.notices import Notices
+from runtime.recordings import StoreRecordings
 from runtime.retention import Retention
 from runtime.rounds import Round
 from store.store import Store
@@ -45,6 +46,14 @@ class Mailroom:
             on_change=self.changed,
             on_unfiled=self._filing.ask,
         )
+        self.recordings = StoreRecordings(
+            store,
+            config.data_dir / "recordings",
+            clock,
+            journal,
+            keep=config.recordings.keep,
+            on_unfiled=self._filing.ask,
+        )
         self._notices = Notices(
             store,
             config.mail,
@@ -71,12 +80,13 @@ class Mailroom:
         self._mailing.ask()
 
     def troubles(self) -> list[str]:
-        waiting = self.mailboxes.unfiled
-        unfiled = f"messages that wait to be filed: {waiting}; their audio is on disk" if waiting else ""
+        waiting = self.mailboxes.unfiled + self.recordings.unfiled
+        unfiled = f"messages and recordings that wait to be filed: {waiting}; their audio is on disk" if waiting else ""
         return [trouble for trouble in (self._notices.trouble, unfiled) if trouble]
 
     def _file(self) -> float | None:
-        return FILED_AGAIN if self.mailboxes.file_waiting() else None
+        waiting = self.mailboxes.file_waiting() + self.recordings.file_waiting()
+        return FILED_AGAIN if waiting else None
 
     def _rounds(self) -> Iterator[Round]:
         yield from (self._lighting, self._mailing, self._filing, self._retention)

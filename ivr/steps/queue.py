@@ -13,9 +13,18 @@ from ivr.language.expressions import CannotEvaluate, text_of
 from ivr.language.house import House
 from ivr.language.phrases import Prompt
 from ivr.language.templates import Value, template
-from ivr.services import AgentReady, AnnouncementDue, CannotSpeak, Place, PromptDue, QueueOver, QueueRequest
+from ivr.services import (
+    AgentReady,
+    AnnouncementDue,
+    CannotSpeak,
+    Place,
+    PromptDue,
+    QueueOver,
+    QueueRequest,
+    TalkRecording,
+)
 from ivr.step import HANG_UP, Exit, QueueName, ReadVariable, SkillValue, Step
-from switch.port import Call, CannotJoin, CannotPlay, Capability, Key, Notice, Parted
+from switch.port import NONE, CannotJoin, CannotPlay, Capability, Key, Notice, Parted
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +74,9 @@ class Queue(Step):
 
     def run(self, call: Conversation) -> str:
         with call.untimed():
+            recording = call.services.queues.recording(self.name)
+            if recording is not None and (call.audible or call.flow.answer):
+                _told_of_recording(call, recording)
             place = call.services.queues.enter(call.call, self._request(call))
             wait = _Wait(call, place)
             try:
@@ -119,8 +131,8 @@ class _Wait:
                     self._announce(position, wait)
                 case PromptDue(prompt=prompt):
                     self._tell([(prompt, {})])
-                case AgentReady(leg=leg):
-                    if self._talked(leg):
+                case AgentReady() as ready:
+                    if self._talked(ready):
                         return "answered"
                     self._call.hold(self._place.music)
                 case QueueOver(exit=exit):
@@ -167,17 +179,47 @@ class _Wait:
             log.error("an announcement cannot be spoken; the music goes on", prompt=prompt, error=str(error))
             return None
 
-    def _talked(self, leg: Call) -> bool:
+    def _talked(self, ready: AgentReady) -> bool:
         """Joins the caller to the agent until the agent leaves; False when the agent had left before."""
         self._call.answer()
+        ours = self._records(ready)
         try:
-            self._call.call.join(leg)
+            self._call.call.join(ready.leg)
         except CannotJoin:
             self._place.connect_failed()
             return False
-        self._over = "answered"
-        self._place.connected()
-        while not isinstance(self._call.event(None), Parted):
-            continue  # keys and notices mean nothing while they talk
-        self._call.forget_keys()
+        else:
+            self._over = "answered"
+            self._place.connected()
+            while not isinstance(self._call.event(None), Parted):
+                continue  # keys and notices mean nothing while they talk
+            self._call.forget_keys()
+            return True
+        finally:
+            if ours:
+                self._call.recorder.stop()
+
+    def _records(self, ready: AgentReady) -> bool:
+        """Begins to record the talk where its queue says so; whether the recording is the talk's own."""
+        recorder = self._call.recorder
+        if ready.recording is None or recorder.running:
+            return False
+        if not _told_of_recording(self._call, ready.recording):
+            self._call.note("NotRecorded", queue=ready.queue, agent=ready.agent, reason="the caller could not be told")
+            return False
+        days = ready.recording.keep_days
+        return recorder.start(flow=self._call.flow.name, queue=ready.queue, agent=ready.agent, keep_days=days)
+
+
+def _told_of_recording(call: Conversation, recording: TalkRecording) -> bool:
+    """Tells the caller that the talk is recorded, once in a call; whether that could be done."""
+    prompt = Prompt(recording.announce)
+    if prompt in call.recorder.announced:
         return True
+    try:
+        call.say(prompt, stop_on=NONE)
+    except (CannotSpeak, CannotPlay, CannotEvaluate) as error:
+        log.error("callers cannot be told that they are recorded, so they are not", prompt=prompt.id, error=str(error))
+        return False
+    call.recorder.announced.add(prompt)
+    return True

@@ -101,7 +101,7 @@ def test_what_is_left_out_has_the_engines_own_defaults():
         ("ring-for: 0s", "1:21", "must be between 1s and 24h"),
         ("ring-for: fifteen", "1:21", "write for example 500ms, 5s, 2m or 1h"),
         ("offer-after: 60s", "1:24", "no key lets them leave"),
-        ("record: {calls: all}", "1:19", "will come in a later version"),
+        ("record: {calls: some}", "1:27", "all"),
         ('while-waiting: {"2": callback}', "1:32", "callback will come in a later version"),
         ("overflow: [{after: 5s}]", "1:22", "exactly one of exit, to-queue and relax"),
         ("overflow: [{after: 5s, exit: overflowed, relax: claims}]", "1:22", "exactly one of"),

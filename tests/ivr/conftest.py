@@ -34,6 +34,7 @@ from ivr.services import (
     WebFailed,
 )
 from ivr.session import Session
+from ivr.state import State
 from speech import words
 from switch.port import CallEnded, CallId, Sound
 from switch.shared.clock import VirtualClock
@@ -55,6 +56,7 @@ PROMPTS = {
     "message-kept": {"cmn": "已保存", "en": "Kept"},
     "message-empty": {"cmn": "没有录到", "en": "Nothing heard"},
     "message-not-kept": {"cmn": "未能保存", "en": "Not kept"},
+    "may-be-recorded": {"cmn": "可能录音", "en": "May be recorded"},
     "mailbox-full": {"cmn": "信箱已满", "en": "Mailbox full"},
     **{
         name: {"cmn": text, "en": text}
@@ -290,6 +292,26 @@ class Boxes:
 
 
 @dataclass
+class Tapes:
+    """Recordings of calls; those that were kept with their facts and length."""
+
+    folder: Path
+    kept: list = field(default_factory=list)
+    begun: list = field(default_factory=list)
+
+    def file_for(self, call, *, flow, queue, agent, keep_days):
+        path = self.folder / f"tape-{len(self.begun)}.wav"
+        self.begun.append((path, flow, queue, agent, keep_days))
+        return path
+
+    def keep(self, recorded, seconds):
+        self.kept.append((recorded, seconds))
+
+    def discard(self, recorded):
+        self.begun = [facts for facts in self.begun if facts[0] != recorded]
+
+
+@dataclass
 class WaitingPlace:
     """A place in a queue, played by the test: it posts what the ACD would."""
 
@@ -321,8 +343,8 @@ class WaitingPlace:
     def over(self, exit):
         self.call.post(QueueOver(self.id, exit))
 
-    def agent_ready(self, leg):
-        self.call.post(AgentReady(self.id, leg))
+    def agent_ready(self, leg, recording=None):
+        self.call.post(AgentReady(self.id, leg, "service", "1001", recording))
 
 
 class Ears:
@@ -356,6 +378,10 @@ class Ears:
 class Queues:
     def __init__(self) -> None:
         self.places = []
+        self.recorded = None
+
+    def recording(self, queue):
+        return self.recorded
 
     def enter(self, call, request):
         self.places.append(WaitingPlace(call, request, f"p{len(self.places) + 1}"))
@@ -465,6 +491,7 @@ class TestHouse:
         self.orders = Orders(self.notes)
         self.web = AnyWeb()
         self.boxes = Boxes(folder)
+        self.tapes = Tapes(folder)
         self.queues = Queues()
         self.ears = Ears(folder)
         calendars, problems = load_calendars(CALENDARS, "calendars.yaml")
@@ -475,6 +502,7 @@ class TestHouse:
             web=self.web,
             calendars=OpeningHours(calendars),
             mailboxes=self.boxes,
+            recordings=self.tapes,
             queues=self.queues,
             journal=self.notes,
             clock=HouseClock(self.clock),
@@ -508,6 +536,22 @@ class TestHouse:
 
         self.switch.serve(on_call)
         return Caller(self, self.exchange.ring_in("1000", "13800000001", caller_name="王芳", account=account))
+
+    def resumes(self, flow, step):
+        """Another process takes the call over and goes on at a step."""
+        call = self.switch.adopt(self.call.id)
+        flow = flow_of(flow)
+
+        def go_on():
+            self.session = Session(call, flow, self.services, STRANGER, state=State(step, flow.languages[0]))
+            try:
+                self.session.run()
+            finally:
+                self.over = True
+
+        self.clock.run_until(lambda: self.over, longest=5)
+        self.over = False
+        gevent.spawn(go_on)
 
     def agent_leg(self, **behaviour):
         """An agent's answered telephone, to be joined with a caller."""
