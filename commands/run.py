@@ -18,7 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    import faulthandler
     import gc
+    import os
     import signal
 
     import gevent
@@ -27,9 +29,11 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from runtime.assembly import assemble
     from runtime.service import only_one, serve_until
     from runtime.switches import open_switch
+    from runtime.systemd import Systemd
     from speech.library import open_library
     from switch.shared.clock import RealClock
 
+    faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: where everything stood is then in its journal
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(name, stop.set)
@@ -44,7 +48,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
             gc.collect()
             gc.freeze()
             gc.set_threshold(10_000, 10, 10)
-            serve_until(appliance, stop, on_ready=lambda: print("ready", flush=True))
+            systemd = Systemd(os.environ)
+            serve_until(appliance, stop, on_ready=lambda: print("ready", flush=True), systemd=systemd)
         finally:
             voices.close()
     return 0

@@ -51,7 +51,7 @@ install -m 0644 "$program/provision/hotline.service" /etc/systemd/system/hotline
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     systemctl enable --quiet hotline
-    systemctl restart hotline
+    systemctl --no-block restart hotline  # it is ready when the switch is
 else
     echo "no systemd runs here: start it with: $program/appliance.py --config $settings/appliance.yaml run"
 fi

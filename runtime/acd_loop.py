@@ -232,6 +232,11 @@ class AcdLoop:
             asked.handled.wait(ASK_SECONDS)
         return asked.decisions
 
+    def answers(self) -> bool:
+        """Whether the loop still does its work: waits for a few seconds until it has come to a question of ours."""
+        asked = _Asked(TimePassed())
+        return self._inbox.put(asked) and bool(asked.handled.wait(ASK_SECONDS))
+
     def ask_agent_state(self, agent: str, state: AgentState, reason: str, by: str = "") -> AgentView:
         """As `agent_state`, and returns what the agent is when that was handled."""
         for event in _towards(agent, state, reason, by):

@@ -22,6 +22,7 @@ from switch.shared.clock import Clock, Millis
 log = structlog.get_logger(__name__)
 
 LOST_REMEMBERED = 1000
+BEGUN_WITHIN = 60_000  # milliseconds: many times what the CRM may take to know the caller
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class CallInProgress:
     since: Millis
     flow: str
     session: Session | None = None
+    begun: bool = False  # something is done for the caller
 
     @property
     def step(self) -> str:
@@ -80,6 +82,11 @@ class CallDesk:
     def deferred(self) -> int:
         """How often since the start a call was left to the switch's fallback."""
         return self._admission.refused
+
+    def stuck(self) -> int:
+        """How many calls came in long ago and were not begun with."""
+        before = self._clock.now() - BEGUN_WITHIN
+        return sum(not served.begun and served.since < before for served in self.in_progress.values())
 
     def on_call(self, call: Call) -> None:
         """Serves one call to its end. Never raises: what goes wrong ends this call alone."""
@@ -146,6 +153,7 @@ class CallDesk:
 
     def _walk(self, call: Call, flow: Flow | None, book: Book, in_progress: CallInProgress) -> tuple[str, Cause]:
         if flow is None and self._star_codes.serves(call):
+            in_progress.begun = True
             self._star_codes.run(call)
             return "star code", Cause.NORMAL
         if flow is None:
@@ -153,6 +161,7 @@ class CallDesk:
             return "no flow for the dialled number", Cause.UNREACHABLE
         caller: CallerFacts = self._callers().recognise(call.caller)
         in_progress.session = Session(call, flow, self._services(call.id, book), caller)
+        in_progress.begun = True
         in_progress.session.run()
         return "flow ended", Cause.NORMAL
 

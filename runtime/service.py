@@ -17,6 +17,8 @@ from config.values import UserError
 from journal.writer import JournalBroken
 from runtime.assembly import Appliance
 from runtime.recovery import close_lost, left_open
+from runtime.systemd import Systemd
+from runtime.watchdog import Heart, HubWatch, Service
 from store.store import StoreFailed
 from switch.port import SwitchLost
 
@@ -25,7 +27,6 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.05
 FLOWS_SECONDS = 0.5  # a change is taken when two looks find it the same
 RETURNING_SECONDS = 2.0
-STALL_SECONDS = 0.1
 
 
 @contextmanager
@@ -49,25 +50,35 @@ def only_one(pid_file: Path) -> Iterator[None]:
             pid_file.unlink(missing_ok=True)
 
 
-def serve_until(appliance: Appliance, stop: Event, *, on_ready: Callable[[], None]) -> None:
+def serve_until(
+    appliance: Appliance, stop: Event, *, on_ready: Callable[[], None], systemd: Systemd | None = None
+) -> None:
     """Takes calls until `stop` is set; `on_ready` is called once, as soon as the switch is there.
 
+    `systemd` hears that too, and from then on that calls are served, as long as they are.
     Raises UserError where no calls can be taken.
     """
     with _in_thread() as thread:
         appliance.desk.returning = thread.apply(left_open, (appliance.journal.directory,))
     watchers: list[gevent.Greenlet[..., None]] = []
+    hub = HubWatch(appliance.clock, appliance.admission)
+    systemd = systemd or Systemd({})
     try:
         _start(appliance)
-        watchers += [gevent.spawn(_watch_flows, appliance), gevent.spawn(_watch_hub, appliance)]
+        hub.start()
+        watchers += [gevent.spawn(_watch_flows, appliance)]
         while not stop.is_set() and not appliance.switch.connected:
             stop.wait(POLL_SECONDS)
         if not stop.is_set():
             _reconcile(appliance)
             watchers.append(gevent.spawn(_watch_returning, appliance))
             on_ready()
+            systemd.tell("READY=1")
+            watchers.append(gevent.spawn(Heart(systemd, _service(appliance).failing).run))
             stop.wait()
     finally:
+        systemd.tell("STOPPING=1")
+        hub.stop()
         gevent.killall(watchers)
         appliance.stop()
 
@@ -84,6 +95,15 @@ def _start(appliance: Appliance) -> None:
         appliance.restore_agents()
     except StoreFailed as error:
         log.warning("agents start logged off: their last states cannot be read", error=str(error))
+
+
+def _service(appliance: Appliance) -> Service:
+    return Service(
+        appliance.clock,
+        connected=lambda: appliance.switch.connected,
+        acd_answers=appliance.acd.answers,
+        stuck=appliance.desk.stuck,
+    )
 
 
 @contextmanager
@@ -126,13 +146,3 @@ def _watch_flows(appliance: Appliance) -> None:
             log.error("flows: a change was not taken", problem=str(problem))
         if not problems:
             log.info("flows: a change was taken", edition=appliance.flowbook.edition.number)
-
-
-def _watch_hub(appliance: Appliance) -> None:
-    """Logs every time that something held the hub, for then all calls waited."""
-    while True:
-        before = appliance.clock.now()
-        gevent.sleep(STALL_SECONDS)
-        late = (appliance.clock.now() - before) / 1000 - STALL_SECONDS
-        if late > STALL_SECONDS:
-            log.warning("the hub was held: all calls waited", seconds=round(late, 3))

@@ -15,6 +15,7 @@ from runtime.assembly import assemble
 from runtime.service import only_one, serve_until
 from runtime.stage import Stage, make_tables
 from runtime.switches import open_switch
+from runtime.systemd import Systemd
 from speech import catalogue
 from speech.library import Library
 from speech.simulated import Simulated
@@ -74,7 +75,12 @@ def test_calls_that_ended_while_nobody_watched_are_ended_before_it_is_ready(tmp_
         when_ready.extend(record["type"] for record in records(tmp_path / "journal") if record["call"])
         stop.set()
 
-    serving = gevent.spawn(serve_until, appliance, stop, on_ready=on_ready)
-    serving.get(timeout=30)
+    with gevent.socket.socket(gevent.socket.AF_UNIX, gevent.socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(30)
+        systemd = Systemd({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "30000000"})
+        serving = gevent.spawn(serve_until, appliance, stop, on_ready=on_ready, systemd=systemd)
+        serving.get(timeout=30)
+        assert [listener.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
     assert when_ready == ["CallArrived", "CallEnded"]
     assert verify(tmp_path / "journal").open == 0
