@@ -272,6 +272,7 @@ def _date_text(value: object) -> object:
 _FILTERS: Mapping[str, tuple[Callable[..., Sequence[Segment]], Mapping[str, type]]] = {
     "digits": (words.digits, {"yao": bool}),
     "number": (words.number, {"counted": bool}),
+    "ordinal": (words.ordinal, {}),
     "money": (words.money, {"currency": str}),
     "date": (words.date, {"year": bool}),
     "time": (words.time, {}),

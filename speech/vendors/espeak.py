@@ -31,7 +31,7 @@ MANNERS: Mapping[str, Manner] = {
     "en": Manner("en-us", 135),
 }
 
-_MANNERS_VERSION = 2  # one more whenever volume or phrasing change, so that no cache says it the old way
+_MANNERS_VERSION = 3  # one more whenever volume or phrasing change, so that no cache says it the old way
 
 _FIGURES_WRITTEN = re.compile(r"((?<![\w.-])-)?(\d{1,64})(?:\.(\d{1,12})(?![\d.]))?(年?)", re.ASCII)
 _FIGURES = "[零一二三四五六七八九幺]"
@@ -68,7 +68,13 @@ def chosen(manners: Mapping[str, Manner]) -> Mapping[str, Manner]:
 
 _PAUSES = re.compile(r"[,;:](?=[^\s\d])|[，；：]")
 _HAN = re.compile("([⺀-⿕\u3400-鿿豈-﫿]+)")
-_MISREAD = {"yue": {"為你": "胃你"}}  # 為 as in "for you" is wai6, like 胃
+_MISREAD = {  # what is said, written with characters that have only that reading
+    "yue": {
+        "為你": "胃你",  # "for you": wai6
+        "朝早": "招早",  # "morning": ziu1, not ciu4, a dynasty
+        "分之": "份之",  # in fractions: fan6, not fan1, a minute
+    }
+}
 
 
 def phrased(text: str, language: str) -> str:

@@ -17,7 +17,7 @@ from typing import Protocol
 from speech.words import values
 from speech.words.cmn import MANDARIN
 from speech.words.en import English
-from speech.words.values import CannotRead
+from speech.words.values import CannotRead, Parts
 from speech.words.yue import CANTONESE
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "languages",
     "money",
     "number",
+    "ordinal",
     "parts",
     "time",
 ]
@@ -63,6 +64,9 @@ class Language(Protocol):
 
     def digits(self, keyed: str, *, yao: bool) -> Sequence[str]: ...
     def number(self, value: Decimal, *, counted: bool) -> Sequence[str]: ...
+    def fraction(self, value: Parts) -> Sequence[str]: ...
+    def percentage(self, value: Decimal) -> Sequence[str]: ...
+    def ordinal(self, value: int) -> Sequence[str]: ...
     def money(self, value: Decimal, currency: str) -> Sequence[str]: ...
     def date(self, value: datetime.date, *, year: bool) -> Sequence[str]: ...
     def time(self, value: datetime.time) -> Sequence[str]: ...
@@ -86,9 +90,19 @@ def digits(value: object, language: str, *, yao: bool = False, apart: bool = Fal
 
 
 def number(value: object, language: str, *, counted: bool = False) -> Segments:
-    """A quantity. ``counted`` is for Chinese before a measure word, where 2 is 两: 两位."""
+    """A quantity: 42.10, 3/4, 2 3/4 or 12.5%. ``counted`` is for Chinese before a measure word, where 2 is 两: 两位."""
     tongue = _language(language)
+    if (parts := values.fraction(value)) is not None:
+        return _segments(tongue.fraction(parts), tongue)
+    if (percentage := values.percentage(value)) is not None:
+        return _segments(tongue.percentage(percentage), tongue)
     return _segments(tongue.number(values.decimal(value), counted=counted), tongue)
+
+
+def ordinal(value: object, language: str) -> Segments:
+    """A place in a row: 第二, second."""
+    tongue = _language(language)
+    return _segments(tongue.ordinal(values.rank(value)), tongue)
 
 
 def money(value: object, language: str, *, currency: str = "CNY") -> Segments:

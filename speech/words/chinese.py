@@ -12,6 +12,8 @@ from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
 
+from speech.words.values import Parts
+
 YI = 10**8
 WAN = 10**4
 
@@ -38,6 +40,10 @@ class Chinese:
     point: str
     minus: str
     plus: str
+    part_of: str  # between the lower and the upper number of a fraction
+    and_: str  # between a whole number and a fraction
+    percent: str  # before the number
+    place: str  # before an ordinal
     star: str
     hash: str
     year: str
@@ -62,7 +68,7 @@ class Chinese:
         for name in self.__dataclass_fields__:
             word = getattr(self, name)
             if isinstance(word, str) and name != "figures":
-                named.setdefault(word, f"words/{name}")
+                named.setdefault(word, f"words/{name.strip('_').replace('_', '-')}")
         for code, unit in self.currencies.items():
             for kind, word in (("whole", unit.whole), ("tenth", unit.tenth), ("hundredth", unit.hundredth)):
                 if word:
@@ -82,6 +88,25 @@ class Chinese:
         else:
             spoken = self._whole(int(whole), counted=counted)
         return [self.minus, *spoken] if value < 0 else spoken
+
+    def fraction(self, value: Parts) -> Sequence[str]:
+        """四分之三; 二又四分之三."""
+        spoken = [self.minus] if value.negative and (value.whole or value.top) else []
+        if value.whole or not value.top:
+            spoken += self._whole(value.whole)
+        if value.top:
+            joint = [self.and_] if value.whole else []
+            spoken += [*joint, *self._whole(value.bottom), self.part_of, *self._whole(value.top)]
+        return spoken
+
+    def percentage(self, value: Decimal) -> Sequence[str]:
+        """百分之十二点五; the sign first."""
+        sign, *rest = self.number(abs(value)) if value >= 0 else self.number(value)
+        return [sign, self.percent, *rest] if value < 0 else [self.percent, sign, *rest]
+
+    def ordinal(self, value: int) -> Sequence[str]:
+        """第二, never 第两."""
+        return [self.place, *self._whole(value)]
 
     def money(self, value: Decimal, currency: str) -> Sequence[str]:
         unit = self.currencies[currency]

@@ -7,6 +7,8 @@ from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
 
+from speech.words.values import Parts
+
 
 def _listed(words: str) -> tuple[str, ...]:
     return tuple(words.split())
@@ -32,7 +34,19 @@ _CURRENCIES = {  # singular and plural of the unit and of its hundredth
     "GBP": ("pound", "pounds", "penny", "pence"),
 }
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-_OTHERS = _listed("hundred and point minus oh midnight noon a.m. p.m.")
+_ORDINAL_OF = {
+    **dict(zip(_SMALL[1:], _ORDINALS, strict=False)),
+    **{word: word.removesuffix("y") + "ieth" for word in _TENS.values()},
+    **{word: f"{word}th" for word in ("hundred", *(name for _, name in _SCALES))},
+}
+_BELOW = {
+    2: ("half", "halves"),
+    4: ("quarter", "quarters"),
+    **{value: (_ORDINALS[value - 1], _ORDINALS[value - 1] + "s") for value in (3, *range(5, 21))},
+    100: ("hundredth", "hundredths"),
+    1000: ("thousandth", "thousandths"),
+}
+_OTHERS = [*_listed("hundred and point minus oh midnight noon a.m. p.m. a over"), "per cent"]
 
 
 class English:
@@ -42,7 +56,9 @@ class English:
         for value, word in _TENS.items():
             named |= {word: f"words/{value}", f"{word}-": f"words/{value}"}
         spans = [name + ending for _, name in _SPANS for ending in ("", "s")]
-        others = [*_OTHERS, *(name for _, name in _SCALES), *_SIGNS.values(), *_MONTHS, *_ORDINALS, "thirtieth", *spans]
+        scales = [name for _, name in _SCALES]
+        below = [form for forms in _BELOW.values() for form in forms]
+        others = [*_OTHERS, *scales, *_SIGNS.values(), *_MONTHS, *_ORDINAL_OF.values(), *spans, *below]
         for word in [*others, *(word for forms in _CURRENCIES.values() for word in forms)]:
             named.setdefault(word, "words/" + word.lower().replace(" ", "-").replace(".", ""))
         return named
@@ -57,6 +73,25 @@ class English:
             spoken += ["point", *self.digits(fraction, yao=False)]
         return ["minus", *spoken] if value < 0 else spoken
 
+    def fraction(self, value: Parts) -> Sequence[str]:
+        """Three quarters; two and a half; five over twenty-two, where an ordinal would be taken for a number."""
+        spoken = ["minus"] if value.negative and (value.whole or value.top) else []
+        if value.whole or not value.top:
+            spoken += _whole(value.whole)
+        if value.top:
+            joint = ["and"] if value.whole else []
+            top = ["a"] if value.whole and value.top == 1 and value.bottom == 2 else _whole(value.top)
+            spoken += [*joint, *top, *_below(value.bottom, plural=value.top != 1)]
+        return spoken
+
+    def percentage(self, value: Decimal) -> Sequence[str]:
+        return [*self.number(value, counted=False), "per cent"]
+
+    def ordinal(self, value: int) -> Sequence[str]:
+        """The last word alone changes: one hundred and twenty-first."""
+        *before, last = _whole(value)
+        return [*before, _ORDINAL_OF[last]]
+
     def money(self, value: Decimal, currency: str) -> Sequence[str]:
         unit, units, hundredth, hundredths = _CURRENCIES[currency]
         cents = int(abs(value) * 100)
@@ -67,7 +102,7 @@ class English:
         return ["minus", *spoken] if value < 0 and cents else spoken
 
     def date(self, value: date, *, year: bool) -> Sequence[str]:
-        spoken = [_MONTHS[value.month - 1], *_ordinal(value.day)]
+        spoken = [_MONTHS[value.month - 1], *self.ordinal(value.day)]
         return [*spoken[:-1], spoken[-1] + ",", *_year(value.year)] if year else spoken
 
     def time(self, value: time) -> Sequence[str]:
@@ -111,12 +146,11 @@ def _whole(value: int) -> list[str]:
     return [_TENS[tens] + "-", _SMALL[ones]] if ones else [_TENS[tens]]
 
 
-def _ordinal(day: int) -> list[str]:
-    if day <= 20:
-        return [_ORDINALS[day - 1]]
-    if day == 30:
-        return ["thirtieth"]
-    return [_TENS[day // 10 * 10] + "-", _ORDINALS[day % 10 - 1]]
+def _below(bottom: int, *, plural: bool) -> list[str]:
+    """What stands below the line of a fraction."""
+    if bottom in _BELOW:
+        return [_BELOW[bottom][plural]]
+    return ["over", *_whole(bottom)]
 
 
 def _year(year: int) -> list[str]:

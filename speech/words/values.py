@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 LARGEST = 10**16  # above it no listener follows, and Chinese has no agreed words
+LARGEST_FRACTION = 10**6  # of what stands above, below or before the line
 LONGEST = 64  # characters that are read one by one
 PLACES = 12
 
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?", re.ASCII)
+_FRACTION = re.compile(r"([+-]?)(?:(\d{1,9}) )?(\d{1,9})/(\d{1,9})", re.ASCII)
 _KEYED = re.compile(r"[+(]?[0-9A-Za-z*#][0-9A-Za-z*# ./()-]*", re.ASCII)
 _PLAIN = {0xFF01 + sign: 0x21 + sign for sign in range(0x5E)} | {0x3000: 0x20}
 _SEPARATORS = re.compile(r"[ ./()-]")
@@ -57,6 +61,48 @@ def decimal(value: object, kind: str = "a number") -> Decimal:
     if isinstance(exponent, int) and exponent < -PLACES:
         number = number.quantize(Decimal(1).scaleb(-PLACES), ROUND_HALF_UP).normalize()
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A number with a fraction, such as 2 3/4; `whole` may be 0."""
+
+    negative: bool
+    whole: int
+    top: int
+    bottom: int
+
+
+def fraction(value: object) -> Parts | None:
+    """The parts of a Fraction, or of a text such as ``3/4`` or ``2 3/4``; None for whatever is no fraction."""
+    kind = "a number"
+    match plain(value, kind):
+        case Fraction() as exact:
+            negative, whole, top, bottom = exact < 0, 0, abs(exact.numerator), exact.denominator
+        case str() as text if found := _FRACTION.fullmatch(text):
+            negative, whole, top, bottom = found[1] == "-", int(found[2] or 0), int(found[3]), int(found[4])
+        case _:
+            return None
+    if not bottom or max(whole, top, bottom) >= LARGEST_FRACTION:
+        raise _refused(value, kind)
+    if top >= bottom and not whole:
+        whole, top = divmod(top, bottom)
+    return Parts(negative, whole, top, bottom)
+
+
+def percentage(value: object) -> Decimal | None:
+    """The number of a text such as ``12.5%``; None for whatever is none."""
+    text = plain(value, "a number")
+    return decimal(text[:-1].rstrip()) if isinstance(text, str) and text.endswith("%") else None
+
+
+def rank(value: object) -> int:
+    """A whole number from 1 on: the place in a row."""
+    kind = "an ordinal"
+    number = decimal(value, kind)
+    if number < 1 or number != number // 1:
+        raise _refused(value, kind)
+    return int(number)
 
 
 def keyed(value: object) -> str:

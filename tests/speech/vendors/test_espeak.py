@@ -62,6 +62,9 @@ def test_every_character_that_we_ever_say_has_a_reading(engine, texts, language)
     ("text", "language", "heard"),
     [
         ("我哋會盡快為你服務", "yue", "wai6"),  # for you, not wai4, to be
+        ("朝早八點", "yue", "ziu1"),  # morning, not a dynasty
+        ("四分之三", "yue", "fa6n"),  # a part, not a minute
+        ("晏晝兩點", "yue", "zau3"),
         ("为了提升服务", "cmn", "wei51"),
         ("请重新输入", "cmn", "hong35"),  # again, not heavy
         ("还有", "cmn", "Xai35"),

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -80,6 +81,25 @@ NUMBERS = {
     "1,234.5": "一千二百三十四点五",
     "42": "四十二",
     Decimal("3.14"): "三点一四",
+    21: "二十一",  # never 廿一
+    32: "三十二",  # nor 卅二
+    2_222: "两千二百二十二",
+    2_000_002: "二百万零二",
+    20_000_000_000: "二百亿",
+    1_000_010_000: "十亿零一万",
+    -123_456: "负十二万三千四百五十六",
+    "3/4": "四分之三",
+    "1/2": "二分之一",
+    "2 3/4": "二又四分之三",
+    "-1/3": "负三分之一",
+    "7/4": "一又四分之三",
+    "8/4": "二",
+    Fraction(5, 6): "六分之五",
+    "50%": "百分之五十",
+    "12.5 %": "百分之十二点五",
+    "100%": "百分之一百",
+    "-3%": "负百分之三",
+    "0.5%": "百分之零点五",
     0.1 + 0.2: "零点三",
 }
 
@@ -157,6 +177,12 @@ def test_the_one_of_telephone_numbers():
         "10203": "一万零二百零三元",
         "9.995": "十元",
         Decimal("1234.56"): "一千二百三十四元五角六分",
+        "20.20": "二十元二角",
+        "2000.02": "两千元零二分",
+        "20000": "两万元",
+        "100000000": "一亿元",
+        "-0.05": "负五分",
+        "0.10": "一角",
     }.items(),
 )
 def test_money(value, said):
@@ -245,3 +271,50 @@ def test_times(value, said):
 )
 def test_durations(value, said):
     assert join(words.duration(value, "cmn")) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "said"),
+    [
+        ("42.05", "HKD", "四十二港元零五分"),
+        ("42.05", "USD", "四十二美元五美分"),
+        ("0.02", "USD", "两美分"),
+        ("0.2", "HKD", "两角"),
+        ("2", "USD", "两美元"),
+        ("-2.5", "USD", "负两美元五十美分"),
+        ("1000000", "USD", "一百万美元"),
+    ],
+)
+def test_jiao_and_fen_or_cents(value, currency, said):
+    assert join(words.money(value, "cmn", currency=currency)) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    {
+        1: "第一",
+        2: "第二",  # never 第两
+        10: "第十",
+        12: "第十二",
+        20: "第二十",
+        22: "第二十二",
+        102: "第一百零二",
+        2000: "第两千",
+        "3": "第三",
+        4.0: "第四",
+    }.items(),
+)
+def test_ordinals(value, said):
+    assert join(words.ordinal(value, "cmn")) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), {1: "一位", 2: "两位", 12: "十二位", 20: "二十位", 22: "二十二位", 102: "一百零二位"}.items()
+)
+def test_two_is_liang_alone_before_a_measure_word(value, said):
+    assert join([*words.number(value, "cmn", counted=True), words.Segment("位")]) == said
+
+
+def test_the_one_of_a_whole_telephone_number():
+    assert join(words.digits("13811011121", "cmn", yao=True)) == "幺三八幺幺零幺幺幺二幺"
+    assert join(words.digits("13811011121", "cmn")) == "一三八一一零一一一二一"

@@ -41,6 +41,22 @@ NUMBERS = {
     "42.10": "forty-two point one zero",
     "0.5": "zero point five",
     0.1 + 0.2: "zero point three",
+    -1_234_567: "minus one million two hundred and thirty-four thousand five hundred and sixty-seven",
+    300: "three hundred",
+    1900: "one thousand nine hundred",
+    "3/4": "three quarters",
+    "1/2": "one half",
+    "3/2": "one and a half",
+    "2 1/2": "two and a half",
+    "2 3/4": "two and three quarters",
+    "1/3": "one third",
+    "2/3": "two thirds",
+    "5/16": "five sixteenths",
+    "1/100": "one hundredth",
+    "5/22": "five over twenty-two",
+    "-1/4": "minus one quarter",
+    "50%": "fifty per cent",
+    "12.5%": "twelve point five per cent",
 }
 
 
@@ -75,6 +91,11 @@ def test_digits(value, said):
         ("0.99", "GBP", "ninety-nine pence"),
         ("0", "USD", "zero dollars"),
         ("-3", "USD", "minus three dollars"),
+        ("-0.50", "USD", "minus fifty cents"),
+        ("1", "HKD", "one Hong Kong dollar"),
+        ("0.01", "HKD", "one cent"),
+        ("1000000", "USD", "one million dollars"),
+        ("1234.56", "USD", "one thousand two hundred and thirty-four dollars and fifty-six cents"),
     ],
 )
 def test_money(value, currency, said):
@@ -133,3 +154,32 @@ def test_times(value, said):
 )
 def test_durations(value, said):
     assert join(words.duration(value, "en")) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    {
+        1: "first",
+        2: "second",
+        3: "third",
+        5: "fifth",
+        8: "eighth",
+        9: "ninth",
+        11: "eleventh",
+        12: "twelfth",
+        13: "thirteenth",
+        20: "twentieth",
+        21: "twenty-first",
+        40: "fortieth",
+        42: "forty-second",
+        99: "ninety-ninth",
+        100: "one hundredth",
+        101: "one hundred and first",
+        112: "one hundred and twelfth",
+        1000: "one thousandth",
+        1_000_000: "one millionth",
+        2026: "two thousand and twenty-sixth",
+    }.items(),
+)
+def test_ordinals(value, said):
+    assert join(words.ordinal(value, "en")) == said

@@ -12,7 +12,7 @@ from speech import words
 from speech.words import CannotRead, Segment, join
 
 LANGUAGES = words.languages()
-READINGS = [words.digits, words.number, words.money, words.date, words.time, words.duration]
+READINGS = [words.digits, words.number, words.ordinal, words.money, words.date, words.time, words.duration]
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -46,6 +46,18 @@ def test_what_is_no_time_is_refused(value):
 def test_what_is_no_duration_is_refused(value):
     with pytest.raises(CannotRead):
         words.duration(value, "cmn")
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "2.5", "second", "1/2"])
+def test_what_is_no_place_in_a_row_is_refused(value):
+    with pytest.raises(CannotRead):
+        words.ordinal(value, "en")
+
+
+@pytest.mark.parametrize("value", ["1/0", "1/", "/2", "1/2/3", "1/10000000", "a/b", "%", "x%", "1/2%"])
+def test_what_is_no_fraction_or_percentage_is_refused(value):
+    with pytest.raises(CannotRead):
+        words.number(value, "cmn")
 
 
 @pytest.mark.parametrize("value", [-5, 1.5, "-5", "12;drop", "1\n2", Decimal("0.5")])
@@ -106,6 +118,16 @@ def test_mandarin_words_mean_the_number_that_was_read(value):
     assert value == 0 or not said.endswith("零")
 
 
+@given(st.integers(min_value=-(10**16) + 1, max_value=10**16 - 1), st.sampled_from(["cmn", "yue"]))
+def test_contractions_that_no_hotline_uses_are_never_said(value, language):
+    assert not set(join(words.number(value, language))) & set("廿卅卌")
+
+
+@given(st.integers(1, 10**15), st.sampled_from(LANGUAGES))
+def test_every_place_in_a_row_has_words(value, language):
+    assert words.ordinal(value, language)
+
+
 @given(st.decimals(min_value=0, max_value=10**9, places=2), st.sampled_from(LANGUAGES))
 def test_every_amount_has_words(value, language):
     assert words.money(value, language)
@@ -158,6 +180,9 @@ def test_every_word_of_every_reading_could_be_recorded(language):
     segments = [
         *words.digits("+0123456789*#", language, yao=True),
         *words.number("-1234567890123456.5", language),
+        *words.number("12%", language),
+        *(part for bottom in range(2, 23) for part in words.number(f"-2 1/{bottom}", language)),
+        *(part for place in (*range(1, 32), 40, 100, 10**3, 10**6, 10**9) for part in words.ordinal(place, language)),
         *(
             part
             for money in ("12.34", "1.01")
