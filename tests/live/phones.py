@@ -166,13 +166,19 @@ class Leg:
                 address, port, payload = rest.split()
                 self.media.send_to(address, int(port), int(payload))
                 if word == "answered":
-                    self.answered_at = at
+                    self.answered_at = self._answer_heard(at)
             case "rung":
                 self.from_header = rest
             case "refused":
                 self.finish(news)
             case "ended":
                 self.finish(rest)
+
+    def _answer_heard(self, told: float) -> float:
+        """Since when the answer was heard: on a busy machine sipp's word of it comes after the first sound."""
+        first = self.media.first_heard
+        announced = any(news.startswith("early") for _, news in self.news)
+        return told if first is None or announced else min(told, first)
 
     def finish(self, how: str) -> None:
         if not self.ended:

@@ -166,6 +166,7 @@ class Endpoint:
         self._changed = threading.Condition()
         self._closed = False
         self.received = 0
+        self.first_heard: float | None = None  # when the first packet came, as `now` counts
         self.keys_heard = ""
         self._last_event = -1
         self._thread = threading.Thread(target=self._run, name=f"rtp-{self.port}", daemon=True)
@@ -248,6 +249,8 @@ class Endpoint:
         payload = data[12 + 4 * (data[0] & 0x0F) :]
         with self._changed:
             self.received += 1
+            if self.first_heard is None:
+                self.first_heard = arrived - self._began_wall
             codec = CODECS.get(kind & 0x7F)
             if codec is not None:
                 self._timeline.put(source, stamp, arrived - self._began_wall, codec.decode(payload))

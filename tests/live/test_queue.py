@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.live import heard, stories
+from tests.live import heard, rtp, stories
 
 pytestmark = pytest.mark.live
 
@@ -59,9 +59,10 @@ def the_agent_hears_who_calls_before_the_caller_is_there(hotline, phones):
     phone = at_work(hotline, phones, desk.agents[0])
     caller = phones.call(desk.number, caller="13800000001", tone=440)
     rung = phone.wait_rung()
-    joined = rung.wait_for_tone(440, within=15)
-    rung.wait_for(hotline.prompt("whisper-named", queue=desk.queue, name=name))
-    assert heard.tones(rung.heard(until=joined.start - 0.1), 440) == []
+    whisper = hotline.prompt("whisper-named", queue=desk.queue, name=name)
+    told = rung.wait_for(whisper, within=15)
+    rung.wait_for_tone(440, within=15)
+    assert heard.tones(rung.heard(until=told.at + len(whisper) / rtp.RATE - 0.3), 440) == []
     caller.hang_up()
 
 
