@@ -14,8 +14,12 @@ from config.values import UserError
 REPLY_SECONDS = 10.0
 
 
+class NotRunning(UserError):
+    """No appliance answers."""
+
+
 class Control:
-    """Asks a running appliance. Raises UserError when it is not running or refuses."""
+    """Asks a running appliance. Raises NotRunning, or another UserError when it refuses."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -58,7 +62,7 @@ class Control:
             ) from error
         except OSError as error:
             connection.close()
-            raise UserError(
+            raise NotRunning(
                 f"no appliance is running here (no answer on {self._path}); start it with: ./appliance.py run"
             ) from error
         return connection

@@ -292,6 +292,17 @@ class Conversation:
             if event is None and self.services.clock.seconds() >= until:
                 return None
 
+    def secret(self, prompt: Phrase, within: float, *, most: int = 16) -> str:
+        """Asks for a PIN: the digits up to ``#`` or a silence, "" for none. Neither journal nor log sees them."""
+        self.say(prompt)
+        keyed = ""
+        while len(keyed) < most:
+            key = self.key(within, masked=True)
+            if key is None or key == "#":
+                break
+            keyed = keyed + key if key.isdecimal() else ""
+        return keyed
+
     def event(self, within: float | None, heed: Heed = _none) -> Key | Notice | Parted | None:
         """The next thing that happens: a key, a heeded notice, a parting; None after `within` seconds."""
         self._read_mailbox(heed)

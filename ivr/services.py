@@ -126,6 +126,32 @@ class Calendars(Protocol):
     def state(self, calendar: str, at: datetime) -> HoursState: ...
 
 
+ClosurePin = Literal["right", "wrong", "locked", "no pin"]
+
+
+class Closures(Protocol):
+    """Calendars that are closed for an emergency, whatever they say themselves."""
+
+    @property
+    def has_pin(self) -> bool:
+        """Whether there is a PIN; without one no call may close anything."""
+        ...
+
+    def admits(self, pin: str) -> ClosurePin:
+        """Whether this is the PIN. Wrong ones count over all calls, and too many lock it for a while."""
+        ...
+
+    def is_closed(self, calendar: str) -> bool: ...
+
+    def close(self, calendar: str, *, by: str) -> None:
+        """Closes a calendar from now on. Raises CannotKeep where a restart would forget it."""
+        ...
+
+    def lift(self, calendar: str, *, by: str) -> bool:
+        """Lets the calendar itself say again; False where it was not closed. Raises CannotKeep as `close` does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A voice message that was kept."""
@@ -355,6 +381,7 @@ class Services:
     hosts: Hosts
     web: Web
     calendars: Calendars
+    closures: Closures
     mailboxes: Mailboxes
     recordings: Recordings
     queues: Queues

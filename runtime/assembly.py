@@ -25,6 +25,7 @@ from runtime.acd_loop import AcdLoop
 from runtime.admission import Admission
 from runtime.agent_leg import AgentDialler, Offered
 from runtime.calls import CallDesk
+from runtime.closures import ClosableCalendars, Closures
 from runtime.control import House
 from runtime.flowbook import Book, Flowbook
 from runtime.folding import Folder
@@ -61,6 +62,7 @@ class Appliance:
     admission: Admission
     desk: CallDesk
     states: AgentStates
+    closures: Closures
     mailroom: Mailroom
     house: House
     commands: Mapping[str, Command]
@@ -140,6 +142,7 @@ def assemble(
     voice = LibraryVoice(library, sounds or config.sounds_dir)
     zoned = ZonedClock(clock, config.zone)
     states = AgentStates(store, clock)
+    closures = Closures(config.data_dir, clock, note=journal.append)
     mailroom = Mailroom(
         config,
         store=store,
@@ -158,7 +161,7 @@ def assemble(
             dialler.gone(shown.agent)
 
     def hours(calendar: str) -> HoursState:
-        return flowbook.book.calendars.state(calendar, zoned.now())
+        return ClosableCalendars(flowbook.book.calendars, closures).state(calendar, zoned.now())
 
     acd = AcdLoop(
         Acd(seed=int(clock.wall().timestamp() * 1000)),  # no two lives give an offer the same id
@@ -175,7 +178,8 @@ def assemble(
             voice=LibraryVoice(library.with_texts(book.prompts), sounds or config.sounds_dir),
             hosts=Queries(host, book.queries),
             web=asked,
-            calendars=book.calendars,
+            calendars=ClosableCalendars(book.calendars, closures),
+            closures=closures,
             mailboxes=mailroom.mailboxes,
             recordings=mailroom.recordings,
             queues=acd,
@@ -215,6 +219,7 @@ def assemble(
         reload_agents=lambda: load_agents(store, acd),
         look_around=lambda: _look_around(store, flowbook),
         mailroom=mailroom,
+        closures=closures,
     )
     commands = house.commands()
     control = ControlServer(config.run_dir / "hotline.sock", commands)
@@ -234,6 +239,7 @@ def assemble(
         admission,
         desk,
         states,
+        closures,
         mailroom,
         house,
         commands,

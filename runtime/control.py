@@ -13,6 +13,7 @@ from cti.server import Command, Refused
 from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
+from runtime.closures import Closures, closure_commands
 from runtime.flowbook import Flowbook
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
@@ -40,6 +41,7 @@ class House:
         reload_agents: Callable[[], int],
         look_around: Callable[[], None],
         mailroom: Mailroom,
+        closures: Closures,
     ) -> None:
         self._switch = switch
         self._flowbook = flowbook
@@ -51,6 +53,7 @@ class House:
         self._reload_agents = reload_agents
         self._look_around = look_around
         self._mailroom = mailroom
+        self._closures = closures
 
     def commands(self) -> dict[str, Command]:
         return {
@@ -60,6 +63,7 @@ class House:
             "agents.result": self._give_result,
             "agents.reload": lambda _: {"agents": self._agents_again()},
             "mailboxes.changed": lambda _: self._mailboxes_changed(),
+            **closure_commands(self._closures, lambda: self._flowbook.book.calendars.names),
             "flows.reload": lambda _: {"problems": [str(problem) for problem in self.take_edit()]},
         }
 
@@ -140,6 +144,10 @@ class House:
         troubles = []
         if self._journal.trouble:
             troubles.append(f"the journal cannot be written: {self._journal.trouble}")
+        troubles += [
+            f"the calendar {name} is closed for an emergency since {closure.since}, by {closure.by}"
+            for name, closure in self._closures.closed.items()
+        ]
         if self._folder.trouble:
             troubles.append(self._folder.trouble)
         if self._flowbook.trouble:

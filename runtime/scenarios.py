@@ -16,6 +16,7 @@ from crm.host import Host, QueryFailed, Row
 from ivr.language.scenarios import (
     AgentAnswers,
     AgentDeclines,
+    Closed,
     DatabaseIs,
     Ended,
     HangUp,
@@ -177,6 +178,10 @@ class _Player:
                 self._host.state = state
             case WebIs(answer):
                 self._stage.web.answer = answer
+            case Closed(calendar):
+                if calendar not in self._stage.appliance.flowbook.book.calendars.names:
+                    raise NotSo(f"there is no calendar {calendar}")
+                self._stage.appliance.closures.close(calendar, by="the scenario")
             case SwitchLost():
                 self._ended_by = self._ended_by or "switch"
                 self._stage.exchange.lose()

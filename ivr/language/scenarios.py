@@ -100,6 +100,13 @@ class WebIs:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """From here on this calendar is closed for an emergency."""
+
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchLost:
     """The connection to the telephone switch breaks."""
 
@@ -124,6 +131,7 @@ Act = (
     | AgentDeclines
     | DatabaseIs
     | WebIs
+    | Closed
     | SwitchLost
     | Ended
 )
@@ -275,6 +283,7 @@ _WITH_VALUE: Mapping[str, Callable[[str], Act]] = {
     "agent-declines": AgentDeclines,
     "database": _one_of(DatabaseIs, "up", "down", "slow"),
     "web": _web,
+    "closure": Closed,
     "ended": _one_of(Ended, "caller", "flow", "agent", "switch"),
 }
 _ALONE: Mapping[str, Callable[[], Act]] = {"hang-up": HangUp, "switch-lost": SwitchLost}

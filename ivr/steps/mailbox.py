@@ -21,7 +21,6 @@ log = structlog.get_logger(__name__)
 
 DIGITS = frozenset("0123456789")
 END = frozenset("#")
-LONGEST_PIN = 16
 NUMBER = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
 
 CallBack = Literal["call-back"]
@@ -109,7 +108,7 @@ class Mailbox(Step):
 
     def _opened(self, call: Conversation, box: str) -> bool:
         for _ in range(self.tries):
-            pin = self._pin(call)
+            pin = call.secret(Prompt("mailbox-pin"), self.timeout)
             if not pin:
                 continue
             verdict = call.services.mailboxes.open(box, pin)
@@ -121,17 +120,6 @@ class Mailbox(Step):
             if verdict != "wrong":
                 return False
         return False
-
-    def _pin(self, call: Conversation) -> str:
-        """What was keyed up to ``#`` or a pause. Neither journal nor log sees it."""
-        call.say(Prompt("mailbox-pin"))
-        pin = ""
-        while len(pin) < LONGEST_PIN:
-            key = call.key(self.timeout, own=ANY, masked=True)
-            if key is None or key == "#":
-                break
-            pin = pin + key if key in DIGITS else ""
-        return pin
 
 
 class _Visit:

@@ -35,6 +35,7 @@ from ivr.services import (
 )
 from ivr.session import Session
 from ivr.state import State
+from runtime.closures import ClosableCalendars, Closures
 from speech import words
 from switch.port import CallEnded, CallId, Sound
 from switch.shared.clock import VirtualClock
@@ -91,6 +92,14 @@ PROMPTS = {
     "wait-above": {"cmn": "超过{{ low | duration }}", "en": "More than {{ low | duration }}"},
     "please-wait": {"cmn": "请稍等", "en": "Please wait"},
     "sorry-technical": {"cmn": "系统故障", "en": "Technical problem"},
+    "closure-pin": {"cmn": "密码", "en": "PIN"},
+    "closure-wrong-pin": {"cmn": "密码错", "en": "Wrong PIN"},
+    "closure-locked": {"cmn": "已锁定", "en": "Locked"},
+    "closure-not-possible": {"cmn": "没有密码", "en": "No PIN"},
+    "closure-is-closed": {"cmn": "已停线", "en": "Closed"},
+    "closure-is-open": {"cmn": "未停线", "en": "Open"},
+    "closure-done": {"cmn": "好了", "en": "Done"},
+    "closure-not-kept": {"cmn": "未能记住", "en": "Not kept"},
     "time-is-up": {"cmn": "时间已到", "en": "Time is up"},
     "beep": {"cmn": "哔", "en": "beep"},
     "did-you-say": {"cmn": "您说的是{{ said }}吗", "en": "Did you say {{ said }}"},
@@ -490,6 +499,7 @@ class TestHouse:
         self.notes = Notes()
         self.orders = Orders(self.notes)
         self.web = AnyWeb()
+        self.closures = Closures(folder, self.clock)
         self.boxes = Boxes(folder)
         self.tapes = Tapes(folder)
         self.queues = Queues()
@@ -500,7 +510,8 @@ class TestHouse:
             voice=self.voice,
             hosts=self.orders,
             web=self.web,
-            calendars=OpeningHours(calendars),
+            closures=self.closures,
+            calendars=ClosableCalendars(OpeningHours(calendars), self.closures),
             mailboxes=self.boxes,
             recordings=self.tapes,
             queues=self.queues,
