@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
 from pathlib import Path
@@ -30,6 +29,8 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE = timedelta(minutes=1)  # doubled with every attempt
 LONGEST_PAUSE = timedelta(hours=1)
 DATABASE_TRIED_AGAIN = 30.0  # seconds
+
+ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", re.ASCII)
 
 Words = Callable[[str, dict[str, object]], str]
 
@@ -142,11 +143,9 @@ class Notices:
 
 def recipients(addresses: str) -> list[str]:
     """The addresses of a mailbox's `email`, which may hold several with commas. Raises ValueError."""
-    found = [address for _, address in getaddresses([addresses]) if address]
-    for address in found:
-        Address(addr_spec=address)
-    if not found:
-        raise ValueError(f"'{addresses}' holds no e-mail address")
+    found = [address for _, address in getaddresses([addresses])]
+    if not found or not all(ADDRESS.fullmatch(address) for address in found):
+        raise ValueError(f"'{addresses}' is not one or more e-mail addresses")
     return found
 
 
