@@ -178,6 +178,11 @@ class Conversation:
             self.note("CallAnswered")
             self.call.answer()
 
+    def resume(self) -> None:
+        """The call was answered in an earlier life, or was just about to be."""
+        self._answered = True
+        self.call.answer()
+
     def say(
         self,
         phrase: Phrase,
@@ -310,6 +315,13 @@ class Conversation:
             return self._inbox.popleft()
         event = self.call.wait(within)
         return event if event is not None and self._wanted(event, heed) else None
+
+    def until_parted(self) -> None:
+        """Waits for the end of a talk; what is keyed in it means nothing."""
+        with self.untimed():
+            while not isinstance(self.event(None), Parted):
+                continue
+        self.forget_keys()
 
     def obey(self) -> None:
         """Where the key that waits next works everywhere, lets it work. Raises Jump."""

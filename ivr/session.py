@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from ivr.conversation import Conversation, GoBack, Jump, Returned, TookTooLong
 from ivr.language.flow import Flow, FlowStep
-from ivr.services import CallerFacts, Services
+from ivr.language.mentions import reads
+from ivr.language.phrases import Prompt
+from ivr.services import CallerFacts, CannotSpeak, Services
 from ivr.state import State, encoded
 from ivr.step import HANG_UP
-from switch.port import Call, CallEnded, SwitchLost
+from switch.port import NONE, Call, CallEnded, CannotPlay, SwitchLost
 
 log = structlog.get_logger(__name__)
 
@@ -33,16 +35,47 @@ class _Over(Exception):
     """The call's flow has ended; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """What became of a step while nobody drove the call.
+
+    `answered`: the call was answered before. `talking`: it is joined still, and the step is over by `answered`
+    once the other has left. `exit`: the step is over already. `sorry`: what the caller hears before the step
+    is done again, or left. `hidden`: for each flow the sensitive variables that were lost, each with the step
+    that asks for it.
+    """
+
+    answered: bool = True
+    talking: bool = False
+    exit: str = ""
+    sorry: str = ""
+    hidden: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class Lost(Exception):
+    """What a step needs was never written down, and it may have done its work before: it is not done again."""
+
+
 class Session:
     """One call in one version of a flow.
 
-    `state` is where an earlier session of the same call stood; without it the call begins at the start.
+    `state` is where an earlier session of the same call stood, and `interrupted` what became of its step
+    meanwhile; without them the call begins at the start.
     """
 
     def __init__(
-        self, call: Call, flow: Flow, services: Services, caller: CallerFacts, *, state: State | None = None
+        self,
+        call: Call,
+        flow: Flow,
+        services: Services,
+        caller: CallerFacts,
+        *,
+        state: State | None = None,
+        interrupted: Interrupted | None = None,
     ) -> None:
         self._main = flow
+        self._interrupted = interrupted
+        self._hidden = interrupted.hidden if interrupted else {}
         self.state = state or State(step=flow.start, language=flow.languages[0])
         if self.state.step not in {*flow.steps, HANG_UP}:  # it was resumed in a version without that step
             self.state.step, self.state.inner = flow.start, None
@@ -74,6 +107,8 @@ class Session:
 
     def _to_the_end(self) -> str:
         """Walks the call's flow; returns why it ended."""
+        if self._interrupted is not None and self._interrupted.answered:
+            self._conversation.resume()
         try:
             self._walk(self._main)
         except _Over as over:
@@ -86,15 +121,19 @@ class Session:
     def _walk(self, flow: Flow) -> Returned:
         """Goes from step to step until a step leads back. Raises _Over, CallEnded, SwitchLost, TookTooLong."""
         state = self._conversation.state
-        resumed = state.inner is not None
+        within = state.inner is not None  # the call was resumed in a flow that the present step has called
         while state.step != HANG_UP:
+            interrupted = None
+            if not within:
+                interrupted, self._interrupted = self._interrupted, None
+            self._ask_again_first(flow, interrupted)
             self.state.spent = self._conversation.spent()
-            if not resumed:
-                self._note("StepEntered", step=state.step, visit=state.visit)
-            resumed = False
+            if not within:
+                self._note("StepEntered", step=state.step, visit=state.visit, spent=round(self.state.spent, 1))
+            within = False
             before = dict(state.variables)
             try:
-                left = self._through(flow, flow.steps[state.step])
+                left = self._through(flow, flow.steps[state.step], interrupted)
             except GoBack as back:
                 self._note_left(_Left("back", HANG_UP), before)
                 return back.returned
@@ -135,15 +174,17 @@ class Session:
             state.language = inner.language
         return returned
 
-    def _through(self, flow: Flow, step: FlowStep) -> _Left | None:
+    def _through(self, flow: Flow, step: FlowStep, interrupted: Interrupted | None) -> _Left | None:
         """One step; None when it failed and nothing says how to go on.
 
         Raises CallEnded, SwitchLost, TookTooLong, GoBack, _Over.
         """
         self._conversation.progressed = False
         try:
-            with self._conversation.recorder.hidden(step.does.confidential()):
-                exit = step.does.run(self._conversation)
+            exit = self._settled(step, interrupted) if interrupted else ""
+            if not exit:
+                with self._conversation.recorder.hidden(step.does.confidential()):
+                    exit = step.does.run(self._conversation)
             return _Left(exit, step.targets.get(exit, HANG_UP) if step.does.ends else step.targets[exit])
         except Jump as jump:
             return _Left(f"key {jump.key}", jump.target)
@@ -151,6 +192,47 @@ class Session:
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must not be left in silence
             return self._around(flow, step, error)
+
+    def _settled(self, step: FlowStep, was: Interrupted) -> str:
+        """The exit by which an interrupted step is over, "" where it is to be done again. Raises Lost."""
+        if was.talking:
+            self._conversation.until_parted()
+        if was.sorry and not step.does.instant:
+            self._say_sorry(was.sorry)
+        exit = "answered" if was.talking else was.exit
+        if exit in step.targets:
+            return exit
+        if self._asked_again(step):
+            raise Lost("what the caller keyed in confidence was not written down")
+        return ""
+
+    def _ask_again_first(self, flow: Flow, interrupted: Interrupted | None) -> None:
+        """Goes back to the step that asks for what the coming one reads and nobody wrote down.
+
+        A step that is to be done again and may have acted on the world already does not go back: see `_settled`.
+        """
+        state, step = self._conversation.state, flow.steps[self._conversation.state.step]
+        if interrupted and (interrupted.talking or interrupted.exit or step.does.instant):
+            return
+        if asker := self._asked_again(step):
+            state.step, state.visit, state.deed = asker, state.visit + 1, None
+
+    def _asked_again(self, step: FlowStep) -> str:
+        """The step that asks for a lost variable that this one reads; "" where it reads none."""
+        state = self._conversation.state
+        lost = {
+            name: asker
+            for name, asker in self._hidden.get(state.flow, {}).items()
+            if name not in state.variables and asker != step.name
+        }
+        read = reads(step.does) if lost else frozenset()
+        return next((asker for name, asker in lost.items() if name in read), "")
+
+    def _say_sorry(self, prompt: str) -> None:
+        try:
+            self._conversation.say(Prompt(prompt), stop_on=NONE)
+        except (CannotSpeak, CannotPlay) as error:
+            log.error("the call goes on without a word", prompt=prompt, error=str(error))
 
     def _around(self, flow: Flow, step: FlowStep, error: Exception) -> _Left | None:
         """The way on after a technical error: the step's own, else the flow's, else simply on; None to end."""
@@ -178,7 +260,9 @@ class Session:
             for name, value in state.variables.items()
             if name not in state.sensitive and (name not in before or before[name] != value)
         }
-        self._note("StepLeft", step=state.step, exit=left.exit, language=state.language, set=changed)
+        hidden = [name for name in state.sensitive if before.get(name) != state.variables.get(name)]
+        more = {"hidden": sorted(hidden)} if hidden else {}
+        self._note("StepLeft", step=state.step, exit=left.exit, language=state.language, set=changed, **more)
 
     def _note(self, type: str, **facts: object) -> None:
         """A record of the present step, which says in which flow it is where that was called."""

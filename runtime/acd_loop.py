@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -47,6 +47,7 @@ from acd.model import (
     QueueView,
     ShowAgentState,
     TalkEnded,
+    TalkFound,
     TimePassed,
     WithdrawOffer,
     WrapUpExtended,
@@ -55,8 +56,10 @@ from acd.records import Entry, entry
 from acd.routing.sticky import Sticky
 from ivr.services import AgentReady, AnnouncementDue, HoursState, PromptDue, QueueOver, QueueRequest, TalkRecording
 from journal.writer import Journal
-from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn
-from switch.port import Call
+from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn, found
+from runtime.gate import Gate
+from runtime.standing import AgentStood, OpenOffer, Waited
+from switch.port import Call, CallId
 from switch.shared.clock import Clock, Millis
 from switch.shared.mailbox import Mailbox
 
@@ -75,6 +78,10 @@ class Dialler(Protocol):
     """Rings an agent for an offer; what becomes of it is told to `report`."""
 
     def __call__(self, leg: AgentLeg, report: Callable[[Event], None]) -> None: ...
+
+    def watch(self, leg: AgentLeg, on: CallId, report: Callable[[Event], None]) -> None:
+        """Watches a talk of the life before this one until it ends."""
+        ...
 
 
 @dataclass(slots=True)
@@ -118,6 +125,21 @@ class _Asked:
     decisions: list[Decision] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """In the inbox: what happened in the life before, at its own time. It stands in the journal already."""
+
+    at: Millis
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """In the inbox behind the life before, with what the journal says that agents were at its end."""
+
+    stood: Mapping[str, AgentStood]
+
+
 class AcdLoop:
     """Carries events to the engine one by one and its decisions out to calls and agents' phones.
 
@@ -145,17 +167,23 @@ class AcdLoop:
         self._said_hours: dict[str, HoursState] = {}
         self._with_calendar: tuple[QueueRule, ...] = ()
         self._look_again: Millis = 0
-        self._inbox: Mailbox[Event | _Asked] = Mailbox(clock, limit=INBOX_LIMIT)
+        self._inbox: Mailbox[Event | _Asked | _Then | _Now] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
         self._legs: dict[str, AgentLeg] = {}
         self._agents: dict[str, Agent] = {}
         self._rules: dict[str, QueueRule] = {}
         self._visits = itertools.count(1)
         self._greenlet: gevent.Greenlet[..., None] | None = None
+        self._began: Millis | None = None  # while the life before is relived: when it began
+        self._shown: dict[str, ShowAgentState] = {}
+        self._kept: dict[str, Waited] = {}
+        self._gate = Gate(clock, let_in=self._put, credit=self._credit)
 
     # --- what others say
 
-    def start(self) -> None:
+    def start(self, *, began: Millis | None = None) -> None:
+        """`began`: the rules and agents that are told now stood then already; `relive` is to follow."""
+        self._began = began
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
@@ -163,8 +191,77 @@ class AcdLoop:
             self._greenlet.kill()
 
     def post(self, event: Event) -> None:
+        match event:
+            case CallQueued():
+                self._gate.comes(event)
+                return
+            case CallAbandoned(call=call) | CallLeft(call=call):
+                self._gate.goes(call)
+        self._put(event)
+
+    def _put(self, event: Event) -> None:
         if not self._inbox.put(event):
             log.error("acd: an event was dropped, the inbox is full", happened=type(event).__name__)
+
+    # --- after a restart
+
+    def relive(
+        self,
+        history: Sequence[tuple[Millis, Event]],
+        *,
+        stood: Mapping[str, AgentStood],
+        talks: Mapping[str, OpenOffer],
+        places: Mapping[str, Waited],
+    ) -> None:
+        """Brings agents and talks to where they stood; those who waited keep their places when they `enter` again.
+
+        Until `open_within` nobody is offered to anybody.
+        """
+        for offer, talk in talks.items():
+            self._legs[offer] = found(offer, talk, self._agents.get(talk.agent))
+        self._kept = dict(places)
+        if talks or places:
+            self._gate.close(places)
+        for at, event in history:
+            self._inbox.put(_Then(at, event))
+        self._inbox.put(_Now(stood))
+
+    def open_within(self, seconds: float) -> None:
+        """See `Gate.open_within`."""
+        self._gate.open_within(seconds)
+
+    def not_awaited(self, calls: Collection[str]) -> None:
+        """These will not come back to the queue."""
+        for call in calls:
+            self._kept.pop(call, None)
+            self._gate.not_awaited(call)
+
+    def watch(self, offer: str, on: CallId) -> None:
+        """The two of this offer talk on, the agent on that leg: watches them to the end."""
+        leg = self._legs[offer]
+        if leg.connected_at is None:  # the life before did not live to see it
+            leg.connected_at = self._clock.now()
+            self.post(TalkFound(offer, leg.offered.call, leg.offered.queue, leg.offered.agent.id))
+        gevent.spawn(self._watch, leg, on)
+
+    def _watch(self, leg: AgentLeg, on: CallId) -> None:
+        try:
+            self._dial.watch(leg, on, self.post)
+        except Exception:
+            log.exception("acd: a talk cannot be watched", offer=leg.offered.offer)
+            self.post(TalkEnded(leg.offered.offer))
+
+    def over(self, offer: str) -> None:
+        """The talk of this offer was over before anybody looked; of one that had not begun nothing is left."""
+        leg = self._legs[offer]
+        if leg.connected_at is not None:
+            self.post(TalkEnded(offer))
+            return
+        del self._legs[offer]
+        withdrawn = {"offer": offer, "agent": leg.offered.agent.id, "reason": "restart"}
+        self._journal.append("WithdrawOffer", leg.offered.call, **withdrawn)
+
+    # --- what calls and agents say
 
     def load(self, queues: tuple[QueueRule, ...]) -> None:
         self._rules = {rule.name: rule for rule in queues}
@@ -190,18 +287,24 @@ class AcdLoop:
 
     def enter(self, call: Call, request: QueueRequest) -> QueuedPlace:
         """Queues a call and returns its place. See `ivr.services.Queues`."""
-        rule = self._rules[request.queue]
+        kept = self._kept.pop(call.id, None)
+        if kept is not None and kept.queue not in self._rules:
+            kept = None
+        rule = self._rules[kept.queue if kept else request.queue]
         place = QueuedPlace(
             id=f"{call.id}/{next(self._visits)}",
             call=call,
             request=request,
             music=rule.music,
             keys=rule.while_waiting,
-            entered_at=self._clock.now(),
+            entered_at=kept.arrived if kept else self._clock.now(),
             loop=self,
         )
         self._places[call.id] = place
         self._tell_hours([rule])
+        if kept:
+            self.post(CallQueued(call.id, **vars(kept)))
+            return place
         self.post(
             CallQueued(
                 call.id,
@@ -280,7 +383,7 @@ class AcdLoop:
             item = self._inbox.get(within) or TimePassed()
             event = item.event if isinstance(item, _Asked) else item
             try:
-                decisions = self._handle(event)
+                decisions = self._live(event)
             except Exception:
                 log.exception("acd: an event could not be handled", happened=type(event).__name__)
                 self._clock.sleep(AFTER_AN_ERROR_SECONDS)
@@ -289,8 +392,32 @@ class AcdLoop:
                 item.decisions = decisions
                 item.handled.set()
 
+    def _live(self, event: Event | _Then | _Now) -> list[Decision]:
+        match event:
+            case _Then(at=at, event=past):
+                self._show(self._engine.handle(past, at))
+            case _Now(stood=stood):
+                self._arrive(stood)
+            case _:
+                return self._handle(event)
+        return []
+
+    def _show(self, decisions: Sequence[Decision]) -> None:
+        """Nobody waits yet, so decisions are about agents' states alone; the last of each is what counts."""
+        self._shown |= {shown.agent: shown for shown in decisions if isinstance(shown, ShowAgentState)}
+
+    def _arrive(self, stood: Mapping[str, AgentStood]) -> None:
+        """The life before is over, from here on time is now. What agents are that no record says, is written down."""
+        self._began = None
+        self._show(self._engine.handle(TimePassed(), self._clock.now()))
+        for agent, shown in self._shown.items():
+            was = stood.get(agent)
+            if was is None or (was.state, was.reason) != (shown.state, shown.reason):
+                self._journal.append_all([entry(shown)])
+            self._on_agent_state(shown)
+
     def _handle(self, event: Event) -> list[Decision]:
-        now = self._clock.now()
+        now = self._clock.now() if self._began is None else self._began
         news = self._is_news(event)
         decisions = self._engine.handle(event, now)
         if not news and not decisions:
@@ -402,6 +529,9 @@ class AcdLoop:
             offered = leg.offered
             recording = self.recording(offered.queue)
             place.call.post(AgentReady(place.id, leg.call, offered.queue, offered.agent.id, recording))
+
+    def _credit(self, queue: str) -> Millis:
+        return self._rules[queue].priority_credit if queue in self._rules else 0
 
     def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | PromptDue | QueueOver]) -> None:
         if place := self._places.get(call):

@@ -19,7 +19,8 @@ from acd.model import (
     OfferNotAnswered,
     TalkEnded,
 )
-from ivr.services import CannotSpeak, QueueRequest
+from ivr.services import CallerFacts, CannotSpeak, QueueRequest
+from runtime.standing import OpenOffer
 from switch.port import (
     Call,
     CallEnded,
@@ -28,6 +29,7 @@ from switch.port import (
     Cause,
     Key,
     Media,
+    NoSuchCall,
     NotAnswered,
     Notice,
     OutboundCall,
@@ -98,6 +100,15 @@ class AgentLeg:
         self.call = call
         for notice in self._early:
             call.post(notice)
+
+
+def found(offer: str, talk: OpenOffer, agent: Agent | None) -> AgentLeg:
+    """The leg of an offer of the life before."""
+    request = QueueRequest(talk.queue, 0, (), {}, "", CallerFacts())
+    leg = AgentLeg(Offered(offer, talk.call, talk.queue, agent or Agent(talk.agent), 0.0, request))
+    if talk.stage == "talking":
+        leg.connected_at = talk.since
+    return leg
 
 
 class AgentDialler:
@@ -187,6 +198,20 @@ class AgentDialler:
         leg.dialled(call)
         return call
 
+    def watch(self, leg: AgentLeg, on: CallId, report: Report) -> None:
+        """Watches a talk that began in the life before this one, on that leg, and reports its end."""
+        offer = leg.offered.offer
+        try:
+            call = self._switch.adopt(on)
+        except (NoSuchCall, SwitchLost):
+            report(TalkEnded(offer))
+            return
+        leg.call = call
+        try:
+            report(self._talk(leg.offered, call, joined=True) or TalkEnded(offer))
+        finally:
+            call.hang_up()
+
     def _ring(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
         """Rings, whispers and talks; returns how it ended, None when it was withdrawn."""
         offered = leg.offered
@@ -243,8 +268,7 @@ class AgentDialler:
                 return item
         return None
 
-    def _talk(self, offered: Offered, call: OutboundCall) -> Event | None:
-        joined = False
+    def _talk(self, offered: Offered, call: Call, *, joined: bool = False) -> Event | None:
         try:
             while True:
                 match call.wait(None):

@@ -30,8 +30,10 @@ from runtime.control import House
 from runtime.flowbook import Book, Flowbook
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
+from runtime.recovery import Recovery
 from runtime.services import CallJournal, LibraryVoice, ZonedClock
 from runtime.spoken_phrases import SpokenPhrases
+from runtime.standing import read_standing
 from runtime.star_codes import StarCodes
 from runtime.states import AgentStates
 from speech.ears import Ears
@@ -61,6 +63,7 @@ class Appliance:
     acd: AcdLoop
     admission: Admission
     desk: CallDesk
+    recovery: Recovery
     states: AgentStates
     closures: Closures
     mailroom: Mailroom
@@ -69,43 +72,36 @@ class Appliance:
     control: ControlServer
 
     def start(self) -> None:
-        """Begins to take calls."""
+        """Begins to take calls, where the last life left off. `recovery.take_up` is to follow."""
+        began = self.recovery.begin()
         self.states.start()
-        self.acd.start()
-        load_agents(self.store, self.acd)
+        self.acd.start(began=began)
+        agents = load_agents(self.store, self.acd)
         self.acd.load(self.flowbook.book.queues)
+        self.recovery.restore(known_agents={agent.id: (agent.state, agent.reason) for agent in agents})
         self.folder.start()
         self.mailroom.start()
         self.control.start()
         self.switch.serve(self.desk.on_call, admits=self.desk.admits)
 
     def stop(self) -> None:
-        """Takes no more calls, writes down what is known, and closes. Calls on the switch go on."""
+        """Takes no more calls, writes down what is known, and closes. Calls on the switch go on.
+
+        From the moment in which the journal is closed nothing has an effect any more: what this life did not
+        write down the next one finds as it was.
+        """
         self.desk.close()
+        self.acd.stop()
+        self.journal.close()
         self.switch.stop()
         self.control.stop()
-        self.acd.stop()
         self.mailroom.stop()
         self.folder.stop()
         self.states.stop()
-        self.journal.close()
         self.host.close()
         self.store.close()
         self.library.close()
         self.ears.close()
-
-    def restore_agents(self) -> None:
-        """Puts every agent in the state in which the house last knew it; who had a call then is Ready.
-
-        An agent whose talk outlived the last process is offered the next call too soon, refuses or lets it
-        ring, and the caller keeps its place. NotReady would leave a hotline without agents after each restart.
-        """
-        for agent in self.store.agents():
-            match agent.state:
-                case AgentState.READY | AgentState.RESERVED | AgentState.WORKING_AFTER_CALL | AgentState.BUSY:
-                    self.acd.agent_state(agent.id, AgentState.READY)
-                case AgentState.NOT_READY:
-                    self.acd.agent_state(agent.id, AgentState.NOT_READY, agent.reason)
 
 
 def assemble(
@@ -131,7 +127,8 @@ def assemble(
         raise UserError(f"database.url: {error}; make or upgrade the tables with: ./appliance.py db init") from error
     ears = SpokenPhrases(Ears(config.speech), config.data_dir / "utterances", clock)
     try:
-        journal = Journal(config.data_dir / "journal", clock)
+        standing = read_standing(config.data_dir / "journal")
+        journal = Journal(config.data_dir / "journal", clock, standing)
     except JournalBroken as error:
         raise UserError(f"the journal cannot be written: {error}") from error
     host = host or Host(config.crm.url, clock, connections=config.crm.connections)
@@ -207,6 +204,9 @@ def assemble(
         journal=journal,
         clock=clock,
     )
+    recovery = Recovery(
+        standing, switch=switch, desk=desk, acd=acd, mailboxes=mailroom.mailboxes, journal=journal, clock=clock
+    )
     folder = Folder(journal, store, clock, keep=timedelta(days=config.journal.keep))
     house = House(
         switch=switch,
@@ -216,7 +216,7 @@ def assemble(
         journal=journal,
         folder=folder,
         clock=clock,
-        reload_agents=lambda: load_agents(store, acd),
+        reload_agents=lambda: len(load_agents(store, acd)),
         look_around=lambda: _look_around(store, flowbook),
         mailroom=mailroom,
         closures=closures,
@@ -238,6 +238,7 @@ def assemble(
         acd,
         admission,
         desk,
+        recovery,
         states,
         closures,
         mailroom,
@@ -247,8 +248,8 @@ def assemble(
     )
 
 
-def load_agents(store: Store, acd: AcdLoop) -> int:
-    """Tells the ACD who the store's agents are; how many. Raises StoreFailed."""
+def load_agents(store: Store, acd: AcdLoop) -> Sequence[StoredAgent]:
+    """Tells the ACD who the store's agents are, and returns them. Raises StoreFailed."""
     agents = store.agents()
     for agent in agents:
         acd.set_agent(
@@ -263,7 +264,7 @@ def load_agents(store: Store, acd: AcdLoop) -> int:
                 permanent=agent.permanent,
             )
         )
-    return len(agents)
+    return agents
 
 
 def _look_around(store: Store, flowbook: Flowbook) -> None:

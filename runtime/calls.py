@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from crm.callers import Callers
 from ivr.language.flow import Flow
-from ivr.services import CallerFacts, Services
-from ivr.session import Session
+from ivr.services import CallerFacts, Message, Services
+from ivr.session import Interrupted, Session
+from ivr.state import replayed
 from journal.writer import Journal, JournalBroken
 from runtime.admission import Admission
 from runtime.flowbook import Book
+from runtime.standing import OpenCall
 from runtime.star_codes import StarCodes
 from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
 from switch.shared.clock import Clock, Millis
@@ -23,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 LOST_REMEMBERED = 1000
 BEGUN_WITHIN = 60_000  # milliseconds: many times what the CRM may take to know the caller
+SORRY, SORRY_KEPT = "sorry-interrupted", "sorry-message-kept"
 
 
 @dataclass(slots=True)
@@ -62,7 +66,9 @@ class CallDesk:
         self._journal = journal
         self._clock = clock
         self.in_progress: dict[CallId, CallInProgress] = {}
-        self.returning: set[CallId] = set()  # open in the journal of the last process; the dialplan brings them back
+        self.returning: dict[CallId, OpenCall] = {}  # open in the journal, and in nobody's hands yet
+        self.on_returned: Callable[[CallId], None] = lambda _: None
+        self.message_of: Callable[[CallId, OpenCall], Message | None] = lambda _, __: None
         self._lost: deque[CallId] = deque(maxlen=LOST_REMEMBERED)  # ended for us; the dialplan may bring them back too
         self._closing = False
 
@@ -88,21 +94,24 @@ class CallDesk:
         before = self._clock.now() - BEGUN_WITHIN
         return sum(not served.begun and served.since < before for served in self.in_progress.values())
 
-    def on_call(self, call: Call) -> None:
-        """Serves one call to its end. Never raises: what goes wrong ends this call alone."""
+    def on_call(self, call: Call, *, talking: bool = False) -> None:
+        """Serves one call to its end; `talking`: it is joined still, since before a restart.
+
+        Never raises: what goes wrong ends this call alone.
+        """
         with structlog.contextvars.bound_contextvars(call=call.id):
-            self._serve(call)
+            self._serve(call, talking=talking)
 
     def close(self) -> None:
         """From now on a call that is lost has not ended: it goes on at the switch, and is left open in the journal."""
         self._closing = True
 
-    def _serve(self, call: Call) -> None:
-        book = self._book()
-        flow = book.flow_for(call.dialled)
-        in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
+    def _serve(self, call: Call, *, talking: bool) -> None:
         came_back = self._known(call.id)
-        self.returning.discard(call.id)
+        past = self.returning.pop(call.id, None)
+        book = self._book()
+        flow = book.flow_for(past.dialled if past else call.dialled)
+        in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
         self.in_progress[call.id] = in_progress
         self._admission.arrived(call.id)
         cause, outcome = Cause.NORMAL, ""
@@ -116,7 +125,7 @@ class CallDesk:
                 flow=in_progress.flow,
                 version=flow.version if flow else 0,
             )
-            outcome, cause = self._walk(call, flow, book, in_progress)
+            outcome, cause = self._walk(call, flow, book, in_progress, past, talking=talking)
         except CallEnded as ended:
             cause, outcome = ended.cause, "caller left"
         except SwitchLost:
@@ -127,6 +136,8 @@ class CallDesk:
             log.exception("a call was ended by an error")
             cause, outcome = Cause.FAILED, "error"
         finally:
+            if past is not None:
+                self.on_returned(call.id)
             self._end(in_progress, cause, outcome)
 
     def _known(self, call: CallId) -> bool:
@@ -135,7 +146,9 @@ class CallDesk:
     def _end(self, served: CallInProgress, cause: Cause, outcome: str) -> None:
         call = served.call
         try:
-            if not self._goes_on(served, cause):
+            if self._goes_on(served, cause):
+                _until_taken(call)
+            else:
                 # The end is written before the call's id can be given to another one by the switch.
                 self._journal.append("CallEnded", call.id, cause=cause.value, outcome=outcome)
                 call.hang_up(cause if cause in HUNG_UP_WITH else Cause.NORMAL)
@@ -151,7 +164,16 @@ class CallDesk:
         left_behind = self._closing and cause is Cause.SWITCH_LOST
         return came_back or left_behind or cause is Cause.SUPERSEDED or self._journal.closed
 
-    def _walk(self, call: Call, flow: Flow | None, book: Book, in_progress: CallInProgress) -> tuple[str, Cause]:
+    def _walk(
+        self,
+        call: Call,
+        flow: Flow | None,
+        book: Book,
+        in_progress: CallInProgress,
+        past: OpenCall | None,
+        *,
+        talking: bool,
+    ) -> tuple[str, Cause]:
         if flow is None and self._star_codes.serves(call):
             in_progress.begun = True
             self._star_codes.run(call)
@@ -160,10 +182,41 @@ class CallDesk:
             log.warning("a call was refused: no flow answers the dialled number")
             return "no flow for the dialled number", Cause.UNREACHABLE
         caller: CallerFacts = self._callers().recognise(call.caller)
-        in_progress.session = Session(call, flow, self._services(call.id, book), caller)
+        services = self._services(call.id, book)
+        if past is None or not past.told:
+            in_progress.session = Session(call, flow, services, caller)
+        else:
+            in_progress.session = self._resumed(call, flow, services, caller, past, talking=talking)
         in_progress.begun = True
         in_progress.session.run()
         return "flow ended", Cause.NORMAL
+
+    def _resumed(
+        self, call: Call, flow: Flow, services: Services, caller: CallerFacts, past: OpenCall, *, talking: bool
+    ) -> Session:
+        """The call where the journal says that it stood, with what became of its step meanwhile."""
+        state = replayed(past.told, flow)
+        state.spent = past.spent
+        exit = sorry = ""
+        if state.innermost.visit == past.visit:
+            exit = past.over
+            if message := self.message_of(call.id, past):
+                facts = {"id": message.id, "box": message.box, "seconds": message.seconds}
+                state.innermost.variables["message"] = facts
+                exit, sorry = "next", SORRY_KEPT
+        if not exit and not past.place and past.answered:
+            sorry = SORRY
+        if past.place is None or exit:
+            self.on_returned(call.id)
+        interrupted = Interrupted(answered=past.answered, talking=talking, exit=exit, sorry=sorry, hidden=past.hidden)
+        return Session(call, flow, services, caller, state=state, interrupted=interrupted)
+
+
+def _until_taken(call: Call) -> None:
+    """The call goes on without us: returns when the switch has taken it out of our hands, or it would be hung up."""
+    with suppress(CallEnded):
+        while True:
+            call.wait(None)
 
 
 HUNG_UP_WITH = {Cause.UNREACHABLE, Cause.FAILED}

@@ -14,7 +14,7 @@ from gevent.threadpool import ThreadPool
 
 from ivr.language.phrases import Prompt
 from ivr.services import CannotKeep, MailboxAway, Message, PinVerdict, StoredMessage
-from journal.writer import Journal
+from journal.writer import Journal, JournalBroken
 from runtime import filing
 from runtime.filing import Left
 from store.rows import Message as Row
@@ -91,6 +91,7 @@ class StoreMailboxes:
         }
         path = self._off_hub(lambda: filing.begin(self._directory / box, facts))
         self._in_hand[path] = id
+        self._journal.append("MessageBegun", call, box=box, path=str(path))  # a later life knows where to look for it
         return path
 
     def discard(self, recorded: Path) -> None:
@@ -100,6 +101,8 @@ class StoreMailboxes:
     def keep(
         self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str
     ) -> Message | None:
+        if self._journal.closed:
+            raise JournalBroken("the house is closing; the next one keeps the message")
         try:
             seconds = self._off_hub(lambda: filing.secured_seconds(recorded))
         except OSError as error:

@@ -11,12 +11,10 @@ from pathlib import Path
 import gevent
 import structlog
 from gevent.event import Event
-from gevent.threadpool import ThreadPool
 
 from config.values import UserError
 from journal.writer import JournalBroken
 from runtime.assembly import Appliance
-from runtime.recovery import close_lost, left_open
 from runtime.systemd import Systemd
 from runtime.watchdog import Heart, HubWatch, Service
 from store.store import StoreFailed
@@ -26,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
 FLOWS_SECONDS = 0.5  # a change is taken when two looks find it the same
-RETURNING_SECONDS = 2.0
 
 
 @contextmanager
@@ -58,8 +55,6 @@ def serve_until(
     `systemd` hears that too, and from then on that calls are served, as long as they are.
     Raises UserError where no calls can be taken.
     """
-    with _in_thread() as thread:
-        appliance.desk.returning = thread.apply(left_open, (appliance.journal.directory,))
     watchers: list[gevent.Greenlet[..., None]] = []
     hub = HubWatch(appliance.clock, appliance.admission)
     systemd = systemd or Systemd({})
@@ -67,11 +62,10 @@ def serve_until(
         _start(appliance)
         hub.start()
         watchers += [gevent.spawn(_watch_flows, appliance)]
-        while not stop.is_set() and not appliance.switch.connected:
+        while not stop.is_set() and not _took_up(appliance):
             stop.wait(POLL_SECONDS)
         if not stop.is_set():
-            _reconcile(appliance)
-            watchers.append(gevent.spawn(_watch_returning, appliance))
+            watchers.append(gevent.spawn(appliance.recovery.watch))
             on_ready()
             systemd.tell("READY=1")
             watchers.append(gevent.spawn(Heart(systemd, _service(appliance).failing).run))
@@ -91,10 +85,17 @@ def _start(appliance: Appliance) -> None:
     except OSError as error:
         raise UserError(f"no calls can be taken: {error.strerror or error}") from error
     appliance.ears.start()
+
+
+def _took_up(appliance: Appliance) -> bool:
+    """Takes up, as soon as the switch is there, what the last life left on it."""
     try:
-        appliance.restore_agents()
-    except StoreFailed as error:
-        log.warning("agents start logged off: their last states cannot be read", error=str(error))
+        if appliance.switch.connected:
+            appliance.recovery.take_up()
+            return True
+    except SwitchLost:
+        pass
+    return False
 
 
 def _service(appliance: Appliance) -> Service:
@@ -104,31 +105,6 @@ def _service(appliance: Appliance) -> Service:
         acd_answers=appliance.acd.answers,
         stuck=appliance.desk.stuck,
     )
-
-
-@contextmanager
-def _in_thread() -> Iterator[ThreadPool]:
-    thread = ThreadPool(1)
-    try:
-        yield thread
-    finally:
-        thread.kill()
-
-
-def _reconcile(appliance: Appliance) -> None:
-    """Calls that ended while nobody watched are ended in the journal; those that live come back by the dialplan."""
-    try:
-        living = appliance.switch.calls()
-    except SwitchLost:
-        return
-    appliance.desk.returning -= close_lost(appliance.journal, set(appliance.desk.returning), living)
-
-
-def _watch_returning(appliance: Appliance) -> None:
-    """Ends, in the journal, the calls that outlived the last process and were over before they came back."""
-    while appliance.desk.returning - appliance.desk.in_progress.keys():
-        gevent.sleep(RETURNING_SECONDS)
-        _reconcile(appliance)
 
 
 def _watch_flows(appliance: Appliance) -> None:

@@ -76,7 +76,8 @@ class StagedWeb:
 class Stage:
     """The assembled house over an exchange, with every agent's phone on it.
 
-    `scratch` holds the tables that `make_tables` made, and whatever the calls write.
+    `scratch` holds the tables that `make_tables` made, and whatever the calls write. With an `exchange` on which
+    an earlier stage was killed, this one is the house's next life.
     """
 
     def __init__(
@@ -89,9 +90,10 @@ class Stage:
         agents_answer_after: float | None,
         agents_talk_for: float | None = None,
         host: Host | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self.clock = clock
-        self.exchange = Exchange(clock, music=config.sounds_dir)
+        self.exchange = exchange or Exchange(clock, music=config.sounds_dir)
         self.switch = SimulatedSwitch(self.exchange)
         staged = config.model_copy(
             update={
@@ -126,4 +128,12 @@ class Stage:
         self.appliance.acd.agent_state(agent, AgentState.NOT_READY, "break")
 
     def stop(self) -> None:
+        self.appliance.stop()
+
+    def kill(self) -> None:
+        """As kill -9 does: nothing that was still to be done is done, and the exchange lives on."""
+        self.appliance.desk.close()
+        self.appliance.acd.stop()
+        self.appliance.journal.close()
+        self.switch.die()
         self.appliance.stop()

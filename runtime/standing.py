@@ -19,6 +19,7 @@ from switch.shared.clock import Millis
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 STARTED = "ApplianceStarted"
+_NOT_OF_THE_FLOW = frozenset({"seq", "at", "v", "call", "spent", "hidden"})
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,11 @@ class Waited:
 
 @dataclass
 class OpenCall:
-    """A call that has arrived and not ended, and where it stands in its flow.
+    """A call that has arrived and not ended, and where it stands.
 
-    `variables` are encoded as in the journal. `hidden` names the sensitive ones, whose values nobody wrote
-    down, with the step that asked for each. `over` is the exit by which its wait in a queue has ended.
+    `told` are those of its records that `ivr.state.replayed` needs to say where it is in its flow. `hidden` names,
+    for each flow, the sensitive variables, whose values nobody wrote down, with the step that asked for each.
+    `over` is the exit by which its wait in a queue has ended.
     """
 
     caller: str = ""
@@ -46,31 +48,46 @@ class OpenCall:
     dialled: str = ""
     flow: str = ""
     answered: bool = False
-    step: str = ""
     visit: int = 0
-    language: str = ""
     spent: float = 0.0
-    failures: dict[str, int] = field(default_factory=dict)
-    variables: dict[str, Any] = field(default_factory=dict)
-    hidden: dict[str, str] = field(default_factory=dict)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    hidden: dict[str, dict[str, str]] = field(default_factory=dict)
     place: Waited | None = None
     over: str = ""
     box: str = ""  # where a message is being left, and into which file
     file: str = ""
 
-    def enter(self, record: Record) -> None:
-        """The next step begins: what belonged to the one before is over."""
-        self.step, self.visit = record["step"], record["visit"]
-        self.spent, self.failures = record.get("spent", self.spent), dict(record.get("failures", {}))
+    def tell(self, record: Record) -> None:
+        """Notes one more record of the flow, and drops what it makes superfluous."""
+        match record["type"]:
+            case "StepEntered":
+                self._enter(record)
+            case "StepLeft" if "hidden" in record:
+                lost = self.hidden.setdefault(record.get("flow", ""), {})
+                lost |= dict.fromkeys(record["hidden"], record["step"])
+        self.told.append({key: value for key, value in record.items() if key not in _NOT_OF_THE_FLOW})
+
+    def _enter(self, record: Record) -> None:
+        """A step begins: what was before in this flow comes down to its variables.
+
+        Where a visit only goes on, after a restart, all stays as it was.
+        """
+        self.spent = record.get("spent", self.spent)
+        if record["visit"] == self.visit:
+            return
+        self.visit = record["visit"]
         self.place, self.over = None, ""
         self.box = self.file = ""
+        flow = record.get("flow", "")
+        begin = next((n for n in reversed(range(len(self.told))) if _calls(self.told[n], flow)), -1) + 1
+        left = [told for told in self.told[begin:] if told["type"] == "StepLeft" and told.get("flow", "") == flow]
+        if left:
+            known = {name: value for told in left for name, value in told["set"].items()}
+            self.told[begin:] = [{**left[-1], "set": known}]
 
-    def leave(self, record: Record) -> None:
-        self.language = record["language"]
-        self.variables |= record["set"]
-        for name in record["set"]:
-            self.hidden.pop(name, None)
-        self.hidden |= dict.fromkeys(record.get("hidden", ()), self.step)
+
+def _calls(told: Mapping[str, Any], flow: str) -> bool:
+    return bool(told["type"] == "FlowCalled" and told["flow"] == flow)
 
 
 @dataclass
@@ -92,6 +109,8 @@ class AgentStood:
     since: Millis
     queue: str = ""  # of the last talk
     offer: str = ""
+    wish: str = ""  # the state that was asked for during a call, and is to follow it
+    wish_reason: str = ""
 
 
 class Standing:
@@ -176,10 +195,8 @@ class Standing:
         match record["type"]:
             case "CallAnswered":
                 call.answered = True
-            case "StepEntered":
-                call.enter(record)
-            case "StepLeft":
-                call.leave(record)
+            case "StepEntered" | "StepLeft" | "FlowCalled" | "FlowReturned" | "DeedBegun" | "DeedDone":
+                call.tell(record)
             case "MessageBegun":
                 call.box, call.file = record["box"], record["path"]
             case "MessageKept" | "MessageUnfiled" | "MessageNotKept":
@@ -226,13 +243,24 @@ class Standing:
             stood = self.agents[offer.agent]
             self.agents[offer.agent] = replace(stood, queue=offer.queue, offer=record["offer"])
 
+    def _wished(self, record: Record) -> None:
+        agent = self.agents.get(record["agent"])
+        if agent is None or agent.state not in {AgentState.RESERVED, AgentState.BUSY}:
+            return
+        wish = {"AgentLoggedOff": AgentState.LOGGED_OFF.value, "AgentBecameNotReady": AgentState.NOT_READY.value}
+        self.agents[record["agent"]] = replace(
+            agent, wish=wish.get(record["type"], ""), wish_reason=record.get("reason", "")
+        )
+
     def _agent(self, record: Record) -> None:
         before = self.agents.get(record["agent"])
         state = AgentState(record["state"])
-        talked = (before.queue, before.offer) if before and state is AgentState.WORKING_AFTER_CALL else ("", "")
-        self.agents[record["agent"]] = AgentStood(
-            state.value, record["reason"], record["call"], self._at(record), *talked
-        )
+        stands = AgentStood(state.value, record["reason"], record["call"], self._at(record))
+        if before and state is AgentState.WORKING_AFTER_CALL:
+            stands = replace(stands, queue=before.queue, offer=before.offer)
+        elif before and state is AgentState.BUSY:
+            stands = replace(stands, wish=before.wish, wish_reason=before.wish_reason)
+        self.agents[record["agent"]] = stands
 
 
 _TAKES: Mapping[str, Callable[[Standing, Record], None]] = {
@@ -246,6 +274,10 @@ _TAKES: Mapping[str, Callable[[Standing, Record], None]] = {
             "CallAnswered",
             "StepEntered",
             "StepLeft",
+            "FlowCalled",
+            "FlowReturned",
+            "DeedBegun",
+            "DeedDone",
             "MessageBegun",
             "MessageKept",
             "MessageUnfiled",
@@ -261,11 +293,13 @@ _TAKES: Mapping[str, Callable[[Standing, Record], None]] = {
     "OfferCall": Standing._offered,
     "Connect": Standing._connecting,
     "CallConnected": Standing._connected,
+    "TalkFound": Standing._connected,
     **dict.fromkeys(
         ("OfferDeclined", "OfferNotAnswered", "OfferFailed", "ConnectFailed", "WithdrawOffer", "TalkEnded"),
         Standing._offer_over,
     ),
     "AgentStateChanged": Standing._agent,
+    **dict.fromkeys(("AgentLoggedOn", "AgentLoggedOff", "AgentBecameReady", "AgentBecameNotReady"), Standing._wished),
 }
 CONCERNS = frozenset(_TAKES)
 

@@ -143,13 +143,14 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A call as it lives on the switch at this moment, whoever controls it."""
+    """A call as it lives on the switch at this moment, whoever controls it. `outbound`: a controller dialled it."""
 
     id: CallId
     caller: str
     dialled: str
     answered: bool
     joined_to: CallId | None = None
+    outbound: bool = False
     remembered: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -333,7 +334,26 @@ class Switch(Protocol):
         ...
 
     def adopt(self, call_id: CallId) -> Call:
-        """Takes over a call that outlived its controller; its music or prompt ends. Raises NoSuchCall, SwitchLost."""
+        """Takes over a call that outlived its controller; its music or prompt ends.
+
+        A leg that is joined stays so: until `wait` has returned Parted, only `wait`, `post` and `hang_up` work.
+        Raises NoSuchCall, SwitchLost.
+        """
+        ...
+
+    def strays(self) -> Mapping[CallId, Snapshot]:
+        """What lives on the switch and is not in our hands. Raises SwitchLost."""
+        ...
+
+    def drop(self, call_id: CallId) -> None:
+        """Ends a call that is not in our hands, ringing or answered; none where it is gone. Raises SwitchLost."""
+        ...
+
+    def salvage(self, call_id: CallId, to: Path) -> bool:
+        """Ends what a former controller was recording of a call, also of one that is gone.
+
+        What was said is then at `to`, where it was to be recorded; False where there is nothing. Raises SwitchLost.
+        """
         ...
 
     def calls(self) -> Mapping[CallId, Snapshot]:

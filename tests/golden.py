@@ -13,7 +13,7 @@ from pathlib import Path
 import acd.model
 
 FILES = Path(__file__).parent / "live" / "golden"
-LEFT_OUT = {"seq", "at", "v", "version"}
+LEFT_OUT = {"seq", "at", "v", "version", "spent", "path"}
 MEASURED = {"waited", "talked", "seconds"}
 IDS = {"message", "id"}
 OF_THE_ACD = {name for name, found in vars(acd.model).items() if dataclasses.is_dataclass(found)} | {

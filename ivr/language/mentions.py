@@ -32,6 +32,20 @@ def mentions(step: Step) -> Iterator[Mention]:
         yield from within(kind_of(field), getattr(step, name), path)
 
 
+def reads(step: Step) -> frozenset[str]:
+    """The variables that a step reads, in whatever language."""
+    found: set[str] = set()
+    for mention in mentions(step):
+        match mention.value:
+            case Template():
+                found |= {name for name, *_ in mention.value.reads}
+            case Texts():
+                found |= {name for text in mention.value.by_language.values() for name, *_ in text.reads}
+            case str() if mention.what is not None and mention.what.kind == "variable":
+                found.add(mention.value)
+    return frozenset(found)
+
+
 def kind_of(field: FieldInfo) -> Any:
     """The type of a model's field with all that it is marked with."""
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation

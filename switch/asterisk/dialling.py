@@ -7,11 +7,12 @@ import math
 from switch.asterisk import encoding
 from switch.asterisk.ari import named
 from switch.asterisk.calls import AsteriskCall, Facts
-from switch.asterisk.config import APPLICATION
+from switch.asterisk.config import APPLICATION, MEMORY
 from switch.asterisk.http import Refused
 from switch.asterisk.line import Line, Pending
 from switch.port import CallEnded, Cause, NotAnswered, Notice, SwitchLost, telephone
 
+OUTBOUND = encoding.memory({"outbound": "yes"})  # how a later controller knows the leg
 LONGEST = 14400  # seconds that any leg lives; the dialplan says the same of those that come in
 
 
@@ -19,7 +20,7 @@ class DialledCall(AsteriskCall):
     """See `switch.port.OutboundCall`."""
 
     def __init__(self, line: Line, address: str, *, caller: str, caller_name: str, ring_for: float) -> None:
-        super().__init__(line, Facts(caller, caller_name, address, "", {}, answered=True))
+        super().__init__(line, Facts(caller, caller_name, address, "", {"outbound": "yes"}, answered=True))
         self._picked_up = Pending()
         self._rings = True
         line.on_entered = self._on_picked_up
@@ -41,7 +42,7 @@ class DialledCall(AsteriskCall):
                 appArgs="dialled",
                 callerId=encoding.caller_id(self.caller, self.caller_name),
                 timeout=math.ceil(self._ring_for) + 1,
-                variables={"HOTLINE_DIALLED": self.dialled, "TIMEOUT(absolute)": str(LONGEST)},
+                variables={"HOTLINE_DIALLED": self.dialled, "TIMEOUT(absolute)": str(LONGEST), MEMORY: OUTBOUND},
             )
         except Refused as refused:
             # 500 is an account that is unknown or has no phone registered, 409 an id that is in use.

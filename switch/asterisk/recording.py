@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -16,7 +17,7 @@ from gevent.threadpool import ThreadPool
 
 from switch.asterisk.ari import named
 from switch.asterisk.http import Refused
-from switch.asterisk.line import Line, Tape
+from switch.asterisk.line import NAMES_IN_TURN, Line, Tape, turn_name
 from switch.port import CallEnded, CannotRecord, Cause, Key, Keys, Recording, SwitchLost
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,21 @@ def record(line: Line, to: Path, *, longest: float, silence: float, stop_on: Key
         line.tape = None
         line.listened(tape)
     return Recording(to, _fetch(line, tape, to), ended, key)
+
+
+def salvage(line: Line, to: Path) -> bool:
+    """What a former controller was recording, or had recorded and not fetched. See `switch.port.Switch`."""
+    for turn in range(NAMES_IN_TURN):
+        name = turn_name(line.id, "tape", turn)
+        with suppress(Refused):
+            line.link.request("POST", f"{named('recordings', 'live', name)}/stop")
+    for turn in range(NAMES_IN_TURN):
+        with suppress(CannotRecord, Refused):
+            name = turn_name(line.id, "tape", turn)
+            line.link.request("GET", named("recordings", "stored", name))
+            fetch(line, name, to)
+            return True
+    return False
 
 
 def _start(line: Line, tape: Tape, longest: float, silence: float) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gevent
 import structlog
 
-from switch.asterisk import causes, encoding, talk
+from switch.asterisk import causes, encoding, recording, talk
 from switch.asterisk.ari import Ari, Events, named
 from switch.asterisk.calls import AsteriskCall, Facts, facts
 from switch.asterisk.config import APPLICATION, MEMORY
@@ -122,9 +123,7 @@ class Asterisk:
     def adopt(self, call_id: CallId) -> Call:
         if not self._link.connected:
             raise SwitchLost("the connection to Asterisk is down")
-        channel = self._ours().get(call_id)
-        if channel is None:
-            raise NoSuchCall(call_id)
+        channel = self._channel(call_id)
         bridge = self._bridges().get(call_id)
         memory = self._memory(call_id)
         former = self._lines.pop(call_id, None)
@@ -140,6 +139,21 @@ class Asterisk:
     def calls(self) -> Mapping[CallId, Snapshot]:
         bridges = self._bridges()
         return {call_id: _snapshot(call_id, channel, bridges.get(call_id)) for call_id, channel in self._ours().items()}
+
+    def strays(self) -> Mapping[CallId, Snapshot]:
+        bridges = self._bridges()
+        return {
+            call_id: _snapshot(call_id, channel, bridges.get(call_id))
+            for call_id, channel in self._ours(ringing=True).items()
+            if call_id not in self._lines
+        }
+
+    def drop(self, call_id: CallId) -> None:
+        with suppress(Refused):  # it has gone by itself
+            self._ari.request("DELETE", named("channels", call_id))
+
+    def salvage(self, call_id: CallId, to: Path) -> bool:
+        return recording.salvage(Line(call_id, self._link, self._clock, forget=lambda _: None), to)
 
     def registrations(self) -> frozenset[str]:
         endpoints = self._listed("endpoints", "PJSIP")
@@ -163,14 +177,24 @@ class Asterisk:
         except Refused as refused:
             raise SwitchLost(f"Asterisk does not say what lives on it: {refused}") from refused
 
-    def _ours(self) -> dict[CallId, Json]:
-        """The channels in our application. Raises SwitchLost."""
+    def _channel(self, call_id: CallId) -> Json:
+        """A channel in our application. Raises NoSuchCall, SwitchLost."""
+        try:
+            channel: Json = self._ari.request("GET", named("channels", call_id))
+        except Refused as refused:
+            raise NoSuchCall(call_id) from refused
+        if channel["dialplan"]["app_name"] != "Stasis":
+            raise NoSuchCall(f"{call_id}: it is not in our application")
+        return channel
+
+    def _ours(self, *, ringing: bool = False) -> dict[CallId, Json]:
+        """The channels in our application, and those that still ring for it. Raises SwitchLost."""
         applications = self._listed("applications")
         ours = {call_id for each in applications if each["name"] == APPLICATION for call_id in each["channel_ids"]}
         return {
             CallId(channel["id"]): channel
             for channel in self._listed("channels")
-            if channel["id"] in ours and not talk.is_snoop(channel["id"])
+            if (channel["id"] in ours or (ringing and _outbound(facts(channel)))) and not talk.is_snoop(channel["id"])
         }
 
     def _bridges(self) -> dict[CallId, Json]:
@@ -200,13 +224,15 @@ class Asterisk:
 
     def _silence(self, call_id: CallId) -> None:
         """Ends what a former controller left playing or recording. Raises SwitchLost."""
-        left = [("DELETE", f"{named('channels', call_id)}/moh")]
+        left: list[tuple[str, str]] = []
         for turn in range(NAMES_IN_TURN):
             left.append(("DELETE", named("playbacks", turn_name(call_id, "play", turn))))
             left.append(("POST", f"{named('recordings', 'live', turn_name(call_id, 'tape', turn))}/stop"))
         for method, path in left:
             with suppress(Refused):  # most of them were never there
                 self._ari.request(method, path)
+        with suppress(Refused):
+            self._ari.request("DELETE", f"{named('channels', call_id)}/moh")  # last: the caller hears it until now
 
     def _line(self, call_id: CallId) -> Line:
         line = self._lines[call_id] = Line(call_id, self._link, self._clock, forget=self._forget)
@@ -361,8 +387,13 @@ def _snapshot(call_id: CallId, channel: Json, bridge: Json | None) -> Snapshot:
         dialled=told.dialled,
         answered=told.answered,
         joined_to=CallId(others[0]) if others else None,
+        outbound=_outbound(told),
         remembered=told.remembered,
     )
+
+
+def _outbound(told: Facts) -> bool:
+    return "outbound" in told.remembered
 
 
 def _refuse(call: Call) -> None:

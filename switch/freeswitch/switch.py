@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import gevent
 import structlog
@@ -16,6 +17,7 @@ from switch.freeswitch.calls import FreeSwitchCall, dialled
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
 from switch.freeswitch.leg import Leg
+from switch.freeswitch.watching import LOOK, WatchedCall
 from switch.port import (
     Admits,
     Call,
@@ -89,7 +91,7 @@ class FreeSwitch:
         listener.bind(_address(self._outbound))
         listener.listen(BACKLOG)
         self._listener = listener
-        self._greenlets = [gevent.spawn(self._accept, listener), gevent.spawn(self._patrol)]
+        self._greenlets = [gevent.spawn(self._accept, listener), gevent.spawn(self._patrol), gevent.spawn(self._watch)]
         self._inbound.start()
 
     def stop(self) -> None:
@@ -133,34 +135,58 @@ class FreeSwitch:
         return self._inbound.api("global_getvar hotline_trunk_route")
 
     def adopt(self, call_id: CallId) -> Call:
+        if call_id in self._calls:
+            raise NoSuchCall(f"{call_id}: it is in our hands")
+        arrival: AsyncResult[FreeSwitchCall] = AsyncResult()
+        self._awaited[call_id] = arrival
+        try:
+            call = self._claim(call_id) or self._send_for(call_id, arrival)
+        except gevent.Timeout:
+            raise NoSuchCall(f"{call_id}: it did not come") from None
+        finally:
+            self._awaited.pop(call_id, None)
+        return call
+
+    def _claim(self, call_id: CallId) -> Call | None:
+        """Writes down on the leg that it is ours; where it talks that is all. Raises NoSuchCall, SwitchLost."""
         wanted = encoding.call_id(call_id)
         epoch = self._inbound.api(f"uuid_getvar {wanted} {names.EPOCH}")
         if epoch.startswith("-ERR"):
             raise NoSuchCall(call_id)
         if epoch.isdigit() and int(epoch) > self._epoch:
             raise NoSuchCall(f"{call_id}: a newer controller has it")
-        arrival: AsyncResult[FreeSwitchCall] = AsyncResult()
-        self._awaited[call_id] = arrival
-        try:
-            self._inbound.api(f"uuid_setvar {wanted} {names.EPOCH} {self._epoch}")
-            if not self._inbound.api(f"uuid_transfer {wanted} '{self._to_us()}' inline").startswith("+OK"):
+        self._inbound.api(f"uuid_setvar {wanted} {names.EPOCH} {self._epoch}")
+        channel = self._dump(call_id)
+        if not channel["Other-Leg-Unique-ID"] or call_id in self._calls:
+            return None
+        call = WatchedCall(call_id, channel, self._clock, self._inbound, self._forget)
+        self._calls[call_id] = call
+        self._awaited.pop(call_id, None)
+        return call
+
+    def _send_for(self, call_id: CallId, arrival: AsyncResult[FreeSwitchCall]) -> Call:
+        """Has the leg come to us, unless the dialplan has sent it meanwhile. Raises NoSuchCall, SwitchLost, Timeout."""
+        if not arrival.ready():
+            moved = self._inbound.api(f"uuid_transfer {encoding.call_id(call_id)} '{self._to_us()}' inline")
+            if not moved.startswith("+OK") and not arrival.ready():
                 raise NoSuchCall(call_id)
-            call = arrival.get(timeout=ARRIVES_WITHIN)
-        except gevent.Timeout:
-            raise NoSuchCall(f"{call_id}: it did not come") from None
-        else:
-            assert call is not None
-            return call
-        finally:
-            self._awaited.pop(call_id, None)
+        call = arrival.get(timeout=ARRIVES_WITHIN)
+        assert call is not None
+        return call
 
     def calls(self) -> Mapping[CallId, Snapshot]:
-        found: dict[CallId, Snapshot] = {}
-        for row in self._channels():
-            snapshot = self._snapshot(row["uuid"])
-            if snapshot is not None:
-                found[snapshot.id] = snapshot
-        return found
+        return self._snapshots(row["uuid"] for row in self._channels())
+
+    def strays(self) -> Mapping[CallId, Snapshot]:
+        return self._snapshots(row["uuid"] for row in self._channels() if CallId(row["uuid"]) not in self._calls)
+
+    def drop(self, call_id: CallId) -> None:
+        self._inbound.api(f"uuid_kill {encoding.call_id(call_id)}")
+
+    def salvage(self, call_id: CallId, to: Path) -> bool:
+        if name := encoding.path(to):
+            self._inbound.api(f"uuid_record {encoding.call_id(call_id)} stop {name}")
+        return to.exists()
 
     def registrations(self) -> frozenset[str]:
         rows = _rows(self._inbound.api("show registrations as json"))
@@ -214,6 +240,8 @@ class FreeSwitch:
         if isinstance(call, DialledCall) and not call.leg.attached:
             with suppress(CallEnded):
                 call.arrived(line, channel)
+        elif isinstance(call, WatchedCall) and not call.leg.attached:
+            call.arrived(line, channel)
         elif call is not None:
             call.leg.anchor(line)
         elif (arrival := self._awaited.pop(call_id, None)) is not None:
@@ -257,9 +285,16 @@ class FreeSwitch:
     def _channels(self) -> list[dict[str, str]]:
         return _rows(self._inbound.api("show channels as json"))
 
-    def _snapshot(self, uuid: str) -> Snapshot | None:
+    def _snapshots(self, uuids: Iterable[str]) -> Mapping[CallId, Snapshot]:
+        found = (self._snapshot(uuid) for uuid in uuids)
+        return {snapshot.id: snapshot for snapshot in found if snapshot is not None}
+
+    def _dump(self, call_id: CallId) -> esl.Event:
         # With the word "plain" it would come with its line ends as they are, a caller's included.
-        channel = esl.Event(self._inbound.api(f"uuid_dump {encoding.call_id(CallId(uuid))}").encode())
+        return esl.Event(self._inbound.api(f"uuid_dump {encoding.call_id(call_id)}").encode())
+
+    def _snapshot(self, uuid: str) -> Snapshot | None:
+        channel = self._dump(CallId(uuid))
         if not channel[f"variable_{names.OURS}"]:
             return None
         return Snapshot(
@@ -268,11 +303,23 @@ class FreeSwitch:
             dialled=dialled(channel),
             answered=channel["Answer-State"] == "answered",
             joined_to=CallId(channel["variable_bridge_uuid"]) if channel["Other-Leg-Unique-ID"] else None,
+            outbound=channel[f"variable_{names.OURS}"] == "dialled",
             remembered=encoding.remembered(channel.startingwith(f"variable_{names.REMEMBERED}")),
         )
 
     def _on_up(self) -> None:
         self._lost = frozenset()
+
+    def _watch(self) -> None:
+        """Notices when a leg ends that we watch from afar."""
+        while True:
+            self._clock.sleep(LOOK)
+            if watched := [call for call in self._calls.values() if _from_afar(call)]:
+                with suppress(SwitchLost):
+                    living = {row["uuid"] for row in self._channels()}
+                    for call in watched:
+                        if call.id not in living and _from_afar(call):
+                            call.leg.end(Cause.NORMAL)
 
     def _patrol(self) -> None:
         while True:
@@ -303,6 +350,10 @@ class FreeSwitch:
         else:
             lost = row.get("application") == "socket" or row.get("state") == "CS_PARK"
         return lost and self._inbound.api(f"uuid_getvar {leg} {names.OURS}") in ("caller", "dialled")
+
+
+def _from_afar(call: FreeSwitchCall) -> bool:
+    return isinstance(call, WatchedCall) and not call.leg.attached
 
 
 def _refuse(call: Call) -> None:

@@ -87,6 +87,7 @@ class Line:
     account: str
     inbox: Inbox
     observe: Callable[[Line, Heard], None]
+    left_tapes: dict[CallId, Line]
     answered: bool = False
     phone: Phone | None = None
     remembered: dict[str, str] = field(default_factory=dict)
@@ -96,6 +97,7 @@ class Line:
     talks: list[Talk] = field(default_factory=list)
     tape: Tape | None = None
     awaiting: bool = False
+    taped_since: Millis | None = None  # since when the far end alone is recorded
     ended: Cause | None = None
     ended_at: Millis | None = None
     transferred_to: str = ""
@@ -138,6 +140,8 @@ class Line:
         self.silence()
         partner, self.partner = self.partner, None
         self.part()
+        if self.taped_since is not None:
+            self.left_tapes[self.id] = self
         self.inbox.end(cause)
         if partner is not None and partner.partner is self:
             partner.partner = None
@@ -215,6 +219,7 @@ class Exchange:
         self.phones: dict[str, Phone] = {}
         self.up = True
         self.disk_full = False
+        self.left_tapes: dict[CallId, Line] = {}  # lines that ended while they were recorded
         self.observers: list[Callable[[Line, Heard], None]] = []
         self.on_ring_in: Callable[[Line], None] | None = None
         self.on_phone_rings: list[Callable[[Line], None]] = []
@@ -267,7 +272,8 @@ class Exchange:
         return next((line for line in self.lines.values() if line.dialled == account and not line.answered), None)
 
     def _line(self, call_id: CallId, caller: str, caller_name: str, dialled: str, account: str) -> Line:
-        line = Line(self.clock, call_id, caller, caller_name, dialled, account, Inbox(self.clock), self._observe)
+        inbox = Inbox(self.clock)
+        line = Line(self.clock, call_id, caller, caller_name, dialled, account, inbox, self._observe, self.left_tapes)
         self.lines[call_id] = line
         line.on_end.append(lambda: self._forget(line))
         return line

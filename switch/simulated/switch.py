@@ -51,7 +51,7 @@ class SimulatedCall:
         self.line = line
         self._exchange = exchange
         self._clock = exchange.clock
-        self._inbox = line.inbox
+        self.inbox = line.inbox
         self.id = line.id
         self.caller = line.caller
         self.caller_name = line.caller_name
@@ -60,17 +60,17 @@ class SimulatedCall:
         self.remembered: Mapping[str, str] = dict(line.remembered)
 
     def answer(self) -> None:
-        self._inbox.check()
+        self.inbox.check()
         self.line.answered = True
 
     def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
         for medium in media:
-            cut = self._inbox.cut_in(stop_on, 0)
+            cut = self.inbox.cut_in(stop_on, 0)
             if cut is None:
                 cut = self._play(medium, stop_on)
             if cut is not None:
                 return cut
-        self._inbox.check()
+        self.inbox.check()
         return None
 
     def _play(self, medium: Media, stop_on: Keys) -> Key | Notice | None:
@@ -80,28 +80,29 @@ class SimulatedCall:
             case Sound(path, text):
                 seconds = _seconds(path)
                 self.line.hears("sound", text, path)
-        cut = self._inbox.cut_in(stop_on, seconds)
+        cut = self.inbox.cut_in(stop_on, seconds)
         self.line.silence(cut=cut is not None)
         return cut
 
     def record(self, to: Path, *, longest: float, silence: float, stop_on: Keys) -> Recording:
-        self._inbox.check()
-        self._inbox.drop_keys()
+        self.inbox.check()
+        self.inbox.drop_keys()
         self.line.silence()
         if self._exchange.disk_full:
             raise CannotRecord("no space left on the switch's disk")
-        start = self._clock.now()
+        start = self.line.taped_since = self._clock.now()
         self.line.awaiting = True
         try:
             ended, key = self._listen(start, longest, silence, stop_on)
-        except CallEnded:
-            self._write(to, start)
+        except CallEnded as gone:
+            if gone.cause is not Cause.SUPERSEDED:
+                self._finish(to, start)
             raise
         finally:
             self.line.awaiting = False
         if key is not None:
-            self._inbox.take_key(key)
-        self._write(to, start)
+            self.inbox.take_key(key)
+        self._finish(to, start)
         recorded = (self._clock.now() - start) / 1000
         return Recording(to, recorded, "key", key.digit) if key else Recording(to, recorded, ended)
 
@@ -115,18 +116,19 @@ class SimulatedCall:
             now = self._clock.now()
             if now >= due:
                 return ("longest" if due == end else "silence"), None
-            cut = self._inbox.cut_in(stop_on, (due - now) / 1000)
+            cut = self.inbox.cut_in(stop_on, (due - now) / 1000)
             if isinstance(cut, Key):
                 return "key", cut
             if isinstance(cut, Notice):
                 self._clock.sleep((due - now) / 1000)
 
-    def _write(self, to: Path, start: Millis) -> None:
-        """What the far end said between `start` and now, as a WAV file."""
-        audio.write_wav(to, audio.spoken_between(self.line.spoken, start, self._clock.now()))
+    def _finish(self, to: Path, start: Millis) -> None:
+        self.line.taped_since = None
+        self._exchange.left_tapes.pop(self.id, None)
+        _write(self.line, to, start, self._clock.now())
 
     def start_recording(self, to: Path) -> None:
-        self._inbox.check()
+        self.inbox.check()
         if self._exchange.disk_full:
             raise CannotRecord("no space left on the switch's disk")
         if self.line.tape is not None:
@@ -135,13 +137,13 @@ class SimulatedCall:
         self.line.on_end.append(lambda: _end_recording(self.line, self._clock.now()))
 
     def mask_recording(self, to: Path, masked: bool) -> None:
-        self._inbox.check()
+        self.inbox.check()
         if self.line.tape is not None and self.line.tape.to == to:
             self.line.tape.mask(masked, self._clock.now())
 
     def stop_recording(self, to: Path) -> float:
-        if self._inbox is not self.line.inbox:
-            self._inbox.check()
+        if self.inbox is not self.line.inbox:
+            self.inbox.check()
         if self.line.tape is not None and self.line.tape.to == to:
             _end_recording(self.line, self._clock.now())
         try:
@@ -150,43 +152,43 @@ class SimulatedCall:
             raise CannotRecord(str(problem)) from problem
 
     def hold(self, music: str) -> None:
-        self._inbox.check()
+        self.inbox.check()
         path = self._exchange.music / f"{music}.wav" if self._exchange.music else None
         self.line.hears("music", music, path)
 
     def wait(self, within: float | None) -> Key | Notice | Parted | None:
         self.line.awaiting = True
         try:
-            return self._inbox.take(within)
+            return self.inbox.take(within)
         finally:
             self.line.awaiting = False
 
     def post(self, notice: Notice) -> None:
-        self._inbox.put(notice)
+        self.inbox.put(notice)
 
     def join(self, other: Call) -> None:
-        self._inbox.check()
+        self.inbox.check()
         partner = self._exchange.lines.get(other.id)
         if partner is None or partner.ended is not None:
             raise CannotJoin("the other leg is gone")
         self.line.connect(partner)
 
     def part(self) -> None:
-        self._inbox.check()
+        self.inbox.check()
         self.line.disconnect()
 
     def remember(self, name: str, value: str) -> None:
-        self._inbox.check()
+        self.inbox.check()
         self.line.remembered[name] = value
 
     def transfer(self, address: str) -> None:
-        self._inbox.check()
+        self.inbox.check()
         self.line.transferred_to = address
         self.line.end(Cause.NORMAL)
-        self._inbox.check()
+        self.inbox.check()
 
     def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
-        if self._inbox is self.line.inbox:
+        if self.inbox is self.line.inbox:
             self.line.end(cause)
 
 
@@ -196,7 +198,7 @@ class SimulatedOutboundCall(SimulatedCall):
     def answered(self) -> Notice | None:
         while True:
             try:
-                item = self._inbox.take(None)
+                item = self.inbox.take(None)
             except CallEnded as ended:
                 raise NotAnswered(ended.cause) from ended
             if item is PICKED_UP:
@@ -216,6 +218,7 @@ class SimulatedSwitch:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        self._calls: dict[CallId, SimulatedCall] = {}
 
     @property
     def connected(self) -> bool:
@@ -224,11 +227,19 @@ class SimulatedSwitch:
     def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
         def take(line: Line) -> None:
             if admits(line.id, line.account):
-                gevent.spawn(self._drive, SimulatedCall(line, self._exchange), on_call)
+                gevent.spawn(self._drive, self._ours(SimulatedCall(line, self._exchange)), on_call)
             else:
                 self._exchange.fall_back(line)
 
         self._exchange.on_ring_in = take
+
+    def die(self) -> None:
+        """As kill -9 does: our lines go on, and whatever still tries to drive them has no hold on them any more."""
+        self.stop()
+        for call in list(self._calls.values()):
+            if call.line.inbox is call.inbox:
+                call.line.inbox = Inbox(self._exchange.clock)
+            call.inbox.end(Cause.SUPERSEDED)
 
     def _drive(self, call: SimulatedCall, on_call: Callable[[Call], None]) -> None:
         try:
@@ -244,7 +255,9 @@ class SimulatedSwitch:
     ) -> SimulatedOutboundCall:
         self._check()
         line = self._exchange.ring_out(address, call_id, caller, caller_name, ring_for)
-        return SimulatedOutboundCall(line, self._exchange)
+        call = SimulatedOutboundCall(line, self._exchange)
+        self._ours(call)
+        return call
 
     def adopt(self, call_id: CallId) -> SimulatedCall:
         self._check()
@@ -255,7 +268,24 @@ class SimulatedSwitch:
         former.end(Cause.SUPERSEDED)
         if line.partner is None:
             line.silence(cut=True)
-        return SimulatedCall(line, self._exchange)
+        return self._ours(SimulatedCall(line, self._exchange))
+
+    def strays(self) -> Mapping[CallId, Snapshot]:
+        return {id: snapshot for id, snapshot in self.calls().items() if not self._is_ours(id)}
+
+    def drop(self, call_id: CallId) -> None:
+        self._check()
+        if line := self._exchange.lines.get(call_id):
+            line.end(Cause.NORMAL)
+
+    def salvage(self, call_id: CallId, to: Path) -> bool:
+        self._check()
+        line = self._exchange.lines.get(call_id) or self._exchange.left_tapes.pop(call_id, None)
+        if line is None or line.taped_since is None:
+            return to.exists()
+        start, line.taped_since = line.taped_since, None
+        _write(line, to, start, self._exchange.clock.now() if line.ended_at is None else line.ended_at)
+        return True
 
     def calls(self) -> Mapping[CallId, Snapshot]:
         self._check()
@@ -266,10 +296,24 @@ class SimulatedSwitch:
                 dialled=line.dialled,
                 answered=line.answered,
                 joined_to=line.partner.id if line.partner else None,
+                outbound=line.phone is not None,
                 remembered=dict(line.remembered),
             )
             for line in self._exchange.lines.values()
         }
+
+    def _ours(self, call: SimulatedCall) -> SimulatedCall:
+        self._calls[call.id] = call
+        call.line.on_end.append(lambda: self._forget(call))
+        return call
+
+    def _forget(self, call: SimulatedCall) -> None:
+        if self._calls.get(call.id) is call:
+            del self._calls[call.id]
+
+    def _is_ours(self, call_id: CallId) -> bool:
+        call = self._calls.get(call_id)
+        return call is not None and call.line.inbox is call.inbox
 
     def registrations(self) -> frozenset[str]:
         self._check()
@@ -284,6 +328,11 @@ class SimulatedSwitch:
     def _check(self) -> None:
         if not self._exchange.up:
             raise SwitchLost("the simulated exchange is down")
+
+
+def _write(line: Line, to: Path, start: Millis, end: Millis) -> None:
+    """What the far end said between `start` and `end`, as a WAV file."""
+    audio.write_wav(to, audio.spoken_between(line.spoken, start, end))
 
 
 def _seconds(path: Path) -> float:

@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from config.document import parse
+from ivr.language.reader import read
+from ivr.state import State, replayed
 from journal.writer import Journal, plain
-from runtime.standing import AgentStood, OpenCall, OpenOffer, Standing, Waited, read_standing
+from runtime.standing import AgentStood, OpenOffer, Standing, Waited, read_standing
 from switch.shared.clock import VirtualClock
 from tests.runtime.test_house import OPEN
 
@@ -67,6 +70,19 @@ def pass_time(clock, seconds):
     clock.run_until(lambda: False, longest=seconds)
 
 
+WRITTEN = """
+number: "1000"
+languages: [cmn, en]
+start: ask
+steps:
+  ask: {collect: {say: x, into: order}, next: pin, otherwise: end}
+  pin: {collect: {say: x, into: code, sensitive: true}, next: main, otherwise: end}
+  main: {menu: {say: x, options: {"1": ask}}, otherwise: end}
+  end: {hangup: {}}
+"""
+FLOW = read(parse(WRITTEN, "flows/hotline.yaml")[0]).flow()
+
+
 def test_a_call_stands_at_its_step_with_what_it_has_said_so_far(life):
     life.arrives()
     life.call("CallAnswered")
@@ -74,13 +90,32 @@ def test_a_call_stands_at_its_step_with_what_it_has_said_so_far(life):
     life.call("StepLeft", step="ask", exit="next", language="en", set={"order": "202611"})
     life.call("StepEntered", step="pin", visit=2, spent=7.5)
     life.call("StepLeft", step="pin", exit="next", language="en", set={}, hidden=["code"])
-    life.call("StepEntered", step="main", visit=3, spent=12.0, failures={"main": 1})
-    assert life.ends().calls == {
-        "c1": OpenCall(
-            caller="138", dialled="1000", flow="hotline", answered=True, step="main", visit=3, language="en",
-            spent=12.0, failures={"main": 1}, variables={"order": "202611"}, hidden={"code": "pin"},
-        )
-    }  # fmt: skip
+    life.call("StepEntered", step="main", visit=3, spent=12.0)
+    call = life.ends().calls["c1"]
+    assert (call.caller, call.dialled, call.flow, call.answered, call.spent) == ("138", "1000", "hotline", True, 12.0)
+    assert call.hidden == {"": {"code": "pin"}}
+    assert replayed(call.told, FLOW) == State("main", "en", {"order": "202611"}, visit=3)
+
+
+def test_what_was_done_in_the_visit_that_goes_on_is_not_forgotten(life):
+    life.arrives()
+    life.call("StepEntered", step="ask", visit=1)
+    life.call("DeedBegun", key="c1:1")
+    life.call("DeedDone", key="c1:1", result={"map": {"number": 7}})
+    life.call("StepEntered", step="ask", visit=1)
+    deed = replayed(life.ends().calls["c1"].told, FLOW).deed
+    assert (deed.key, deed.done, deed.result) == ("c1:1", True, {"number": 7})
+
+
+def test_what_is_kept_of_a_long_call_does_not_grow(life):
+    life.arrives()
+    for visit in range(1, 200):
+        step = "ask" if visit % 2 else "main"
+        life.call("StepEntered", step=step, visit=visit)
+        life.call("StepLeft", step=step, exit="next", language="cmn", set={f"v{visit % 5}": visit})
+    call = life.ends().calls["c1"]
+    assert len(call.told) < 5
+    assert replayed(call.told, FLOW).variables == {"v0": 195, "v1": 196, "v2": 197, "v3": 198, "v4": 199}
 
 
 def test_a_call_that_ended_stands_nowhere(life):
@@ -167,7 +202,7 @@ def test_a_talk_stands_until_it_ends_and_then_the_wrap_up(life, clock):
 def test_a_message_that_is_being_left_is_known_by_its_file(life):
     life.arrives()
     life.call("StepEntered", step="leave", visit=4)
-    life.call("MessageBegun", box="service", visit=4, path="/messages/service/c1-4.wav")
+    life.call("MessageBegun", box="service", path="/messages/service/c1-4.wav")
     assert life.standing.calls["c1"].file == "/messages/service/c1-4.wav"
     life.call("MessageKept", box="service", message=7, seconds=3.0)
     assert life.ends().calls["c1"].box == ""

@@ -1,0 +1,44 @@
+"""A leg that talks, and that an earlier controller had joined: watched from afar until it comes to us by itself.
+
+Whatever takes a leg into our hands takes it out of its talk. So it has no socket to us before the dialplan sends
+it here, and its end is seen by looking at what lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from switch.freeswitch import causes, esl
+from switch.freeswitch.calls import FreeSwitchCall
+from switch.freeswitch.client import Connection, Inbound
+from switch.freeswitch.leg import Leg
+from switch.port import CallEnded, CallId, Cause, Parted, SwitchLost
+from switch.shared.clock import Clock
+
+LOOK = 0.5  # seconds between two looks, which is how late the end of a talk may be noticed
+
+
+class WatchedCall(FreeSwitchCall):
+    """A leg in a talk. `wait` tells when it has come back to us; then it is a call like any other."""
+
+    def __init__(
+        self, call_id: CallId, channel: esl.Event, clock: Clock, inbound: Inbound, forget: Callable[[WatchedCall], None]
+    ) -> None:
+        super().__init__(Leg(call_id, clock, lambda: forget(self)), channel)
+        self._inbound = inbound
+
+    def arrived(self, line: Connection, channel: esl.Event) -> None:
+        """The talk is over, and the dialplan has sent the leg to us."""
+        with suppress(CallEnded):
+            self.leg.attach(line, channel)
+        self._inbox.put(Parted())
+
+    def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
+        if self.leg.attached:
+            super().hang_up(cause)
+            return
+        if self._inbox.ended is None:
+            with suppress(SwitchLost):
+                self._inbound.api(f"uuid_kill {self.id} {causes.hang_up(cause)}")
+        self.leg.end(cause)
