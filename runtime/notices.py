@@ -172,10 +172,11 @@ def deliver(settings: Mail, mail: EmailMessage, audio: Path) -> Outcome:
 def _connected(settings: Mail) -> smtplib.SMTP:
     host, _, port = settings.server.rpartition(":")
     context = ssl.create_default_context()
+    name = settings.sender.rpartition("@")[2]  # else it would be looked up, which may take long
     if settings.tls == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), timeout=settings.within, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), name, timeout=settings.within, context=context)
     else:
-        server = smtplib.SMTP(host, int(port), timeout=settings.within)
+        server = smtplib.SMTP(host, int(port), name, timeout=settings.within)
     try:
         if settings.tls == "starttls":
             server.starttls(context=context)
