@@ -58,7 +58,8 @@ class Chronicle:
             self._observe(now, entry(decision))
         self._end(now, event)
         for decision in decisions:
-            self._end(now, decision)
+            if isinstance(decision, EndWait):
+                self._end(now, decision)
 
     def _of_offer(self, event: OfOffer, now: Millis) -> Entry:
         type, _, plain = entry(event)
@@ -72,7 +73,7 @@ class Chronicle:
                 facts["talked"] = now - self._since[call]
         return type, call, facts
 
-    def _end(self, now: Millis, fact: Event | Decision) -> None:
+    def _end(self, now: Millis, fact: Event | EndWait) -> None:
         match fact:
             case CallAbandoned(call=call):
                 self._ended(now, call, "caller left")

@@ -40,7 +40,14 @@ def rules_of(record: Mapping[str, Any]) -> dict[QueueName, QueueRule]:
 
 
 def _facts(fact: Event | Decision) -> dict[str, object]:
-    return {each.name: getattr(fact, each.name) for each in fields(fact) if each.name != "call"}
+    kind = type(fact).__name__
+    names = _NAMES.get(kind)
+    if names is None:
+        names = _NAMES[kind] = tuple(each.name for each in fields(fact) if each.name != "call")
+    return {name: getattr(fact, name) for name in names}
+
+
+_NAMES: dict[str, tuple[str, ...]] = {}  # of the facts of each kind, looked up once
 
 
 @cache

@@ -130,7 +130,7 @@ class Simulation:
         answer_in: Millis = 0,
         seed: int = 0,
         ring: Callable[[AgentId], Ring] | None = None,
-        back_after: Millis = 300_000,
+        back_after: Callable[[AgentId], Millis] = lambda _: 300_000,
         observe: Callable[[Millis, Entry], None] | None = None,
     ) -> None:
         self._rules = {rule.name: rule for rule in rules}
@@ -274,7 +274,7 @@ class Simulation:
         if before is None or before[0] is not shown.state:
             self._states[shown.agent] = (shown.state, self.now)
         if shown.state is AgentState.NOT_READY and shown.reason == NO_ANSWER:
-            self._at(self.now + self._back_after, SaysReady(shown.agent, self._states[shown.agent]))
+            self._at(self.now + self._back_after(shown.agent), SaysReady(shown.agent, self._states[shown.agent]))
 
     def _wrap_up(self, offer: OfferCall) -> None:
         """The agent works as long as this call takes, whatever its queue gives."""

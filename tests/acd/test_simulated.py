@@ -82,7 +82,7 @@ def test_a_phone_that_rings_out_and_one_that_is_declined_go_to_somebody_else():
 def test_who_was_made_not_ready_comes_back():
     rings = iter([Ring(15_000), Ring(15_000), Ring(1_000)])
     rule = QueueRule("service", no_answer_limit=2, no_answer_delay=0)
-    simulation = Simulation([rule], [Shift(ALICE)], ring=lambda _: next(rings), back_after=100_000)
+    simulation = Simulation([rule], [Shift(ALICE)], ring=lambda _: next(rings), back_after=lambda _: 100_000)
     (found,) = simulation.serve([Caller("c1", 0, 60_000, "service")])
     assert (found.end, found.waited) == ("answered", 131_000)
 
