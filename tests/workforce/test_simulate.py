@@ -149,7 +149,7 @@ class TestThePlan:
         assert slips(tmp_path, text.replace("per-hour: 60,", "per-hour: 60, skills: claims,")) == [
             "plan.yaml:7:16: callers.all.queue: no queue 'sevice'. Did you mean 'service'?",
             "plan.yaml:7:38: callers.all.skills.0: no agent has the skill 'claims'.",
-            "plan.yaml:9:37: agents.team.queues.1: no queue 'slaes'.",
+            "plan.yaml:9:38: agents.team.queues.1: no queue 'slaes'.",
         ]
 
     @pytest.mark.parametrize(
