@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +17,8 @@ import psutil
 from bench import _menu
 from config.appliance import Config
 from tests.live.hotline import Hotline
-from tests.live.network import Network
+from tests.live.network import ENDS_WITH_US, Network
+from tests.live.sipp import free_port
 from tests.live.switches import CHECKOUT, SWITCHES, Absent, Asterisk, FreeSwitch
 
 KINDS = tuple(SWITCHES)
@@ -59,6 +62,20 @@ class House(Hotline):
         switch = self.switch._process
         assert switch is not None
         return Processes(psutil.Process(switch.pid), psutil.Process(ours))
+
+    @contextmanager
+    def bare_controller(self) -> Iterator[Processes]:
+        """Runs bench/_bare.py for FreeSWITCH's callers; the processes that then work."""
+        assert isinstance(self.switch, _FreeSwitch)
+        sounds = [str(self.sounds.ask), str(self.sounds.tell)]
+        command = [sys.executable, "-m", "bench._bare", str(self.switch.bare_port), *sounds, _menu.KEY]
+        with subprocess.Popen([*ENDS_WITH_US, *command], stdout=subprocess.PIPE, cwd=CHECKOUT) as process:
+            assert process.stdout is not None
+            try:
+                assert process.stdout.readline() == b"ready\n"
+                yield Processes(self.processes.switch, psutil.Process(process.pid))
+            finally:
+                process.terminate()
 
     def _furnish(self) -> None:
         flows, recordings = self.home / "flows", self.home / "prompts" / "en"
@@ -126,13 +143,14 @@ class _FreeSwitch(FreeSwitch):
     def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
         super().__init__(home, config)
         self._sounds = sounds
+        self.bare_port = free_port("127.0.0.1")
 
     def _command(self) -> tuple[list[str], Mapping[str, str]]:
         command, environment = super()._command()
         own = self.home / "conf"
         shutil.copytree(CHECKOUT / "freeswitch-conf", own, dirs_exist_ok=True)
         dialplan = own / "dialplan.xml"
-        dialplan.write_text(_menu.freeswitch_dialplan(dialplan.read_text(), self._sounds))
+        dialplan.write_text(_menu.freeswitch_dialplan(dialplan.read_text(), self._sounds, self.bare_port))
         command[command.index("-conf") + 1] = str(own)
         return command, environment
 

@@ -32,6 +32,7 @@ class Numbers:
     tones: str = "7003"
     tones_by_dialplan: str = "7004"
     queue: str = "7005"
+    order_by_bare_controller: str = "7006"
 
 
 NUMBERS = Numbers()
@@ -105,14 +106,14 @@ def seconds(file: Path) -> float:
         return sound.getnframes() / sound.getframerate()
 
 
-def freeswitch_dialplan(shipped: str, sounds: Sounds) -> str:
+def freeswitch_dialplan(shipped: str, sounds: Sounds, bare_port: int) -> str:
     """freeswitch-conf/dialplan.xml with the same menus before our own extensions."""
     context = '<context name="hotline">\n'
     assert shipped.count(context) == 1
-    return shipped.replace(context, context + _freeswitch_menus(sounds))
+    return shipped.replace(context, context + _freeswitch_menus(sounds, bare_port))
 
 
-def _freeswitch_menus(sounds: Sounds) -> str:
+def _freeswitch_menus(sounds: Sounds, bare_port: int) -> str:
     wait = LONGEST_WAIT * 1000
     return f"""
     <extension name="the order menu, by the dialplan alone">
@@ -121,6 +122,12 @@ def _freeswitch_menus(sounds: Sounds) -> str:
         <action application="play_and_get_digits" data="1 1 1 5000 none {sounds.ask} silence_stream://10 key {KEY}"/>
         <action application="playback" data="{sounds.tell}"/>
         <action application="hangup"/>
+      </condition>
+    </extension>
+    <extension name="the order menu, by bench/_bare.py">
+      <condition field="destination_number" expression="^{NUMBERS.order_by_bare_controller}$">
+        <action application="set" data="playback_terminators={KEY}"/>
+        <action application="socket" data="127.0.0.1:{bare_port} async full"/>
       </condition>
     </extension>
     <extension name="the menus of tones, by the dialplan alone">

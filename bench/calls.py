@@ -3,9 +3,10 @@
     python -m bench calls
 
 Each call is answered, hears a menu, cuts it short with a key half a second later, is told the state of an order and is
-hung up. Our flow also recognises the caller and looks the order up, by two SQL queries, and journals all of it. For
-each side the rate is stepped up until calls go wrong or wait (see `clean`), then narrowed down. Both sides share one
-switch, one sipp and one machine, in one run.
+hung up. Our flow also recognises the caller and looks the order up, by two SQL queries, and journals all of it. On
+FreeSWITCH there is a third side, a controller that does nothing but command: what outbound sockets alone cost. For each
+side the rate is stepped up until calls go wrong or wait (see `clean`), then narrowed down. All sides share one switch,
+one sipp and one machine, in one run.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ REFERENCE = 20  # calls a second at which costs are compared: both sides have ro
 ANSWER_MS = 250.0  # p99 of INVITE to 200, at most
 LATE_MS = 1000.0  # p99 of the end of the call, after its prompt should have ended
 EARLY_MS = 100.0  # a call that ends so much before the prompt should have ended has not heard it
+
+BARE = "bare controller"  # bench/_bare.py: the outbound sockets' own cost
 
 Measured = TypeVar("Measured")
 
@@ -100,8 +103,10 @@ def _measured(house: _house.House) -> dict[str, object]:
     callers = _callers.ready(house.switch.trunk, house.home / "callers", _menu.KEY)
     prompt = _menu.seconds(house.sounds.tell) * 1000
 
-    def side(number: str) -> Callable[[int], Load]:
-        return lambda rate: _loaded(house, callers, number, rate, prompt)
+    def side(number: str, at_work: _house.Processes = house.processes) -> Callable[[int], Load]:
+        return lambda rate: _loaded(
+            house, lambda: callers.call(number, rate=rate, seconds=SECONDS), at_work, rate, prompt
+        )
 
     others = load_average()
     by_flow, by_dialplan = side(_menu.NUMBERS.order), side(_menu.NUMBERS.order_by_dialplan)
@@ -109,6 +114,12 @@ def _measured(house: _house.House) -> dict[str, object]:
     house.quiet()
     references = {"our flow": by_flow(REFERENCE), "dialplan": by_dialplan(REFERENCE)}
     ours, theirs = (clean_limit(load, within=BUDGET) for load in (by_flow, by_dialplan))
+    limits = {"our flow": ours, "dialplan": theirs}
+    if house.kind == "freeswitch":
+        with house.bare_controller() as at_work:
+            by_bare = side(_menu.NUMBERS.order_by_bare_controller, at_work)
+            references[BARE] = by_bare(REFERENCE)
+            limits[BARE] = clean_limit(by_bare, within=BUDGET)
     return {
         "version": house.switch.version,
         "key pressed by": callers.how_keys_are_pressed,
@@ -116,10 +127,9 @@ def _measured(house: _house.House) -> dict[str, object]:
         "clean calls/s of our flow": ours.rate if ours else 0,
         "clean calls/s of the dialplan": theirs.rate if theirs else 0,
         "our flow's calls/s of the dialplan's": round(ours.rate / theirs.rate, 2) if ours and theirs else None,
+        **({f"{BARE}'s calls/s": bare.rate} if (bare := limits.get(BARE)) else {}),
         f"at {REFERENCE} calls/s": {name: load.figures() for name, load in references.items()},
-        "at the limit": {
-            name: load.figures() for name, load in (("our flow", ours), ("dialplan", theirs)) if load is not None
-        },
+        "at the limit": {name: load.figures() for name, load in limits.items() if load is not None},
         "load average before": others,
     }
 
@@ -159,12 +169,14 @@ def _next(clean: float, refused: float) -> int:
     return round(math.sqrt(clean * refused))
 
 
-def _loaded(house: _house.House, callers: _callers.Callers, number: str, rate: int, prompt: float) -> Load:
+def _loaded(
+    house: _house.House, calling: Callable[[], _callers.Outcome], at_work: _house.Processes, rate: int, prompt: float
+) -> Load:
     """One rate, from silence to silence."""
-    before = house.processes.seconds()
-    outcome = callers.call(number, rate=rate, seconds=SECONDS)
+    before = at_work.seconds()
+    outcome = calling()
     house.quiet()
-    spent = zip(before, house.processes.seconds(), strict=True)
+    spent = zip(before, at_work.seconds(), strict=True)
     switch, ours = (1000 * (after - so_far) / outcome.asked for so_far, after in spent)
     return Load(rate, outcome, prompt, switch, ours)
 

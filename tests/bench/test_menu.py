@@ -22,16 +22,17 @@ def test_every_flow_answers_a_number_of_its_own():
 
 def test_freeswitch_meets_the_menus_before_it_hands_a_call_to_us():
     shipped = (ROOT / "freeswitch-conf" / "dialplan.xml").read_text()
-    extended = ElementTree.fromstring(_menu.freeswitch_dialplan(shipped, SOUNDS))
+    extended = ElementTree.fromstring(_menu.freeswitch_dialplan(shipped, SOUNDS, 9))
     context = extended.find("context[@name='hotline']")
-    numbers = [extension.find("condition").get("expression") for extension in context.findall("extension")[:2]]
-    assert numbers == [f"^{_menu.NUMBERS.order_by_dialplan}$", f"^{_menu.NUMBERS.tones_by_dialplan}$"]
+    numbers = [extension.find("condition").get("expression") for extension in context.findall("extension")[:3]]
+    ours = (_menu.NUMBERS.order_by_dialplan, _menu.NUMBERS.order_by_bare_controller, _menu.NUMBERS.tones_by_dialplan)
+    assert numbers == [f"^{number}$" for number in ours]
     kept = [extension.get("name") for extension in ElementTree.fromstring(shipped).iter("extension")]
     assert [extension.get("name") for extension in extended.iter("extension")][2:] == kept
 
 
 def test_both_dialplans_play_the_same_sounds():
-    freeswitch = _menu.freeswitch_dialplan((ROOT / "freeswitch-conf" / "dialplan.xml").read_text(), SOUNDS)
+    freeswitch = _menu.freeswitch_dialplan((ROOT / "freeswitch-conf" / "dialplan.xml").read_text(), SOUNDS, 9)
     asterisk = _menu.asterisk_dialplan((ROOT / "asterisk-conf" / "extensions.conf").read_text(), SOUNDS)
     for file in dataclasses.astuple(SOUNDS):
         assert str(file) in freeswitch
