@@ -16,7 +16,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +79,7 @@ def _checked(args: argparse.Namespace, config: Config) -> int:
     from config.document import arranged
     from runtime.flowbook import read_book
 
-    around = replace(surroundings(config), understood=config.speech.recognition)
-    book, problems = read_book(config.flows_dir, config.prompts_dir, around, chosen=args.files)
+    book, problems = read_book(config.flows_dir, config.prompts_dir, surroundings(config), chosen=args.files)
     scenarios, wrong = _scenarios(args.files, config)
     problems = arranged([*problems, *wrong])
     for problem in problems:
@@ -97,20 +95,21 @@ def _checked(args: argparse.Namespace, config: Config) -> int:
 
 def surroundings(config: Config) -> Surroundings:
     """The mailboxes and skills that there are; unknown, and then not checked, before the tables were made."""
-    from runtime.flowbook import Surroundings
-    from runtime.music import pieces
+    from runtime import flowbook
     from store.store import Store, StoreFailed
     from switch.shared.clock import RealClock
 
     try:
         store = Store(config.database.url, RealClock(), threads=1, within=config.database.within)
     except StoreFailed:
-        return Surroundings()
+        return flowbook.surroundings(config)
     try:
-        skills = frozenset(skill for agent in store.agents() for skill in agent.skills)
-        return Surroundings([box.name for box in store.boxes()], skills or None, pieces(config.sounds_dir) or None)
+        agents = store.agents()
+        skills = frozenset(skill for agent in agents for skill in agent.skills)
+        phones = frozenset(agent.phone for agent in agents)
+        return flowbook.surroundings(config, boxes=[box.name for box in store.boxes()], skills=skills, phones=phones)
     except StoreFailed:
-        return Surroundings()
+        return flowbook.surroundings(config)
     finally:
         store.close()
 

@@ -7,6 +7,7 @@ URLs, are relative to the file's own folder.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -174,6 +175,32 @@ class Web(Section):
     ca_file: Path | None = None
 
 
+def _beginning(text: object) -> object:
+    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", str(text)):
+        raise ValueError(f"'{text}' is not the beginning of a number; write for example +8621 or +852")
+    return text
+
+
+def _dialled(text: object) -> object:
+    if not re.fullmatch(r"\+?[0-9]{1,20}", str(text)):
+        raise ValueError(f"'{text}' is not a number; write digits, for example 110 or +862155550100")
+    return text
+
+
+Beginning = Annotated[str, BeforeValidator(_beginning)]
+
+
+class Transfers(Section):
+    """Where the verb `transfer` may send callers, and how often in a day."""
+
+    agents: bool = True
+    allowed: tuple[Beginning, ...] = ()
+    refused: tuple[Beginning, ...] = ()
+    numbers: tuple[Annotated[str, BeforeValidator(_dialled)], ...] = ()
+    per_caller: int = Field(3, ge=1, le=10_000)
+    per_day: int = Field(200, ge=1, le=1_000_000)
+
+
 class Speech(Section):
     vendor: str = "espeak"
     workers: int = Field(2, ge=1, le=16)
@@ -228,6 +255,7 @@ class Config(Section):
     prompts_dir: Path = Path("prompts")
     http: Http = Field(default_factory=Http)
     web: Web = Field(default_factory=Web)
+    transfers: Transfers = Field(default_factory=Transfers)
     speech: Speech = Field(default_factory=Speech)
     journal: JournalSection = Field(default_factory=JournalSection)
     limits: Limits = Field(default_factory=Limits)

@@ -24,6 +24,15 @@ def may_ask(text: str, private: Sequence[Network] = ()) -> bool:
     return any(address in network for network in private) or all(map(_open, (address, *_inside(address))))
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an address itself, and no name that has one."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _plain(address: Address) -> Address:
     """An IPv4 address that is written as one of IPv6, for us or for a translator, is that IPv4 address."""
     if not isinstance(address, IPv6Address):

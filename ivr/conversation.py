@@ -18,10 +18,25 @@ from ivr.language.flow import REPEAT, Flow
 from ivr.language.phrases import Phrase, Prompt, Texts
 from ivr.language.templates import Template, template
 from ivr.recorder import Recorder
-from ivr.services import CallerFacts, CannotSpeak, Services
+from ivr.services import CallerFacts, CannotSpeak, CannotTransfer, Services
 from ivr.state import Deed, State, encoded
 from speech.words import Segment, join
-from switch.port import ANY, NONE, Call, CannotPlay, Key, Keys, Media, Notice, Parted, Recording
+from switch.port import (
+    ANY,
+    NONE,
+    Call,
+    CallEnded,
+    CannotPlay,
+    Cause,
+    Key,
+    Keys,
+    Media,
+    Notice,
+    Parted,
+    Recording,
+    SwitchError,
+    SwitchLost,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +111,7 @@ class Conversation:
         self.in_called_flow = in_called_flow  # walks another flow by its name, and comes back
         self._main = flow
         self.recorder = Recorder(call, services.recordings, services.journal.note)
+        self.transferred = False  # the call has been handed over
         self.progressed = False  # the caller heard, said or keyed something since this was last reset
         self._facts = {**asdict(caller)}
         self._inbox: deque[Key | Notice | Parted] = deque()
@@ -352,6 +368,19 @@ class Conversation:
         """Records what the caller says now; a key ends it and is returned. Raises Jump as `key` does, CannotRecord."""
         recording = self.record(to, longest=longest, silence=silence, stop_on=ANY)
         return self._pressed(recording.key, own, masked=False) if recording.key else None
+
+    def transfer(self, address: str, *, hidden: bool) -> None:
+        """Hands the call over to an address; raises CallEnded when it has gone, CannotTransfer where it stays."""
+        self.note("CallTransferred", to=HIDDEN if hidden else address)
+        try:
+            self.call.transfer(address)
+        except CallEnded as ended:
+            self.transferred = ended.cause is Cause.NORMAL
+            raise
+        except SwitchLost:
+            raise
+        except SwitchError as error:
+            raise CannotTransfer(f"the switch refuses it: {error}") from error
 
     def hold(self, music: str) -> None:
         """Plays endless music, or lets the caller hear ringing while the call is left to an agent to answer."""

@@ -152,6 +152,16 @@ class Closures(Protocol):
         ...
 
 
+class CannotTransfer(Exception):
+    """The caller cannot be handed over; the text says why and leaves the number out."""
+
+
+class Transfers(Protocol):
+    def grant(self, to: str, *, caller: str) -> str:
+        """The address that the switch is to dial for a destination, counted from now on. Raises CannotTransfer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A voice message that was kept."""
@@ -382,6 +392,7 @@ class Services:
     web: Web
     calendars: Calendars
     closures: Closures
+    transfers: Transfers
     mailboxes: Mailboxes
     recordings: Recordings
     queues: Queues

@@ -83,6 +83,11 @@ class Session:
         self._idle = 0
         self._failures = 0
 
+    @property
+    def transferred(self) -> bool:
+        """Whether the call has been handed over to another telephone."""
+        return self._conversation.transferred
+
     def run(self) -> None:
         """Returns when the flow has ended and the call was hung up.
 
@@ -97,7 +102,7 @@ class Session:
         try:
             reason = self._to_the_end()
         except CallEnded as ended:
-            self._note_end("call ended", cause=ended.cause.value)
+            self._note_end("transferred" if self.transferred else "call ended", cause=ended.cause.value)
             raise
         except SwitchLost:
             self._note_end("switch lost")

@@ -27,7 +27,7 @@ from runtime.agent_leg import AgentDialler, Offered
 from runtime.calls import CallDesk
 from runtime.closures import ClosableCalendars, Closures
 from runtime.control import House
-from runtime.flowbook import Book, Flowbook
+from runtime.flowbook import Book, Flowbook, destinations
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
 from runtime.recovery import Recovery
@@ -36,6 +36,7 @@ from runtime.spoken_phrases import SpokenPhrases
 from runtime.standing import read_standing
 from runtime.star_codes import StarCodes
 from runtime.states import AgentStates
+from runtime.transfers import Transfers
 from speech.ears import Ears
 from speech.library import Library
 from store.rows import Agent as StoredAgent
@@ -134,7 +135,13 @@ def assemble(
     host = host or Host(config.crm.url, clock, connections=config.crm.connections)
     asked = web or open_web(config.web, clock)
     flowbook = Flowbook(
-        config, boxes=boxes, skills=_skills(agents), capabilities=switch.capabilities, library=library, clock=clock
+        config,
+        boxes=boxes,
+        skills=_skills(agents),
+        phones=_phones(agents),
+        capabilities=switch.capabilities,
+        library=library,
+        clock=clock,
     )
     voice = LibraryVoice(library, sounds or config.sounds_dir)
     zoned = ZonedClock(clock, config.zone)
@@ -170,6 +177,16 @@ def assemble(
         hours=hours,
     )
 
+    transfers = Transfers(
+        destinations(config),
+        config.data_dir,
+        clock,
+        per_caller=config.transfers.per_caller,
+        per_day=config.transfers.per_day,
+        today=zoned.now,
+        is_agent=lambda phone: acd.agent_with_phone(phone) is not None,
+    )
+
     def services(call: CallId, book: Book) -> Services:
         return Services(
             voice=LibraryVoice(library.with_texts(book.prompts), sounds or config.sounds_dir),
@@ -177,6 +194,7 @@ def assemble(
             web=asked,
             calendars=ClosableCalendars(book.calendars, closures),
             closures=closures,
+            transfers=transfers,
             mailboxes=mailroom.mailboxes,
             recordings=mailroom.recordings,
             queues=acd,
@@ -270,10 +288,16 @@ def load_agents(store: Store, acd: AcdLoop) -> Sequence[StoredAgent]:
 def _look_around(store: Store, flowbook: Flowbook) -> None:
     """Lets the next reload of the flows count on the mailboxes and skills that there are now."""
     try:
-        boxes, skills = [box.name for box in store.boxes()], _skills(store.agents())
+        boxes, agents = [box.name for box in store.boxes()], store.agents()
     except StoreFailed:
         return  # what was known before is the best that is known
-    flowbook.surroundings = replace(flowbook.surroundings, boxes=boxes, skills=skills or None)
+    flowbook.surroundings = replace(
+        flowbook.surroundings, boxes=boxes, skills=_skills(agents) or None, phones=_phones(agents)
+    )
+
+
+def _phones(agents: Sequence[StoredAgent]) -> frozenset[str]:
+    return frozenset(agent.phone for agent in agents)
 
 
 def _skills(agents: Sequence[StoredAgent]) -> frozenset[str]:

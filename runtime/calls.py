@@ -127,7 +127,8 @@ class CallDesk:
             )
             outcome, cause = self._walk(call, flow, book, in_progress, past, talking=talking)
         except CallEnded as ended:
-            cause, outcome = ended.cause, "caller left"
+            handed_over = in_progress.session is not None and in_progress.session.transferred
+            cause, outcome = ended.cause, "transferred" if handed_over else "caller left"
         except SwitchLost:
             cause, outcome = Cause.SWITCH_LOST, "switch lost"
         except JournalBroken:  # the house has closed under this call; the next process finds it open

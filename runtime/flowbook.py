@@ -19,10 +19,12 @@ from acd.queues import Known, load_queues
 from config.appliance import Config
 from config.document import arranged, parse, read_text
 from config.values import Diagnostic, UserError
+from crm.addresses import Network, is_address, may_ask
 from crm.catalogue import Catalogue as Queries
 from crm.catalogue import load as load_queries
 from ivr.language import calling, checker, reader
 from ivr.language.calendars import Calendar, OpeningHours, load_calendars
+from ivr.language.destinations import Destinations, NotAllowed
 from ivr.language.flow import Flow
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import Draft
@@ -78,6 +80,53 @@ class Surroundings:
     music: Collection[str] | None = None
     capabilities: frozenset[Capability] = field(default_factory=lambda: frozenset(Capability))
     understood: Collection[str] | None = None  # languages with a recogniser
+    phones: Collection[str] | None = None  # accounts of agents' telephones
+    destinations: Destinations | None = None
+    private: Sequence[Network] = ()  # networks of our own that web services may be asked in
+
+    def refused(self, to: str) -> str:
+        """Why nobody may be transferred there; "" where it is allowed, or not known."""
+        if self.destinations is None:
+            return ""
+        try:
+            self.destinations.address(to, is_agent=lambda phone: self.phones is None or phone in self.phones)
+        except NotAllowed as error:
+            return str(error)
+        return ""
+
+    def unreachable(self, host: str) -> str:
+        """Why a web host may not be asked, as far as its name alone tells."""
+        address = "127.0.0.1" if host == "localhost" else host
+        if not is_address(address) or may_ask(address, self.private):
+            return ""
+        return f"{host} is of our own network, which web.private in appliance.yaml does not allow"
+
+
+def surroundings(
+    config: Config,
+    *,
+    boxes: Collection[str] | None = None,
+    skills: Collection[str] | None = None,
+    phones: Collection[str] | None = None,
+    capabilities: frozenset[Capability] = frozenset(Capability),
+) -> Surroundings:
+    """What flows can count on under a configuration."""
+    return Surroundings(
+        boxes,
+        skills or None,
+        pieces(config.sounds_dir) or None,
+        capabilities,
+        config.speech.recognition,
+        phones,
+        destinations(config),
+        config.web.private,
+    )
+
+
+def destinations(config: Config) -> Destinations:
+    """Where callers may be transferred to under a configuration."""
+    rules = config.transfers
+    return Destinations(config.country, rules.agents, rules.allowed, rules.refused, rules.numbers)
 
 
 class Flowbook:
@@ -93,15 +142,14 @@ class Flowbook:
         *,
         boxes: Collection[str] | None = None,
         skills: Collection[str] | None = None,
+        phones: Collection[str] | None = None,
         capabilities: frozenset[Capability] = frozenset(Capability),
         library: Library | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._flows_dir = config.flows_dir
         self._prompts_dir = config.prompts_dir
-        self.surroundings = Surroundings(
-            boxes, skills or None, pieces(config.sounds_dir) or None, capabilities, config.speech.recognition
-        )
+        self.surroundings = surroundings(config, boxes=boxes, skills=skills, phones=phones, capabilities=capabilities)
         self._library = library
         self._clock = clock or RealClock()
         self._history = History(config.data_dir / EDITIONS)
@@ -317,6 +365,8 @@ def read_beside(
         skills=_skills(around.skills, queues),
         boxes=around.boxes,
         capabilities=around.capabilities,
+        refused=around.refused,
+        unreachable=around.unreachable,
         understood=around.understood,
     )
     problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_prompts, *wrong_texts]

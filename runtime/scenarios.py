@@ -28,6 +28,7 @@ from ivr.language.scenarios import (
     Silence,
     Speak,
     SwitchLost,
+    Transferred,
     Wait,
     WebIs,
 )
@@ -178,6 +179,14 @@ class _Player:
                 self._host.state = state
             case WebIs(answer):
                 self._stage.web.answer = answer
+            case Transferred(to):
+                self._expect(
+                    lambda: self._line.transferred_to == to,
+                    f"the caller was not transferred to {to}",
+                    also_when_ended=True,
+                )
+                if self._line.transferred_to != to:
+                    raise NotSo(f"the caller was not transferred to {to}; {self._instead()}")
             case Closed(calendar):
                 if calendar not in self._stage.appliance.flowbook.book.calendars.names:
                     raise NotSo(f"there is no calendar {calendar}")

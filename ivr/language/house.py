@@ -57,4 +57,5 @@ class House:
     boxes: Collection[str] | None = None
     understood: Collection[str] | None = None  # languages with a recogniser
     capabilities: frozenset[Capability] = frozenset(Capability)
+    refused: Callable[[str], str] = lambda _to: ""  # why nobody may be transferred there
     unreachable: Callable[[str], str] = lambda _host: ""  # why a web host may not be asked, as far as its name tells

@@ -112,6 +112,13 @@ class SwitchLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Transferred:
+    """The caller is handed over to this address."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call has ended, by the caller, the flow or an agent who hung up."""
 
@@ -132,6 +139,7 @@ Act = (
     | DatabaseIs
     | WebIs
     | Closed
+    | Transferred
     | SwitchLost
     | Ended
 )
@@ -284,6 +292,7 @@ _WITH_VALUE: Mapping[str, Callable[[str], Act]] = {
     "database": _one_of(DatabaseIs, "up", "down", "slow"),
     "web": _web,
     "closure": Closed,
+    "transferred": Transferred,
     "ended": _one_of(Ended, "caller", "flow", "agent", "switch"),
 }
 _ALONE: Mapping[str, Callable[[], Act]] = {"hang-up": HangUp, "switch-lost": SwitchLost}

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from config.document import parse
 from ivr.language.calendars import OpeningHours, load_calendars
 from ivr.language.calling import linked
 from ivr.language.checker import check
+from ivr.language.destinations import Destinations, NotAllowed
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import read
 from ivr.language.templates import template
@@ -36,6 +37,7 @@ from ivr.services import (
 from ivr.session import Session
 from ivr.state import State
 from runtime.closures import ClosableCalendars, Closures
+from runtime.transfers import Transfers
 from speech import words
 from switch.port import CallEnded, CallId, Sound
 from switch.shared.clock import VirtualClock
@@ -105,6 +107,17 @@ PROMPTS = {
     "did-you-say": {"cmn": "您说的是{{ said }}吗", "en": "Did you say {{ said }}"},
     "not-understood": {"cmn": "没有听清", "en": "Not understood"},
 }
+DESTINATIONS = Destinations("CN", allowed=("+8621",))
+
+
+def refusal(to):
+    try:
+        DESTINATIONS.address(to, is_agent="1001".__eq__)
+    except NotAllowed as error:
+        return str(error)
+    return ""
+
+
 HOUSE = House(
     prompts={name: {language: template(text) for language, text in texts.items()} for name, texts in PROMPTS.items()},
     languages=words.languages(),
@@ -117,6 +130,7 @@ HOUSE = House(
     calendars=["office"],
     skills=["cmn", "en"],
     boxes=["service"],
+    refused=refusal,
     unreachable=lambda host: "10.0.0.1 is an address of our own network" if host == "10.0.0.1" else "",
 )
 CALENDARS = 'office: {zone: Asia/Shanghai, open: {mon-fri: "09:00-18:00"}, holidays: CN}'
@@ -511,6 +525,7 @@ class TestHouse:
             hosts=self.orders,
             web=self.web,
             closures=self.closures,
+            transfers=self.restart_transfers(),
             calendars=ClosableCalendars(OpeningHours(calendars), self.closures),
             mailboxes=self.boxes,
             recordings=self.tapes,
@@ -522,6 +537,21 @@ class TestHouse:
         self.over = False
         self.cause = None
         self.session = None
+
+    def restart_transfers(self):
+        """What grants transfers, as after a restart of the appliance."""
+        transfers = Transfers(
+            DESTINATIONS,
+            self.folder,
+            self.clock,
+            per_caller=2,
+            per_day=3,
+            today=self.clock.wall,
+            is_agent="1001".__eq__,
+        )
+        if hasattr(self, "services"):
+            self.services = replace(self.services, transfers=transfers)
+        return transfers
 
     def sets_the_clock(self, at):
         """The same house at another time."""
