@@ -178,7 +178,7 @@ def _goes_on(call: Recorded, record: Mapping[str, Any], at: Millis) -> None:
 
 def mean_patience(calls: Sequence[Recorded]) -> float | None:
     """Seconds of the exponential distribution that fits best, in which those who were answered count as not yet out
-    of patience: all time waited over all who gave up (Brown et al., JASA 100(469), 2005, section 5.1).
+    of patience: all time waited over all who gave up (Brown et al., JASA 100(469), 2005).
 
     None where nobody gave up.
     """
