@@ -92,13 +92,16 @@ TABLE: Mapping[AgentState, Mapping[Input, AgentState | Wish]] = {
 }
 
 
+IDLE = frozenset({LOGGED_OFF, NOT_READY})  # who takes no calls, and will not when the present one is over
+
+
 def is_logged_on(state: AgentState) -> bool:
     return state is not LOGGED_OFF
 
 
 def is_working(state: AgentState) -> bool:
     """Takes calls, or will when the present one is over."""
-    return state is not LOGGED_OFF and state is not NOT_READY
+    return state not in IDLE
 
 
 class LiveAgent:
@@ -168,15 +171,11 @@ class LiveAgent:
     def take(self, input_: Input, reason: str, now: Millis) -> AgentState | None:
         """Follows the table: the state before, when the input led to a state; None when it did not."""
         step = TABLE[self.state].get(input_)
-        match step:
-            case None:
-                return None
-            case Wish.LATER:
-                self.pending = (input_, reason)
-                return None
-            case Wish.FORGET:
-                self.pending = None
-                return None
+        if step is None:
+            return None
+        if isinstance(step, Wish):
+            self.pending = (input_, reason) if step is LATER else None
+            return None
         before = self.state
         self.state, self.reason = step, reason
         if step is not before:

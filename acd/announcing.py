@@ -61,7 +61,7 @@ def words(call: WaitingCall, now: Millis) -> Announce | AskToStay | Comfort | No
     for saying in Saying:
         if call.say_at.get(saying, now + 1) <= now:
             _put_off(call, saying, now)
-            said = None if call.connecting else _WORDS[saying](call)
+            said = None if call.connecting else _WORDS[saying](call, now)
             if said:
                 call.saying, call.saying_until = saying, now + SPOKEN_WITHIN
                 return said
@@ -85,11 +85,11 @@ def _put_off(call: WaitingCall, saying: Saying, now: Millis) -> None:
 # --- the words ------------------------------------------------------------------------------------
 
 
-def _place(call: WaitingCall) -> Announce | None:
+def _place(call: WaitingCall, now: Millis) -> Announce | None:
     rule = call.queue.rule.announce
     place = call.queue.position(call)
     position = _sayable_position(call, place) if rule.position else None
-    wait = _sayable_wait(call, call.queue.pace.wait(place - 1, call.line.working)) if rule.wait else None
+    wait = _sayable_wait(call, _estimate(call, place - 1, now)) if rule.wait else None
     if position is None and wait is None:
         return None
     if position is not None:
@@ -99,11 +99,19 @@ def _place(call: WaitingCall) -> Announce | None:
     return Announce(call.id, position, wait)
 
 
-def _question(call: WaitingCall) -> AskToStay:
+def _estimate(call: WaitingCall, ahead: int, now: Millis) -> float | None:
+    """The wait that is left; what the first one was is kept, to be held against the truth."""
+    if call.expected is None:
+        expected = call.queue.pace.wait(ahead, call.line.working)
+        call.expected = None if expected is None else (now, expected)
+    return call.line.wait(ahead)
+
+
+def _question(call: WaitingCall, _: Millis) -> AskToStay:
     return AskToStay(call.id, call.queue.rule.question.prompt)
 
 
-def _comfort(call: WaitingCall) -> Comfort:
+def _comfort(call: WaitingCall, _: Millis) -> Comfort:
     prompts = call.queue.rule.comfort.prompts
     call.comforted += 1
     return Comfort(call.id, prompts[(call.comforted - 1) % len(prompts)])

@@ -62,6 +62,7 @@ class WaitingCall:
         "connecting",
         "due",
         "entered",
+        "expected",
         "id",
         "key",
         "line",
@@ -113,6 +114,9 @@ class WaitingCall:
         self.say_at: dict[Saying, Millis] = {}
         self.saying: Saying | None = None  # what is being spoken at this moment
         self.saying_until: Millis = 0
+        self.expected: tuple[Millis, float] | None = (
+            None  # when first estimated, and the wait that the queue's pace gave
+        )
 
     def forget_limits(self) -> None:
         """The queue's limits are read anew."""

@@ -41,6 +41,10 @@ class Deadlines:
         if len(self._heap) > 4 * self._live + 64:
             self._sweep()
 
+    def may_be_due(self, now: Millis) -> bool:
+        """False when certainly nothing is due: the heap's first entry may be a dead one."""
+        return bool(self._heap) and self._heap[0][0] <= now
+
     def next(self) -> Millis | None:
         heap = self._heap
         while heap and heap[0][2].due != heap[0][0]:

@@ -104,14 +104,15 @@ class Acd:
         What is said of an offer comes before its deadline: where the process was held up, the agent
         who answered in time must not be taken for one who did not.
         """
-        board = self._board
+        board, kind = self._board, type(event)
         board.now = max(board.now, now)
         board.out = []
-        if type(event) not in _OF_OFFERS and self._time_passes():
+        late = board.deadlines.may_be_due(board.now)
+        if late and kind not in _OF_OFFERS and self._time_passes():
             self._settle()
-        if not self._handlers[type(event)](event):
-            self.ignored[type(event).__name__] += 1
-        if type(event) in _OF_OFFERS:
+        if not self._handlers[kind](event):
+            self.ignored[kind.__name__] += 1
+        if late and kind in _OF_OFFERS:
             self._time_passes()
         self._settle()
         return board.out
@@ -153,7 +154,7 @@ class Acd:
             position=position,
             arrived=waiting.arrived,
             rank=waiting.key[0],
-            wait=waiting.queue.pace.wait(position - 1, waiting.line.working),
+            wait=waiting.line.wait(position - 1),
             offered_to=tuple(offer.agent.rule.id for offer in waiting.offers),
         )
 

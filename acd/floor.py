@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acd.agents import READY, Input, LiveAgent, is_logged_on, is_working
+from acd.agents import IDLE, LOGGED_OFF, READY, Input, LiveAgent, is_logged_on, is_working
 from acd.calls import Key, WaitingCall
 from acd.forecast import Pace
 from acd.lines import Line, Queue
@@ -75,7 +75,8 @@ class Floor:
         if agent.state is not READY:
             self.take(agent)
         if before is not agent.state:
-            self._recount(agent, before)
+            if (before in IDLE) != (agent.state in IDLE) or before is LOGGED_OFF or agent.state is LOGGED_OFF:
+                self._recount(agent, before)
             return True
         return reason != old_reason
 
@@ -140,8 +141,6 @@ class Floor:
     def _recount(self, agent: LiveAgent, before: AgentState) -> None:
         logged_on = is_logged_on(agent.state) - is_logged_on(before)
         working = is_working(agent.state) - is_working(before)
-        if not (logged_on or working):
-            return
         for line in agent.lines:
             line.logged_on += logged_on
             line.working += working

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from acd import announcing
 from acd.agents import LiveAgent, is_logged_on, is_working
 from acd.calls import Key, WaitingCall
@@ -12,6 +14,7 @@ from acd.routing import Setting, Strategy, strategy_named
 from acd.skills import Needs, needs
 
 _MOST_LINES = 64
+_SOME = 16
 _MOST_REMEMBERED = 1024
 
 
@@ -22,7 +25,7 @@ class Line:
     preferred skills; within a tier the queue's strategy decides.
     """
 
-    __slots__ = ("_order", "_tiers", "agents", "logged_on", "needs", "queue", "users", "waiting", "working")
+    __slots__ = ("_order", "_tiers", "agents", "drift", "logged_on", "needs", "queue", "users", "waiting", "working")
 
     def __init__(self, queue: Queue, needs: Needs) -> None:
         self.queue = queue
@@ -30,6 +33,7 @@ class Line:
         self.waiting: Ordered[Key] = Ordered()
         self.users = 0  # calls that stand here now or may later
         self.agents: dict[AgentId, LiveAgent] = {}  # all who are able, in whatever state
+        self.drift = queue.pace.drift(needs)
         self.logged_on = 0
         self.working = 0
         self._tiers: dict[tuple[int, int], Strategy] = {}
@@ -59,6 +63,19 @@ class Line:
                 return agent
         return None
 
+    def wait(self, ahead: int) -> float | None:
+        """The seconds that a caller with so many before it in its queue has yet to wait; None: nothing is known."""
+        expected = self.queue.pace.wait(ahead, self.working)
+        return expected * self.drift.factor() if expected is not None and self._is_mixed() else expected
+
+    def _is_mixed(self) -> bool:
+        """Whether the queue's length misleads: others wait there for others, or agents serve others too.
+
+        A few agents tell it, where there are thousands.
+        """
+        some = islice(self.agents.values(), _SOME)
+        return len(self.queue.lines) > 1 or any(len(agent.lines) > 1 for agent in some)
+
     def _tier(self, agent: LiveAgent) -> Strategy:
         preference = self.needs.preference(agent.rule.skills) if self.needs.preferred else 0
         place = (agent.rule.ranks.get(self.queue.rule.name, 1), -preference)
@@ -73,7 +90,7 @@ class Queue:
     """One queue by its rule: members, callers in order, lines, and how fast it moves."""
 
     __slots__ = (
-        "_needs",
+        "_found",
         "_relaxable",
         "gone",
         "hours",
@@ -102,7 +119,7 @@ class Queue:
         self.offers_made = 0
         self.sayings = announcing.sayings(rule)
         self._relaxable = frozenset(step.relax for step in rule.overflow if step.relax)
-        self._needs: dict[tuple[tuple[str, ...], frozenset[str]], Needs] = {}  # what was asked, worked out once
+        self._found: dict[tuple[tuple[str, ...], frozenset[str]], Line] = {}  # what was asked, worked out once
         self.gone = False  # its rule was removed or replaced
 
     def setting(self, needs: Needs) -> Setting:
@@ -138,6 +155,7 @@ class Queue:
     def change_line(self, call: WaitingCall) -> None:
         """The call asks for something else now; it must not stand anywhere."""
         call.line.users -= 1
+        call.expected = None
         call.line = self._line_for(call, call.relaxed)
 
     def remove(self, call: WaitingCall) -> None:
@@ -154,12 +172,12 @@ class Queue:
 
     def _line_for(self, call: WaitingCall, relaxed: frozenset[str]) -> Line:
         asked = (call.asked, relaxed)
-        wanted = self._needs.get(asked)
-        if wanted is None:
-            if len(self._needs) >= _MOST_REMEMBERED:
-                self._needs.clear()
-            wanted = self._needs[asked] = needs(self.rule, *asked)
-        line = self.lines.get(wanted) or self._new_line(wanted)
+        line = self._found.get(asked)
+        if line is None:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            wanted = needs(self.rule, *asked)
+            line = self._found[asked] = self.lines.get(wanted) or self._new_line(wanted)
         line.users += 1
         return line
 
@@ -176,6 +194,7 @@ class Queue:
     def _prune(self) -> None:
         """Drops the lines that nobody uses: a flow may ask for ever new skills."""
         unused = [wanted for wanted, line in self.lines.items() if not line.users]
+        self._found.clear()
         for wanted in unused:
             line = self.lines.pop(wanted)
             for agent in line.agents.values():

@@ -101,6 +101,9 @@ class Offers:
         offer.connected_at = board.now
         board.deadlines.set(offer, None)
         call.queue.pace.waited(board.now - call.entered, abandoned=False)
+        if call.expected:
+            at, expected = call.expected
+            call.line.drift.observe(expected, (board.now - at) / 1000)
         self.talks[call.id] = offer
         agent.no_answers = 0
         agent.calls += 1

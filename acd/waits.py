@@ -14,6 +14,7 @@ from acd.model import CallId, CallQueued, EndWait, Millis, MoveCall, QueueName, 
 from acd.offers import Offers
 from acd.ordered import Ordered
 
+NEVER: Millis = 1 << 62
 FULL_RETRY: Millis = 5_000  # how soon a caller is tried again in a queue that was full
 
 
@@ -177,14 +178,16 @@ class Waits:
     def _rearm(self, call: WaitingCall) -> None:
         """Sets the time at which something is next due for a waiting call."""
         now, rule = self._board.now, call.queue.rule
-        times = [overflow.next_limit(call, now), announcing.next_time(call), call.retry_at]
+        soonest = NEVER
+        for time in (overflow.next_limit(call, now), announcing.next_time(call), call.retry_at):
+            if time is not None and time < soonest:
+                soonest = time
         if call.awaited:
-            times.append(call.entered + rule.sticky_for)
+            soonest = min(soonest, call.entered + rule.sticky_for)
         if call.offers and not call.connecting:
             more = call.queue.strategy.next_phone(rule, now - call.ringing_since)
-            times.append(None if more is None else now + more)
-        known = [time for time in times if time is not None]
-        self._board.deadlines.set(call, max(min(known), now + 1) if known else None)
+            soonest = soonest if more is None else min(soonest, now + more)
+        self._board.deadlines.set(call, None if soonest == NEVER else max(soonest, now + 1))
 
     # --- out of a queue
 

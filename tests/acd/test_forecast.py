@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acd.forecast import Mean, Pace, band, departures
+from acd.forecast import Drift, Mean, Pace, band, departures
+from acd.skills import Demand, Needs
 
 
 def test_without_abandonment_it_is_the_classic_queue_length_estimator():
@@ -40,6 +41,30 @@ def test_nothing_is_told_when_nobody_works():
 def test_long_queues_are_summed_by_a_formula_that_is_right_within_a_hundredth(count, service, abandon):
     exact = sum(1 / (service + i * abandon) for i in range(count))
     assert departures(count, service, abandon) == pytest.approx(exact, rel=0.01)
+
+
+def test_what_callers_really_waited_corrects_what_the_queue_says():
+    drift = Drift()
+    assert drift.factor() == 1
+    drift.observe(expected=100, real=50)
+    assert drift.factor() == pytest.approx(0.5)
+    for _ in range(50):
+        drift.observe(expected=100, real=300)
+    assert drift.factor() == pytest.approx(3, rel=0.01)
+    for _ in range(50):
+        drift.observe(expected=1, real=1_000)
+    assert drift.factor() == 5
+
+
+def test_each_need_has_a_drift_of_its_own_and_too_many_are_not_remembered():
+    pace = Pace()
+    first = Needs((Demand("s0"),))
+    pace.drift(first).observe(100, 50)
+    assert pace.drift(first).factor() == pytest.approx(0.5)
+    assert pace.drift(Needs()).factor() == 1
+    for number in range(300):
+        pace.drift(Needs((Demand(f"other{number}"),)))
+    assert pace.drift(first).factor() == 1
 
 
 def test_more_ahead_never_means_a_shorter_wait():

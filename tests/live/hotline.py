@@ -41,12 +41,25 @@ READY_SECONDS = 60.0
 DESKS = 32
 T = TypeVar("T")
 
+# The agents of the queues in flows/queues.more: id, queue, what is special.
+SPECIALISTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("5001", "important", {}),
+    ("5002", "claims", {"skills": {"claims": 5}}),
+    ("5003", "claims", {}),
+    ("5004", "together", {}),
+    ("5005", "together", {}),
+    ("5006", "together", {}),
+    ("5007", "away", {"phone": "tel:5550007"}),
+    ("5008", "off-hook", {"permanent": True}),
+)
+
 _CONFIG = """
 switch:
   kind: {kind}
   freeswitch: {{outbound: "127.0.0.1:{ports[0]}", inbound: "127.0.0.1:{ports[1]}"}}
   asterisk: {{url: "http://127.0.0.1:{ports[1]}"}}
   sip: {{agents-port: {ports[2]}, trunk-port: {ports[3]}, rtp: 20000-24999}}
+  trunks: {{trunk: {{host: "127.0.0.1:{ports[4]}"}}}}
 data-dir: var
 flows-dir: flows
 prompts-dir: prompts
@@ -78,7 +91,7 @@ class Hotline:
         self._count = itertools.count(1)
         self._speaker = ThreadPoolExecutor(1)  # the library's greenlets belong to one thread
         home.mkdir(parents=True)
-        self.file.write_text(_CONFIG.format(kind=kind, ports=_free_ports(4)))
+        self.file.write_text(_CONFIG.format(kind=kind, ports=_free_ports(5)))
         self.config: Config = read(self.file)
         self.switch: PrivateSwitch = SWITCHES[kind](home / kind, self.config)
         self._lay_out()
@@ -237,6 +250,13 @@ class Hotline:
     def phones(self, name: str) -> Phones:
         return Phones(self.switch.trunk, self.switch.agents, self.home / "phones" / name)
 
+    def somewhere(self, phones: Phones, *, tone: float = 1000.0) -> Phone:
+        """A telephone behind the trunk, which rings for any number that is dialled there."""
+        port = int(self.config.switch.trunks["trunk"].host.rpartition(":")[2])
+        phone = phones.agent("somewhere", "", tone=tone, port=port)
+        phone.plug_in()
+        return phone
+
     def desk(self) -> Desk:
         """A queue that no other story uses, with two agents, who are logged off."""
         desk = self._desks.popleft()
@@ -265,6 +285,8 @@ class Hotline:
                 queues.write(f"\n{desk.queue}:{manners}")
                 text = (FLOWS / "desk.template").read_text().format(number=desk.number, queue=desk.queue)
                 (flows / f"{desk.queue}.yaml").write_text(text)
+        with (flows / "queues.yaml").open("a") as queues:
+            queues.write((FLOWS / "queues.more").read_text())
         self.config.data_dir.mkdir()
         for name in ("sounds", "speech"):
             (SHARED / name).mkdir(parents=True, exist_ok=True)
@@ -275,6 +297,8 @@ class Hotline:
         for desk in self._desks:
             for agent in desk.agents:
                 store.add_agent(agent, f"Agent {agent}", skills={}, queues=[Membership(desk.queue)])
+        for agent, queue, facts in SPECIALISTS:
+            store.add_agent(agent, f"Agent {agent}", queues=[Membership(queue)], **({"skills": {}} | facts))
         store.close()
 
     @staticmethod

@@ -277,6 +277,7 @@ class Phone:
         codec: rtp.Codec = rtp.PCMA,
         tone: float | None = None,
         local: str = "127.0.0.1",
+        port: int | None = None,
     ) -> None:
         self.account = account
         self.answer_after: float | None = 0.3
@@ -287,7 +288,7 @@ class Phone:
         self._changed = threading.Condition()
         self._by_id: dict[str, Leg] = {}
         self.dialled: list[Caller] = []
-        self._port = free_port(local)
+        self._port = port or free_port(local)
         self._sipp: Sipp | None = None
 
     # What the test does
@@ -296,6 +297,10 @@ class Phone:
         """Plugs the telephone in. Raises AssertionError when the switch refuses its registration."""
         self.unplug()
         self._registration(3600)
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        """Rings from now on for whoever knows its address."""
         keys = ["-key", "payload", str(self._codec.payload), "-key", "codec", self._codec.name]
         self._sipp = Sipp(
             "phone", keys, log=self._log, port=self._port, local=self._local, calls=1000,
@@ -434,10 +439,18 @@ class Phones:
             call.tone(tone)
         return call
 
-    def agent(self, account: str, password: str, *, tone: float | None = None, codec: rtp.Codec = rtp.PCMA) -> Phone:
+    def agent(
+        self,
+        account: str,
+        password: str,
+        *,
+        tone: float | None = None,
+        codec: rtp.Codec = rtp.PCMA,
+        port: int | None = None,
+    ) -> Phone:
         """A telephone that is not yet registered."""
         log = self._log(f"agent-{account}")
-        phone = Phone(account, password, to=self._agents, log=log, codec=codec, tone=tone, local=self._local)
+        phone = Phone(account, password, to=self._agents, log=log, codec=codec, tone=tone, local=self._local, port=port)
         self.made.append(phone)
         return phone
 
