@@ -138,6 +138,7 @@ class _Now:
     """In the inbox behind the life before, with what the journal says that agents were at its end."""
 
     stood: Mapping[str, AgentStood]
+    handled: Signal = field(default_factory=Signal)
 
 
 class AcdLoop:
@@ -215,7 +216,7 @@ class AcdLoop:
     ) -> None:
         """Brings agents and talks to where they stood; those who waited keep their places when they `enter` again.
 
-        Until `open_within` nobody is offered to anybody.
+        Returns when that is done. Until `open_within` nobody is offered to anybody.
         """
         for offer, talk in talks.items():
             self._legs[offer] = found(offer, talk, self._agents.get(talk.agent))
@@ -224,7 +225,9 @@ class AcdLoop:
             self._gate.close(places)
         for at, event in history:
             self._inbox.put(_Then(at, event))
-        self._inbox.put(_Now(stood))
+        present = _Now(stood)
+        self._inbox.put(present)
+        present.handled.wait(ASK_SECONDS)
 
     def open_within(self, seconds: float) -> None:
         """See `Gate.open_within`."""
@@ -396,8 +399,9 @@ class AcdLoop:
         match event:
             case _Then(at=at, event=past):
                 self._show(self._engine.handle(past, at))
-            case _Now(stood=stood):
+            case _Now(stood=stood, handled=handled):
                 self._arrive(stood)
+                handled.set()
             case _:
                 return self._handle(event)
         return []

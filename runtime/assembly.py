@@ -27,6 +27,7 @@ from runtime.agent_leg import AgentDialler, Offered
 from runtime.calls import CallDesk
 from runtime.closures import ClosableCalendars, Closures
 from runtime.control import House
+from runtime.draining import Drain
 from runtime.flowbook import Book, Flowbook, destinations
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
@@ -65,6 +66,7 @@ class Appliance:
     admission: Admission
     desk: CallDesk
     recovery: Recovery
+    drain: Drain
     states: AgentStates
     closures: Closures
     mailroom: Mailroom
@@ -225,6 +227,7 @@ def assemble(
     recovery = Recovery(
         standing, switch=switch, desk=desk, acd=acd, mailboxes=mailroom.mailboxes, journal=journal, clock=clock
     )
+    drain = Drain(desk, standing, clock)
     folder = Folder(journal, store, clock, keep=timedelta(days=config.journal.keep))
     house = House(
         switch=switch,
@@ -237,6 +240,7 @@ def assemble(
         reload_agents=lambda: len(load_agents(store, acd)),
         look_around=lambda: _look_around(store, flowbook),
         mailroom=mailroom,
+        drain=drain,
         closures=closures,
     )
     commands = house.commands()
@@ -257,6 +261,7 @@ def assemble(
         admission,
         desk,
         recovery,
+        drain,
         states,
         closures,
         mailroom,

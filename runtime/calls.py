@@ -71,6 +71,7 @@ class CallDesk:
         self.message_of: Callable[[CallId, OpenCall], Message | None] = lambda _, __: None
         self._lost: deque[CallId] = deque(maxlen=LOST_REMEMBERED)  # ended for us; the dialplan may bring them back too
         self._closing = False
+        self._holding = False
 
     def admits(self, call: CallId, account: str) -> bool:
         """Whether the switch is to bring a new call; else its dialplan keeps it and asks again. For `Switch.serve`.
@@ -102,6 +103,10 @@ class CallDesk:
         with structlog.contextvars.bound_contextvars(call=call.id):
             self._serve(call, talking=talking)
 
+    def hold_new_calls(self) -> None:
+        """From now on who calls hears music, and is not begun with: the next process will."""
+        self._holding = True
+
     def close(self) -> None:
         """From now on a call that is lost has not ended: it goes on at the switch, and is left open in the journal."""
         self._closing = True
@@ -125,6 +130,8 @@ class CallDesk:
                 flow=in_progress.flow,
                 version=flow.version if flow else 0,
             )
+            if self._holding and past is None and flow is not None:
+                _hold(call, next((queue.music for queue in book.queues), ""))
             outcome, cause = self._walk(call, flow, book, in_progress, past, talking=talking)
         except CallEnded as ended:
             handed_over = in_progress.session is not None and in_progress.session.transferred
@@ -211,6 +218,14 @@ class CallDesk:
             self.on_returned(call.id)
         interrupted = Interrupted(answered=past.answered, talking=talking, exit=exit, sorry=sorry, hidden=past.hidden)
         return Session(call, flow, services, caller, state=state, interrupted=interrupted)
+
+
+def _hold(call: Call, music: str) -> None:
+    """Music until the call is taken out of our hands. Raises CallEnded."""
+    call.answer()
+    call.hold(music)
+    while True:
+        call.wait(None)
 
 
 def _until_taken(call: Call) -> None:

@@ -14,6 +14,7 @@ from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
 from runtime.closures import Closures, closure_commands
+from runtime.draining import Drain
 from runtime.flowbook import Flowbook
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
@@ -41,6 +42,7 @@ class House:
         reload_agents: Callable[[], int],
         look_around: Callable[[], None],
         mailroom: Mailroom,
+        drain: Drain,
         closures: Closures,
     ) -> None:
         self._switch = switch
@@ -53,6 +55,7 @@ class House:
         self._reload_agents = reload_agents
         self._look_around = look_around
         self._mailroom = mailroom
+        self._drain = drain
         self._closures = closures
 
     def commands(self) -> dict[str, Command]:
@@ -62,6 +65,7 @@ class House:
             "agents.extend": self._extend_wrap_up,
             "agents.result": self._give_result,
             "agents.reload": lambda _: {"agents": self._agents_again()},
+            "drain": lambda request: {"busy": self._drain.begin(float(request.get("within", 60.0)))},
             "mailboxes.changed": lambda _: self._mailboxes_changed(),
             **closure_commands(self._closures, lambda: self._flowbook.book.calendars.names),
             "flows.reload": lambda _: {"problems": [str(problem) for problem in self.take_edit()]},

@@ -58,6 +58,7 @@ def serve_until(
     watchers: list[gevent.Greenlet[..., None]] = []
     hub = HubWatch(appliance.clock, appliance.admission)
     systemd = systemd or Systemd({})
+    appliance.drain.on_drained = stop.set
     try:
         _start(appliance)
         hub.start()

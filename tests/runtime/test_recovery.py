@@ -481,3 +481,61 @@ def test_a_telephone_that_somebody_dialled_and_nobody_wants_is_let_go(house):
     line = house.stage.exchange.ring_out("1003", "nobody-knows-it", "139", "", 30)
     house.pass_time(45)
     assert line.ended is not None
+
+
+# --- stopped on purpose --------------------------------------------------------------------------
+
+
+def drained(house, within=60):
+    """Begins to drain; the list is not empty any more once the appliance would stop."""
+    stopped = []
+    house.stage.appliance.drain.on_drained = lambda: stopped.append(house.clock.now())
+    house.busy = house.ask("drain", within=within)["busy"]
+    return stopped
+
+
+def test_draining_waits_for_menus_and_not_for_music_or_talks(house):
+    talker, _ = house.talking("1002", "13800000002")
+    waiter = house.waiting()
+    chooser = house.call(caller="13800000003")
+    stopped = drained(house)
+    house.pass_time(2)
+    assert (house.busy, stopped) == (1, [])
+    chooser.press("1")
+    house.pass_time(1)
+    assert stopped
+    house.restart()
+    assert house.queue() == [waiter.id, chooser.id]
+    assert talker.partner is not None
+
+
+def test_draining_does_not_wait_longer_than_it_may(house):
+    house.call()
+    stopped = drained(house, within=1)
+    house.pass_time(1.5)
+    assert stopped
+
+
+def test_who_calls_while_it_drains_hears_music_and_is_served_by_the_next_life(house):
+    house.call()
+    drained(house)
+    late = house.call(caller="13800000009")
+    assert [heard.kind for heard in late.heard] == ["music"]
+    house.restart()
+    assert says(late) == [house.stage.appliance.library.catalogue_text("main-menu", "cmn")]
+    late.press("1")
+    house.pass_time(0.5)
+    assert house.queue() == [late.id]
+
+
+def test_a_message_that_is_being_left_when_it_is_stopped_is_whole(house):
+    """SIGTERM: what the caller has said so far stays with the switch, and is kept by the next life."""
+    line = house.call()
+    line.press("3")
+    house.until(lambda: line.taped_since is not None)
+    line.speak(30)
+    house.pass_time(10)
+    house.restart(after=3)
+    house.until(lambda: line.ended is not None)
+    [message] = house.stage.appliance.store.messages("service")
+    assert message.seconds > 12
