@@ -16,8 +16,12 @@ def choice(floor: Hindsight, waiter: Waiter, chosen: Person | None, others: Sequ
     if chosen is None or not others:
         return "the only able agent who is free"
     rule, wanted = floor.rule(waiter.queue), floor.needs(waiter, now)
-    best = wanted.preference(chosen.agent.skills)
-    if wanted.preferred and best > max(wanted.preference(each.agent.skills) for each in others):
+    best, rank = wanted.preference(chosen.agent.skills), chosen.rank(waiter.queue)
+    facts: Facts
+    if rank < min(each.rank(waiter.queue) for each in others):
+        facts = lambda person: f"rank {person.rank(waiter.queue)}"  # noqa: E731
+        words = f"the first rank in {waiter.queue}{_in_brackets(facts(chosen))}"
+    elif wanted.preferred and best > max(wanted.preference(each.agent.skills) for each in others):
         facts = _levels(wanted.preferred)
         words = f"the best in what is preferred{_in_brackets(facts(chosen))}"
     else:

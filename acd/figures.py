@@ -202,7 +202,7 @@ class Figures:
                 self._move(call, facts["queue"], at)
             case "CallAbandoned" | "CallLeft" | "EndWait":
                 self._over(call, at, _ENDS[type])
-            case "CallConnected" if "agent" in facts:
+            case "CallConnected" | "TalkFound" if "agent" in facts:
                 self._connected(call, facts["agent"], at)
             case "TalkEnded" if "agent" in facts:
                 self._talk_ended(call, facts["agent"], at)

@@ -13,7 +13,7 @@ from acd.skills import Needs, needs
 
 Record = Mapping[str, Any]
 
-LEAVES_QUEUE = frozenset({"CallConnected", "CallAbandoned", "CallLeft", "EndWait"})
+LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "EndWait"})
 
 
 @dataclass(slots=True)
@@ -36,6 +36,10 @@ class Person:
         if self.state is AgentState.READY:
             return not self.reason
         return self.state is AgentState.RESERVED and self.call == call and self.since == now
+
+    def rank(self, queue: QueueName) -> int:
+        """In this queue; the lower are rung first."""
+        return self.agent.ranks.get(queue, 1)
 
     def idle_since(self, rule: QueueRule) -> Millis:
         match rule.idle_since:
@@ -85,7 +89,8 @@ class Hindsight:
             case "QueuesChanged":
                 self.told = rules_of(record)
             case "AgentChanged":
-                agent = Agent(record["agent"], queues=tuple(record["queues"]), skills=record["skills"])
+                ranks = record.get("ranks", {})
+                agent = Agent(record["agent"], queues=tuple(record["queues"]), skills=record["skills"], ranks=ranks)
                 self.people.setdefault(agent.id, Person(agent)).agent = agent
             case "AgentRemoved":
                 self.people.pop(record["agent"], None)

@@ -21,7 +21,8 @@ def entry(fact: Event | Decision) -> Entry:
         case QueuesChanged(queues=queues):
             return "QueuesChanged", "", {"queues": [q.name for q in queues], "rules": [asdict(q) for q in queues]}
         case AgentChanged(agent=agent):
-            return "AgentChanged", "", {"agent": agent.id, "queues": agent.queues, "skills": dict(agent.skills)}
+            facts = {"agent": agent.id, "queues": agent.queues, "skills": dict(agent.skills)}
+            return "AgentChanged", "", facts | ({"ranks": dict(agent.ranks)} if agent.ranks else {})
         case ShowAgentState():
             return "AgentStateChanged", fact.call, _facts(fact)
     return type(fact).__name__, getattr(fact, "call", ""), _facts(fact)

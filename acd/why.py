@@ -200,6 +200,14 @@ class _Teller:
             self._end(wait, record, "answered")
         return f"connected with {self._who(record)} after {self._waited()}."
 
+    def found(self, record: Record, now: Millis) -> str:
+        if self.wait is None:
+            return ""
+        return f"found talking after the appliance was started anew: {self.connected(record, now)}"
+
+    def result(self, record: Record, _: Millis) -> str:
+        return f"{record['agent']} said what came of it: {record['result']}."
+
     def abandoned(self, record: Record, now: Millis) -> str:
         waiter, wait = self.waiter, self.wait
         if waiter is None or wait is None:
@@ -357,6 +365,8 @@ _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
     "OfferFailed": _Teller.refused,
     "ConnectFailed": _Teller.not_joined,
     "CallConnected": _Teller.connected,
+    "TalkFound": _Teller.found,
+    "NoteResult": _Teller.result,
     "Announce": _Teller.announced,
     "AskToStay": _Teller.asked,
     "TalkEnded": _Teller.talk_ended,

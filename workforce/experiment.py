@@ -143,7 +143,8 @@ class _Agents:
         self._of: dict[AgentId, tuple[AgentsEntry, Random]] = {}
         for group, entry in plan.entry.agents.items():
             for number in range(1, entry.count + 1):
-                agent = Agent(f"{group}-{number}", queues=entry.queues, skills=entry.skills, order=number)
+                queues, ranks = tuple(queue for queue, _ in entry.queues), dict(entry.queues)
+                agent = Agent(f"{group}-{number}", queues=queues, ranks=ranks, skills=entry.skills, order=number)
                 self._of[agent.id] = entry, sources.of("ring", agent.id)
                 self.shifts += _shifts(agent, entry, plan, span)
 

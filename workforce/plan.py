@@ -61,6 +61,15 @@ def _list(written: object) -> object:
     return [written] if isinstance(written, str) else written
 
 
+def _ranked(text: object) -> tuple[str, int]:
+    if isinstance(text, tuple):
+        return text
+    name, equals, rank = str(text).partition("=")
+    if equals and not (rank.isascii() and rank.isdigit() and 1 <= int(rank) <= 100):
+        raise ValueError(f"'{text}' is no queue with a rank; write for example claims=2")
+    return name.strip(), int(rank or 1)
+
+
 def _not_negative(seconds: float) -> float:
     if not 0 <= seconds <= 7 * 24 * 3600:
         raise ValueError("must be between 0s and a week")
@@ -71,6 +80,7 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Clock = Annotated[int, BeforeValidator(_clock)]
 Hours = Annotated[tuple[int, int], BeforeValidator(_hours)]
 HoursOfDay = Annotated[tuple[Hours, ...], BeforeValidator(_list)]
+RankedQueue = Annotated[tuple[str, int], BeforeValidator(_ranked)]
 Share = Annotated[float, BeforeValidator(percent)]
 Time = Annotated[Duration, AfterValidator(_not_negative)]
 Rate = Annotated[float, Field(ge=0, le=1_000_000)]
@@ -96,7 +106,7 @@ class AgentsEntry(Written):
     """So many agents who are alike."""
 
     count: Annotated[int, Field(ge=0, le=MOST_AGENTS)] = 1
-    queues: Annotated[tuple[str, ...], BeforeValidator(_list), Field(min_length=1)]
+    queues: Annotated[tuple[RankedQueue, ...], BeforeValidator(_list), Field(min_length=1)]
     skills: dict[str, Level] = Field(default_factory=dict)
     shift: HoursOfDay = ()
     breaks: HoursOfDay = ()
@@ -291,7 +301,7 @@ def _crosswise(document: Document, entry: PlanEntry, queues: Sequence[str]) -> I
                 words = f"no agent has the skill '{wish.skill}'.{suggestion(wish.skill, skills)}"
                 yield document.problem(("callers", name, "skills", number), words)
     for name, agents in entry.agents.items():
-        for number, queue in enumerate(agents.queues):
+        for number, (queue, _) in enumerate(agents.queues):
             if queue not in queues:
                 yield document.problem(("agents", name, "queues", number), _no_queue(queue, queues))
     yield from _too_many(document, entry)

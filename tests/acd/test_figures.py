@@ -135,6 +135,16 @@ def test_words_about_calls_that_nobody_knows_count_nothing():
     assert (figures.queues, figures.agents) == ({}, {})
 
 
+def test_a_talk_that_was_found_after_a_restart_was_answered():
+    records = [
+        record(0, "CallQueued", "c1", queue="q"),
+        record(9, "TalkFound", "c1", offer="0-1", queue="q", agent="a"),
+        record(99, "TalkEnded", "c1", offer="0-1", queue="q", agent="a"),
+    ]
+    figures = fold(records).queue("q", START, START + timedelta(hours=1))
+    assert (figures.answered, figures.speed_of_answer(), figures.talk_time()) == (1, 9, 90)
+
+
 def test_a_call_that_is_told_again_after_a_restart_is_offered_once():
     figures = fold([record(0, "CallQueued", "c1", queue="q"), record(5, "CallQueued", "c1", queue="q")])
     assert figures.queue("q", START, START + timedelta(hours=1)).offered == 1

@@ -57,3 +57,8 @@ def test_queues_of_another_version_are_known_by_name_at_least():
     found = rules_of({"queues": ["old", "new"], "rules": [{"name": "new", "hue": "green"}, {"weight": "x"}, 5]})
     assert found == {"old": QueueRule("old"), "new": QueueRule("new")}
     assert rules_of({"queues": ["old"]}) == {"old": QueueRule("old")}
+
+
+def test_an_agents_ranks_stand_where_there_are_any():
+    _, _, facts = entry(AgentChanged(Agent("1001", queues=("service",), ranks={"service": 2})))
+    assert facts["ranks"] == {"service": 2}

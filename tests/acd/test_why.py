@@ -233,6 +233,39 @@ def test_a_preferred_skill_comes_before_the_strategy():
     assert choice.why == "the best in what is preferred (gold 4); also free: 1001 (gold 0)"
 
 
+def test_a_lower_rank_comes_before_both():
+    records = [
+        record(0, "AgentChanged", agent="1001", queues=["service"], skills={}),
+        record(0, "AgentChanged", agent="1002", queues=["service"], skills={}, ranks={"service": 2}),
+        state(0, "1002", "Ready"),
+        state(50, "1001", "Ready"),
+        record(60, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+        state(60, "1001", "Reserved", "c1"),
+        record(60, "OfferCall", "c1", offer="0-1", queue="service", agent="1001", ring_for=15_000),
+    ]
+    (choice,) = why(records, "c1").waits[0].offers
+    assert choice.why == "the first rank in service (rank 1); also free: 1002 (rank 2)"
+
+
+def test_a_talk_that_was_found_after_a_restart_and_what_came_of_it():
+    told = why(
+        [
+            *staff("1001"),
+            record(0, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(20, "TalkFound", "c1", offer="0-1", queue="service", agent="1001"),
+            record(50, "TalkEnded", "c1", offer="0-1", queue="service", agent="1001", talked=30_000),
+            record(55, "NoteResult", "c1", queue="service", agent="1001", result="solved"),
+        ],
+        "c1",
+    )
+    assert [line.text for line in told.lines[1:]] == [
+        "found talking after the appliance was started anew: connected with 1001 after 20 s.",
+        "the talk ended after 30 s.",
+        "1001 said what came of it: solved.",
+    ]
+    assert (told.waits[0].end, told.agent) == ("answered", "1001")
+
+
 def test_an_offer_that_is_taken_back_names_no_call_in_its_record():
     lines = story(
         [

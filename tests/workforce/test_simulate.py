@@ -139,6 +139,13 @@ class TestThePlan:
         assert [plan.rules[0].overflow[0].after for plan in found] == [90_000, 90_000, 60_000]
         assert found[2].rules[0].weight == 5
 
+    def test_gives_agents_ranks_in_their_queues(self, tmp_path):
+        (plan, *_), problems = plans(tmp_path, PLAN.replace("queues: service,", "queues: service=2,"))
+        assert (problems, plan.entry.agents["team"].queues) == ([], (("service", 2),))
+        assert (
+            "write for example claims=2" in slips(tmp_path, PLAN.replace("queues: service,", "queues: service=x,"))[0]
+        )
+
     def test_uses_the_appliances_queues_where_it_has_none(self, tmp_path):
         (tmp_path / "queues.yaml").write_text("service: {wrap-up: 7s}\n")
         found, problems = plans(tmp_path, PLAN.replace("queues:\n  service: {wrap-up: 0s}\n", ""))
