@@ -20,7 +20,7 @@ from switch.port import Switch
 from switch.shared.clock import Clock
 from switch.simulated import Exchange, SimulatedSwitch
 
-LEGS_PER_CALL = 3  # a caller, the agent, and one more on its way
+LEGS_PER_CALL = 3  # a caller, the agent, and one more: on its way, or a caller who holds in the dialplan
 
 
 def password_of(file: Path) -> str:
@@ -94,6 +94,8 @@ def _write_freeswitch(config: Config, agents: Sequence[Agent], numbers: Sequence
             outbound=settings.outbound,
             rtp=sip.rtp,
         ),
+        sessions=LEGS_PER_CALL * config.limits.calls,
+        sessions_per_second=LEGS_PER_CALL * config.limits.calls_per_second,
     )
     return [directory, settings.password_file]
 

@@ -62,12 +62,15 @@ def write(
     external: str = "",
     ports: Ports = Ports(),
     log_level: str = "warning",
+    sessions: int = 5000,
+    sessions_per_second: int = 1000,
 ) -> None:
     """Writes the generated part of the configuration, readable by the owner and the directory's group only.
 
     `agents` are (SIP account, SIP password, name). `music` maps names of music to a WAV file or a directory of
     them; ``default`` is played wherever nothing else is known, else the first. `sorry` is the apology in a WAV
-    file, `numbers` are the numbers by which agents can call the hotline. Raises ValueError for what cannot
+    file, `numbers` are the numbers by which agents can call the hotline. `sessions` legs at a time and
+    `sessions_per_second` new ones are let in by SIP at all. Raises ValueError for what cannot
     stand in these files.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -82,6 +85,8 @@ def write(
                 "hotline_trunk_route": _route(trunks),
                 "hotline_music": "local_stream://default" if streams else RING_BACK,
                 "hotline_sorry": _path(sorry) if sorry else "silence_stream://10",
+                "hotline_sessions": str(sessions),
+                "hotline_sessions_per_second": str(sessions_per_second),
                 "hotline_log_level": _checked(_NAME, log_level, "log level"),
                 **_places(listen, external, ports),
             }

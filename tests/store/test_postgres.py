@@ -1,7 +1,7 @@
 """PostgreSQL as operators know it: restarted, crashed, locked, and a CRM that lets us only read."""
 
 import signal
-from datetime import date
+from datetime import date, timedelta
 
 import gevent
 import psycopg
@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from crm import demo
 from crm.host import Host, Queries, QueryFailed
+from journal.writer import Journal
+from runtime.folding import Folder
 from store import schema
 from store.database import DatabaseFailed, Reason
 from store.store import Store, StoreFailed
@@ -53,6 +55,29 @@ def test_a_restarted_server_is_used_again_without_anybody_opening_it_anew(runnin
         assert store.agent("1001").state == "Ready"
     finally:
         store.close()
+
+
+def test_folding_waits_for_a_server_that_is_away_and_then_folds_everything_once(running, opened, tmp_path):
+    url, clock = fresh_url(running), RealClock()
+    schema.upgrade(opened(url, threads=1))
+    journal, store = Journal(tmp_path / "journal", clock), Store(url, clock, threads=2)
+    folder = Folder(journal, store, clock, keep=timedelta(days=1))
+    try:
+        journal.append("CallArrived", "before", caller="1", dialled="1000", flow="hotline", version=1)
+        folder.fold()
+        running.stop(signal.SIGQUIT)
+        for call in ("before", "meanwhile"):
+            journal.append("CallEnded" if call == "before" else "CallArrived", call, cause="normal", outcome="gone")
+            folder.fold()
+            assert folder.trouble.startswith("the database does not answer")
+        running.start()
+        folder.fold()
+        assert folder.trouble == ""
+        assert {row.call: row.outcome for row in store.interactions()} == {"before": "gone", "meanwhile": ""}
+        assert store.last_folded() == 3
+    finally:
+        store.close()
+        journal.close()
 
 
 def test_a_restart_between_two_calls_is_not_noticed_by_the_second(running, opened):
