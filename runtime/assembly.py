@@ -228,6 +228,7 @@ def assemble(
         standing, switch=switch, desk=desk, acd=acd, mailboxes=mailroom.mailboxes, journal=journal, clock=clock
     )
     drain = Drain(desk, standing, clock)
+    desk.book_of = flowbook.book_of
     folder = Folder(journal, store, clock, keep=timedelta(days=config.journal.keep))
     house = House(
         switch=switch,

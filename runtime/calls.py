@@ -68,6 +68,7 @@ class CallDesk:
         self.in_progress: dict[CallId, CallInProgress] = {}
         self.returning: dict[CallId, OpenCall] = {}  # open in the journal, and in nobody's hands yet
         self.on_returned: Callable[[CallId], None] = lambda _: None
+        self.book_of: Callable[[str, int], Book | None] = lambda _, __: None
         self.message_of: Callable[[CallId, OpenCall], Message | None] = lambda _, __: None
         self._lost: deque[CallId] = deque(maxlen=LOST_REMEMBERED)  # ended for us; the dialplan may bring them back too
         self._closing = False
@@ -114,13 +115,16 @@ class CallDesk:
     def _serve(self, call: Call, *, talking: bool) -> None:
         came_back = self._known(call.id)
         past = self.returning.pop(call.id, None)
+        dialled = past.dialled if past else call.dialled
         book = self._book()
-        flow = book.flow_for(past.dialled if past else call.dialled)
+        flow = book.flow_for(dialled)
         in_progress = CallInProgress(call, self._clock.now(), flow.name if flow else "")
         self.in_progress[call.id] = in_progress
         self._admission.arrived(call.id)
         cause, outcome = Cause.NORMAL, ""
         try:
+            if past and (earlier := self.book_of(past.flow, past.version)):
+                book, flow = earlier, earlier.flow_for(dialled)
             self._journal.jot(  # nothing is done for the caller before the next record
                 "CallReturned" if came_back else "CallArrived",
                 call.id,

@@ -155,6 +155,7 @@ class Flowbook:
         self._history = History(config.data_dir / EDITIONS)
         self._threads = ThreadPool(1)
         self._one_at_a_time = BoundedSemaphore(1)
+        self._editions: dict[int, Book | None] = {}  # earlier ones that calls still need
         self._seen = self._read = self._stamps()
         self.problems: list[Diagnostic] = []
         self.trouble = ""
@@ -231,14 +232,20 @@ class Flowbook:
         return edition
 
     def _earlier(self, flow: str, version: int) -> Book | None:
+        """`book_of` from the editions that were kept. Blocks."""
+        if version not in self._editions:
+            self._editions[version] = self._of_edition(version)
+        book = self._editions[version]
+        return book if book and any((one.name, one.version) == (flow, version) for one in book.flows) else None
+
+    def _of_edition(self, version: int) -> Book | None:
         try:
             edition = self._history.edition(version)
         except NoSuchEdition:
             return None
         folders = self._history.folders(version)
         book, _ = read_book(*folders, self.surroundings, recordings=self._prompts_dir)
-        found = None if book is None else numbered(book, edition)
-        return found if found and any((one.name, one.version) == (flow, version) for one in found.flows) else None
+        return None if book is None else numbered(book, edition)
 
     def _stamps(self) -> Mapping[Path, tuple[int, int]]:
         files = [*self._flows_dir.glob("*.yaml"), *self._prompts_dir.glob("*.yaml")]

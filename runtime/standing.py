@@ -56,6 +56,7 @@ class OpenCall:
     over: str = ""
     box: str = ""  # where a message is being left, and into which file
     file: str = ""
+    version: int = 0  # of the flow, in which the call ends
 
     def tell(self, record: Record) -> None:
         """Notes one more record of the flow, and drops what it makes superfluous."""
@@ -180,7 +181,7 @@ class Standing:
 
     def _arrived(self, record: Record) -> None:
         caller, name, dialled, flow = (record.get(key, "") for key in ("caller", "caller_name", "dialled", "flow"))
-        self.calls[record["call"]] = OpenCall(caller, name, dialled, flow)
+        self.calls[record["call"]] = OpenCall(caller, name, dialled, flow, version=record.get("version", 0))
 
     def _returned(self, record: Record) -> None:
         if record["call"] not in self.calls:

@@ -175,6 +175,23 @@ def test_what_a_caller_has_keyed_before_is_still_known(house):
     assert says(line)[-1] == says(line)[-3]
 
 
+def test_a_caller_goes_on_in_the_version_that_the_call_began_with(house):
+    before = house.call()
+    house.pass_time(1)
+    house.kill()
+    flow = house.config.flows_dir / "hotline.yaml"
+    text = flow.read_text().replace("menu:\n      say: main-menu", "menu:\n      say: goodbye")
+    flow.write_text(text)
+    house.pass_time(1)
+    house.start()
+    after = house.call()
+    house.pass_time(6)
+    menu, goodbye = (house.stage.appliance.library.catalogue_text(name, "cmn") for name in ("main-menu", "goodbye"))
+    assert (says(before)[-1], says(after)[-1]) == (menu, goodbye)
+    assert [record["version"] for record in house.of(before, "CallArrived", "CallReturned")] == [1, 1]
+    assert [record["version"] for record in house.of(after, "CallArrived")] == [2]
+
+
 def test_digits_that_were_half_keyed_are_asked_for_again(house):
     line = house.call()
     line.press("2")
