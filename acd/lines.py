@@ -95,6 +95,7 @@ class Queue:
         "gone",
         "hours",
         "last_agent",
+        "limits",
         "lines",
         "members",
         "offers_made",
@@ -118,6 +119,7 @@ class Queue:
         self.last_agent: LiveAgent | None = None  # to whom the last offer went
         self.offers_made = 0
         self.sayings = announcing.sayings(rule)
+        self.limits = sorted((step.after, number) for number, step in enumerate(rule.overflow))
         self._relaxable = frozenset(step.relax for step in rule.overflow if step.relax)
         self._found: dict[tuple[tuple[str, ...], frozenset[str]], Line] = {}  # what was asked, worked out once
         self.gone = False  # its rule was removed or replaced
@@ -150,7 +152,7 @@ class Queue:
         call.key = (call.rank(), call.arrived, call.serial, call)
         self.waiting.add(call.key)
         call.line = self._line_for(call, call.relaxed)
-        call.widest = self._line_for(call, self._relaxable)
+        call.widest = self._line_for(call, self._relaxable) if self._relaxable else self._again(call.line)
 
     def change_line(self, call: WaitingCall) -> None:
         """The call asks for something else now; it must not stand anywhere."""
@@ -169,6 +171,11 @@ class Queue:
     def position(self, call: WaitingCall) -> int:
         """1 is next."""
         return self.waiting.ahead_of(call.key) + 1
+
+    @staticmethod
+    def _again(line: Line) -> Line:
+        line.users += 1
+        return line
 
     def _line_for(self, call: WaitingCall, relaxed: frozenset[str]) -> Line:
         asked = (call.asked, relaxed)

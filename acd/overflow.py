@@ -32,11 +32,8 @@ def holds(call: WaitingCall, rule: Overflow) -> bool:
 
 def next_limit(call: WaitingCall, now: Millis) -> Millis | None:
     """When the next rule's time comes; one whose time has come waits for its condition, not for a time."""
-    if not call.queue.rule.overflow:
-        return None
-    limits = [
-        call.entered + rule.after
-        for number, rule in enumerate(call.queue.rule.overflow)
-        if number not in call.spent and call.entered + rule.after > now
-    ]
-    return min(limits, default=None)
+    waited = now - call.entered
+    for after, number in call.queue.limits:
+        if after > waited and number not in call.spent:
+            return call.entered + after
+    return None

@@ -105,8 +105,9 @@ class Waits:
 
     def _is_due(self, call: WaitingCall) -> bool:
         """Whether a limit or an announcement has come, as may be at the entry already."""
-        now = self._board.now
-        return announcing.is_due(call, now) or any(overflow.due_rules(call, now))
+        now, limits = self._board.now, call.queue.limits
+        reached = bool(limits) and limits[0][0] <= now - call.entered
+        return announcing.is_due(call, now) or (reached and any(overflow.due_rules(call, now)))
 
     def _look(self, call: WaitingCall) -> bool:
         """Carries out what is due for a call; False when it waits no more or was moved."""

@@ -377,6 +377,11 @@ class AcdLoop:
     def queues(self) -> tuple[QueueView, ...]:
         return self._engine.queues()
 
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """How many events of each kind were about nothing known."""
+        return self._engine.ignored
+
     # --- the loop
 
     def _run(self) -> None:
@@ -423,7 +428,10 @@ class AcdLoop:
     def _handle(self, event: Event) -> list[Decision]:
         now = self._clock.now() if self._began is None else self._began
         news = self._is_news(event)
+        ignored = self._engine.ignored.total()
         decisions = self._engine.handle(event, now)
+        if self._engine.ignored.total() > ignored:
+            self._say_once(event)
         if not news and not decisions:
             return []
         entries = [entry(decision) for decision in decisions]
@@ -438,6 +446,14 @@ class AcdLoop:
         for decision in decisions:
             self._carry_out(decision)
         return decisions
+
+    def _say_once(self, event: Event) -> None:
+        """Logs the first event of a kind that was about nothing known; `status` has how many there were."""
+        kind = type(event).__name__
+        if self._engine.ignored[kind] == 1:
+            log.warning(
+                "acd: an event about nothing that is known, or that is over; further ones are counted", happened=kind
+            )
 
     def _look_at_calendars(self) -> Millis | None:
         """Looks, now and then, at those of queues in which somebody waits; when something is next due."""

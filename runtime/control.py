@@ -111,6 +111,7 @@ class House:
             ],
             "deferred": self._desk.deferred,
             "troubles": self._troubles(),
+            "ignored": dict(self._acd.ignored),
         }
 
     def take_edit(self) -> list[Diagnostic]:

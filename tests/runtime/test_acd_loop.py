@@ -1,12 +1,22 @@
 """Offers from the engine to agents' phones and back, over the simulated exchange in virtual time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import structlog
 
 from acd.engine import Acd
-from acd.model import Agent, AgentState, Announcements, Overflow, QueueRule
+from acd.model import (
+    Agent,
+    AgentBecameReady,
+    AgentState,
+    Announcements,
+    OfferAnswered,
+    Overflow,
+    QueueRule,
+)
 from ivr.services import AgentReady, AnnouncementDue, CallerFacts, QueueOver, QueueRequest
 from journal.reader import records
 from journal.writer import Journal
@@ -524,3 +534,43 @@ def test_who_comes_in_an_emergency_is_given_back_at_once_though_an_agent_is_free
     caller = floor.caller("2", "office")
     floor.pass_time(4)
     assert caller.partner is floor.line_of("1001")
+
+
+# --- what is unknown, and reloads -------------------------------------------------------------------
+
+
+def test_events_about_nothing_known_are_counted_and_logged_once(floor):
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            floor.acd.post(OfferAnswered("of another life"))
+            floor.acd.post(AgentBecameReady("9999"))
+        floor.pass_time(0.1)
+    assert floor.acd.ignored == {"OfferAnswered": 3, "AgentBecameReady": 3}
+    assert [entry["happened"] for entry in logs if "nothing that is known" in entry["event"]] == [
+        "OfferAnswered",
+        "AgentBecameReady",
+    ]
+
+
+def test_a_reload_while_people_wait_drops_nobody(floor):
+    callers = [floor.caller("1"), floor.caller("2")]
+    floor.acd.load((replace(SERVICE, wrap_up=1_000), TOGETHER))
+    floor.pass_time(1)
+    assert floor.waiting() == [caller.id for caller in callers]
+    floor.agent("1001", answers_after=1, talks_for=5)
+    floor.pass_time(30)
+    assert [entry for entry in floor.log if entry[1] == "answered"] == [("1", "answered"), ("2", "answered")]
+
+
+def test_callers_of_a_queue_that_is_gone_go_to_its_successor_or_back_to_their_flow(floor):
+    floor.acd.load((replace(SERVICE, successor="together"), TOGETHER, OLD_FRIENDS))
+    heir, homeless = floor.caller("1"), floor.caller("2", "friends")
+    floor.pass_time(1)
+    floor.acd.load((TOGETHER,))
+    floor.pass_time(1)
+    assert floor.waiting() == [heir.id]
+    assert floor.log == [("2", "overflowed")]
+    assert homeless.ended is not None
+    floor.agent("1001", queue="together", answers_after=1)
+    floor.pass_time(4)
+    assert heir.partner is floor.line_of("1001")
