@@ -18,6 +18,9 @@ from crm.host import Host, Queries
 from ivr.services import HostFailed
 from runtime.flowbook import QUERIES, read_book
 from runtime.switches import password_of
+from speech import recognisers, words
+from speech.pool import Voices
+from speech.port import CannotRecognise, CannotSpeak
 from store.database import Database, DatabaseFailed
 from store.schema import version
 from switch.freeswitch import private as freeswitch
@@ -40,7 +43,7 @@ class Finding:
 def examine(config: Config) -> Iterator[Finding]:
     """Every finding as it is made; what one looks at does not depend on the others."""
     clock = RealClock()
-    for look in (_disk, _sounds, _tables, _crm, _flows, *_OF_SWITCH.get(config.switch.kind, ())):
+    for look in (_disk, _sounds, _speech, _tables, _crm, _flows, *_OF_SWITCH.get(config.switch.kind, ())):
         yield from look(config, clock)
 
 
@@ -64,6 +67,25 @@ def _sounds(config: Config, _clock: Clock) -> Iterator[Finding]:
     for name in ("calm.wav", "beep.wav", "fallback-sorry.wav"):
         path = config.sounds_dir / name
         yield Finding(path.is_file(), f"sounds: {path}", "make music and spoken prompts: ./appliance.py prompts build")
+
+
+def _speech(config: Config, _clock: Clock) -> Iterator[Finding]:
+    """Whether every language has a voice, and every recogniser what it needs. No engine is loaded for it."""
+    voices = Voices(config.speech)
+    for language in words.languages():
+        try:
+            voice = voices.voice(language)
+        except CannotSpeak as error:
+            yield Finding(False, f"speech: {language}: {error}", "see speech in appliance.yaml and docs/speech.md")
+        else:
+            yield Finding(True, f"speech: {language} is spoken by {voice.vendor}")
+    for understood, one in config.speech.recognition.items():
+        try:
+            recognisers.find(one.vendor).check(understood, str(one.model or ""))
+        except CannotRecognise as error:
+            yield Finding(False, f"recognition: {error}", "see speech.recognition in appliance.yaml and docs/speech.md")
+        else:
+            yield Finding(True, f"recognition: {understood} by {one.vendor}")
 
 
 def _tables(config: Config, clock: Clock) -> Iterator[Finding]:
@@ -161,6 +183,7 @@ def _readable(config: Config, program: str) -> Iterator[Finding]:
         (config.data_dir / "speech", 5),
         (config.prompts_dir, 5),
         (config.data_dir / "messages", 7),
+        *([(config.data_dir / "utterances", 7)] if config.speech.recognition else []),
         (config.data_dir / "recordings", 7),
     ):
         closed = next((part for part in reversed((directory, *directory.parents)) if not _may(user, part, 1)), None)

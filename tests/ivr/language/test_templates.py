@@ -89,7 +89,7 @@ def test_what_it_reads_is_known_beforehand():
         ("{% for a in b %}{% endfor %}", "'{%' is not possible in a text; only {{ ... }} is"),
         ("{# note #}", "'{#' is not possible in a text; only {{ ... }} is"),
         ("{{ order.number | digit }}", "no filter 'digit'. Did you mean 'digits'?"),
-        ("{{ a | safe }}", "no filter 'safe'. There are: date, digits, duration, money, number, time"),
+        ("{{ a | safe }}", "no filter 'safe'. There are: date, digits, duration, money, number, ordinal, time"),
         ("{{ a | money(currency='XXX') }}", "no currency 'XXX'. There are: CNY, EUR, GBP, HKD, USD"),
         ("{{ a | date(yeer=false) }}", "the filter 'date' has no option 'yeer'. There are: year"),
         ("{{ a | date(year=b) }}", "the option 'year' of the filter 'date' must be true or false"),
