@@ -66,6 +66,7 @@ prompts-dir: prompts
 database: {{url: "sqlite:///var/hotline.db"}}
 crm: {{url: "sqlite:///var/crm.db"}}
 http: {{listen: "127.0.0.1:8080"}}
+speech: {{recognition: {{en: {{vendor: pocketsphinx}}}}}}
 """
 
 
