@@ -4,9 +4,12 @@ import os
 import signal
 
 import gevent
+import numpy as np
 import pytest
 
-from speech.pool import Pool
+from config.appliance import Speech, VoiceSection
+from speech import audio
+from speech.pool import Pool, Voices
 from speech.port import LONGEST, CannotSpeak
 
 
@@ -165,3 +168,32 @@ def test_closing_ends_the_processes_and_answers_who_waits(opened):
     assert pool.pids == []
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_each_language_is_spoken_by_the_vendor_that_is_named_for_it(tmp_path):
+    hum = tmp_path / "hum.wav"
+    hum.write_bytes(audio.wav(audio.to_pcm(0.3 * np.sin(np.arange(8000) * 0.3))))
+    voices = Voices(
+        Speech(
+            workers=1,
+            within=30.0,
+            voices={
+                "yue": VoiceSection(vendor="command", program=("cat", str(hum))),
+                "en": VoiceSection(voice="en-gb-scotland", pace=100),
+            },
+        )
+    )
+    try:
+        assert [voices.voice(language).vendor for language in ("cmn", "yue", "en")] == ["espeak", "command", "espeak"]
+        assert voices.voice("en").name == "en-gb-scotland@100"
+        assert len(voices.speak("你好", "yue")) == pytest.approx(16_000, abs=2000)
+        assert len(voices.speak("Hello.", "en")) > 4000
+        with pytest.raises(CannotSpeak, match="'fr'"):
+            voices.speak("bonjour", "fr")
+    finally:
+        voices.close()
+
+
+def test_a_vendor_that_bears_one_process_gets_one():
+    assert Pool("pyttsx3", size=4).size == 1
+    assert Pool("espeak", size=4).size == 4
