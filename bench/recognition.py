@@ -13,7 +13,7 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,12 +87,12 @@ def _taken(ear: pocketsphinx.Pocketsphinx, said: Said, phrases: Sequence[str]) -
     return {"utterances": len(said), "taken for a phrase": taken}
 
 
-def _espoken(noise: float | None):  # type: ignore[no-untyped-def]
+def _espoken(noise: float | None) -> Callable[[Iterable[str]], Said]:
     """Says words with every voice; `noise` is how many dB it lies below the speech."""
     engines = [espeak.open({"en": Manner(voice=voice)}) for voice in VOICES]
     random = np.random.default_rng(1)
 
-    def said(words: Iterable[str]) -> list[tuple[str, Samples]]:
+    def said(words: Iterable[str]) -> Said:
         return [(word, _line(engine.speak(word, "en"), noise, random)) for engine in engines for word in words]
 
     return said

@@ -71,6 +71,19 @@ def test_problems_are_printed_one_a_line_and_are_exit_code_one(check, tmp_path):
     )
 
 
+def test_phrases_that_nobody_understands_are_a_note_and_no_mistake(check, tmp_path):
+    flow = FLOW.replace('"1": greet}', '"1": greet}, phrases: {en: {"1": hello}}')
+    (tmp_path / "flows" / "small.yaml").write_text(flow)
+    with (tmp_path / "prompts" / "catalogue.yaml").open("a") as catalogue:
+        catalogue.write('did-you-say: {en: "Did you say {{ said }}?"}\nnot-understood: {en: "What?"}\n')
+    code, out, (note,) = check()
+    assert (code, out) == (0, [])
+    assert note.startswith("note: flows/small.yaml:7:")
+    assert "these phrases are not used: speech.recognition in appliance.yaml has no model for en. Keys work" in note
+    (tmp_path / "appliance.yaml").write_text("speech: {recognition: {en: {vendor: pocketsphinx}}}\n")
+    assert check() == (0, [], [])
+
+
 def test_a_single_file_is_checked_in_its_surroundings(check, tmp_path):
     (tmp_path / "flows" / "other.yaml").write_text("nonsense\n")
     assert check("flows/small.yaml")[0] == 0
