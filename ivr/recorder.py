@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 MEMORY = "recording"  # on the switch's channel: where the recording goes that outlives us
 ON, PAUSED = "on", "paused"
+TALK, CALL = "talk", "call"
 
 
 class Recorder:
@@ -29,9 +30,11 @@ class Recorder:
         self._recordings = recordings
         self._note: Any = note
         self.announced: set[object] = set()  # what the caller was told already
-        state, _, path = call.remembered.get(MEMORY, "").partition(" ")
+        state, _, whose_path = call.remembered.get(MEMORY, "").partition(" ")
+        whose, _, path = whose_path.partition(" ")
         self._path = Path(path) if path else None
         self._paused = state == PAUSED
+        self._of_talk = whose == TALK
         self._hidden = False
         if self._path is not None and not self._paused:
             self._mask(False)  # whoever began it may have died while it was masked
@@ -57,7 +60,7 @@ class Recorder:
             self._note("NotRecorded", queue=queue, agent=agent, reason=str(error))
             self._recordings.discard(path)
             return False
-        self._path = path
+        self._path, self._of_talk = path, bool(queue)
         self._remember(ON)
         self._note("RecordingStarted", queue=queue, agent=agent)
         return True
@@ -77,6 +80,11 @@ class Recorder:
         path, self._path, self._paused = self._path, None, False
         self._keep(path)
         self._call.remember(MEMORY, "")
+
+    def talk_over(self) -> None:
+        """The talk with an agent has ended, and with it the recording where it was of the talk alone."""
+        if self._of_talk:
+            self.stop()
 
     def finish(self) -> None:
         """As `stop`, when the call has ended. A recording that goes on without us is left to whoever has the call."""
@@ -113,7 +121,7 @@ class Recorder:
             self.stop()
 
     def _remember(self, state: str) -> None:
-        self._call.remember(MEMORY, f"{state} {self._path}")
+        self._call.remember(MEMORY, f"{state} {TALK if self._of_talk else CALL} {self._path}")
 
     def _keep(self, path: Path) -> None:
         try:

@@ -110,7 +110,7 @@ class StoreMailboxes:
         if seconds is None:
             self.discard(recorded)
             return None
-        id = self._in_hand.get(recorded, "")
+        id = self._in_hand.get(recorded) or self._off_hub(lambda: _promised(recorded))
         try:
             kept = self._store.keep_message(
                 box,
@@ -235,3 +235,9 @@ class StoreMailboxes:
         with self._clock.working():
             done: T = self._threads.apply(work)
             return done
+
+
+def _promised(recorded: Path) -> str:
+    """The id that another process gave a message when it began, else a new one."""
+    facts = filing.slip(recorded) or {}
+    return str(facts.get("message") or uuid.uuid4())

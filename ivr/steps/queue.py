@@ -182,7 +182,7 @@ class _Wait:
     def _talked(self, ready: AgentReady) -> bool:
         """Joins the caller to the agent until the agent leaves; False when the agent had left before."""
         self._call.answer()
-        ours = self._records(ready)
+        self._record(ready)
         try:
             self._call.call.join(ready.leg)
         except CannotJoin:
@@ -196,19 +196,18 @@ class _Wait:
             self._call.forget_keys()
             return True
         finally:
-            if ours:
-                self._call.recorder.stop()
+            self._call.recorder.talk_over()
 
-    def _records(self, ready: AgentReady) -> bool:
-        """Begins to record the talk where its queue says so; whether the recording is the talk's own."""
+    def _record(self, ready: AgentReady) -> None:
+        """Begins to record the talk where its queue says so, and the flow does not record already."""
         recorder = self._call.recorder
         if ready.recording is None or recorder.running:
-            return False
+            return
         if not _told_of_recording(self._call, ready.recording):
             self._call.note("NotRecorded", queue=ready.queue, agent=ready.agent, reason="the caller could not be told")
-            return False
+            return
         days = ready.recording.keep_days
-        return recorder.start(flow=self._call.flow.name, queue=ready.queue, agent=ready.agent, keep_days=days)
+        recorder.start(flow=self._call.flow.name, queue=ready.queue, agent=ready.agent, keep_days=days)
 
 
 def _told_of_recording(call: Conversation, recording: TalkRecording) -> bool:

@@ -122,6 +122,12 @@ def tone_seconds(audio: Samples, frequency: float) -> float:
     return sum(tone.seconds for tone in tones(audio, frequency))
 
 
+def among_others(audio: Samples, frequency: float, share: float = 0.2) -> float:
+    """How many seconds a tone carried at least that share of what sounded: one voice of two at the same time."""
+    window = RATE // 10
+    return float(np.sum(_pure(audio, frequency, window, window, share))) * window / RATE
+
+
 def match(reference: Samples, audio: Samples) -> Match:
     """The place where the audio correlates best with the reference as a whole."""
     if not len(reference) or len(audio) < len(reference):
@@ -204,8 +210,8 @@ def _trimmed(audio: Samples) -> tuple[float, Samples]:
     return float(heard[0] * FRAME / RATE), audio[heard[0] * FRAME : (heard[-1] + 1) * FRAME].astype(np.float64)
 
 
-def _pure(audio: Samples, frequency: float, window: int, hop: int) -> Samples:
-    """For each window whether it holds that tone and little else."""
+def _pure(audio: Samples, frequency: float, window: int, hop: int, share: float = 0.9) -> Samples:
+    """For each window whether that tone has such a share of it; by default, it and little else."""
     count = max(0, (len(audio) - window) // hop + 1)
     shape = np.hanning(window)
     wave_ = np.exp(-2j * np.pi * frequency * np.arange(window) / RATE) * shape
@@ -216,7 +222,7 @@ def _pure(audio: Samples, frequency: float, window: int, hop: int) -> Samples:
             continue
         # For a pure tone of amplitude a: |sum| = a/2 * sum(shape), and the energy of the part is a^2/2 a sample.
         power = 2 * (abs(np.dot(part, wave_)) / np.sum(shape)) ** 2
-        pure[index] = power >= 0.9 * np.mean(np.square(part))
+        pure[index] = power >= share * np.mean(np.square(part))
     return pure
 
 

@@ -39,6 +39,8 @@ FLOWS = Path(__file__).parent / "flows"
 SHARED = CHECKOUT / "var" / "live"
 READY_SECONDS = 60.0
 DESKS = 32
+RECORDED = "5000"  # an agent whose talks are recorded
+LAMP, PIN = "5001", "2580"  # a telephone with a mailbox, "night", and its PIN
 T = TypeVar("T")
 
 # The agents of the queues in flows/queues.more: id, queue, what is special.
@@ -300,6 +302,9 @@ class Hotline:
                 store.add_agent(agent, f"Agent {agent}", skills={}, queues=[Membership(desk.queue)])
         for agent, queue, facts in SPECIALISTS:
             store.add_agent(agent, f"Agent {agent}", queues=[Membership(queue)], **({"skills": {}} | facts))
+        store.add_agent(RECORDED, "Recorded", skills={}, queues=[Membership("recorded")])
+        store.add_agent(LAMP, "Lamp", skills={}, queues=[])
+        store.add_mailbox("night", phones=[LAMP], pin=PIN)
         store.close()
 
     @staticmethod

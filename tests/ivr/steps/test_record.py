@@ -113,7 +113,7 @@ def test_a_call_that_is_taken_over_goes_on_with_its_recording(house):
     caller = house.ring(FLOW).hears("请输入号码")
     tape = house.exchange.lines[house.call.id].tape
     assert tape.masks[-1][1] is None
-    assert house.call.line.remembered["recording"] == f"on {tape.to}"
+    assert house.call.line.remembered["recording"] == f"on call {tape.to}"
     house.resumes(FLOW, "thanks")
     caller.hears("再见").is_over()
     assert [path for path, _ in house.tapes.kept] == [tape.to]
