@@ -338,6 +338,7 @@ class Conversation:
             while not isinstance(self.event(None), Parted):
                 continue
         self.forget_keys()
+        self.recorder.talk_over()
 
     def obey(self) -> None:
         """Where the key that waits next works everywhere, lets it work. Raises Jump."""

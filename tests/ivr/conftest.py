@@ -578,13 +578,14 @@ class TestHouse:
         self.switch.serve(on_call)
         return Caller(self, self.exchange.ring_in("1000", "13800000001", caller_name="王芳", account=account))
 
-    def resumes(self, flow, step):
+    def resumes(self, flow, step, interrupted=None):
         """Another process takes the call over and goes on at a step."""
         call = self.switch.adopt(self.call.id)
         flow = flow_of(flow)
 
         def go_on():
-            self.session = Session(call, flow, self.services, STRANGER, state=State(step, flow.languages[0]))
+            state = State(step, flow.languages[0])
+            self.session = Session(call, flow, self.services, STRANGER, state=state, interrupted=interrupted)
             try:
                 self.session.run()
             finally:

@@ -39,8 +39,8 @@ FLOWS = Path(__file__).parent / "flows"
 SHARED = CHECKOUT / "var" / "live"
 READY_SECONDS = 60.0
 DESKS = 32
-RECORDED = "5000"  # an agent whose talks are recorded
-LAMP, PIN = "5001", "2580"  # a telephone with a mailbox, "night", and its PIN
+RECORDED = "5100"  # an agent whose talks are recorded
+LAMP, PIN = "5101", "2580"  # a telephone with a mailbox, "night", and its PIN
 T = TypeVar("T")
 
 # The agents of the queues in flows/queues.more: id, queue, what is special.

@@ -73,7 +73,9 @@ class House:
         monkeypatch.setattr(self.store._database, "run", away)
 
     def journaled(self):
-        return [record["type"] for record in records(self.directory / "journal")]
+        """What became of messages, their beginnings apart."""
+        types = [record["type"] for record in records(self.directory / "journal")]
+        return [type for type in types if type != "MessageBegun"]
 
     def left(self):
         """The files that there are."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ivr.services import TalkRecording
+from ivr.session import Interrupted
 from switch.port import CannotRecord
 
 FLOW = """
@@ -179,6 +180,20 @@ def test_a_recording_of_the_flow_goes_on_through_the_talk(house):
     caller.hears("再见").is_over()
     assert len(house.tapes.begun) == len(house.tapes.kept) == 1
     assert caller.heard.count("可能录音") == 1
+
+
+def test_a_talk_that_outlived_the_appliance_ends_its_recording_when_it_ends(house):
+    caller = recorded(house).hears("(calm)")
+    house.queues.places[-1].agent_ready(house.agent_leg(), house.queues.recorded)
+    caller.hears("(agent)").waits(1.0)
+    agent = house.exchange.lines["agent-1"]
+    house.resumes(QUEUE, "queue", interrupted=Interrupted(talking=True))
+    caller.waits(2.0)
+    agent.hang_up()
+    caller.hears("再见").is_over()
+    [(_, seconds)] = house.tapes.kept
+    assert seconds == pytest.approx(3.0, abs=0.3)
+    assert len(house.tapes.begun) == 1
 
 
 def test_an_agent_who_was_gone_before_the_join_leaves_no_recording_behind(house):
