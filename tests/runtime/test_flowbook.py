@@ -118,6 +118,8 @@ def test_what_flows_count_on_must_be_there(config):
         "agent.calendar: no calendar 'office'. There is none",
         "queue-service.skills.0: no skill 'yue'. There are: cmn or en",
         "mailbox: the verb 'mailbox' needs a switch that can record; this one cannot",
+        "call-back: the verb 'transfer' needs a switch that can transfer; this one cannot",
+        "service.calendar: no calendar 'office'. There is none",
     ]
 
 
