@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from config.appliance import Config
 from config.values import UserError
 
 if TYPE_CHECKING:
+    from acd.figures import Figures
     from journal.reader import Record
     from workforce.reporting import Choice, Report, Scope
 
@@ -52,9 +53,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, config: Config) -> int:
     from workforce.reporting import as_json, picture, report
 
-    records = _records(args, config)
-    choice = _choice(args, config, records)
-    found = report(_figures(args, config, records, choice), choice)
+    choice = _choice(args, config)
+    found = report(_figures(args, config, choice), choice)
     if args.draw:
         title = f"{choice.since:%Y-%m-%d %H:%M} to {choice.until:%Y-%m-%d %H:%M}"
         args.draw.write_text(picture(found, config.zone, title), encoding="utf-8")
@@ -70,30 +70,41 @@ def run(args: argparse.Namespace, config: Config) -> int:
 # --- what is asked ----------------------------------------------------------------------------------
 
 
-def _records(args: argparse.Namespace, config: Config) -> list[Record]:
+def _records(args: argparse.Namespace, config: Config) -> Iterator[Record]:
+    """Read one by one: a month of calls is more than fits into memory."""
     from journal.reader import records_of
 
     if args.journal is None and not (config.data_dir / "journal").is_dir():
-        return []  # no call has been taken yet
-    return list(records_of(args.journal or config.data_dir / "journal"))
+        return iter(())  # no call has been taken yet
+    return records_of(args.journal or config.data_dir / "journal")
 
 
-def _choice(args: argparse.Namespace, config: Config, records: list[Record]) -> Choice:
+def _choice(args: argparse.Namespace, config: Config) -> Choice:
     from workforce.reporting import Choice, whole_intervals
 
     every = _every(args.every)
-    now = datetime.now(config.zone)
-    first, last = now.replace(hour=0, minute=0, second=0, microsecond=0), now
-    if args.journal and records:  # another journal is of another day: all of it
-        first, last = (datetime.fromisoformat(records[n]["at"]).astimezone(config.zone) for n in (0, -1))
-    since = _time("--from", args.since, config) or first
-    until = _time("--to", args.until, config) or max(last, since + timedelta(seconds=1))
+    since, until = _time("--from", args.since, config), _time("--to", args.until, config)
+    first, last = _span(args, config) if since is None or until is None else (since, until)
+    since = since or first
+    until = until or max(last, since + timedelta(seconds=1))
     if until <= since:
         raise UserError(f"--to {until:%Y-%m-%d %H:%M} is not after --from {since:%Y-%m-%d %H:%M}")
     since, until = whole_intervals(since, until, every)
     return Choice(
         since, until, tuple(args.queue), tuple(args.agent), tuple(args.skill), formula=args.formula, every=every
     )
+
+
+def _span(args: argparse.Namespace, config: Config) -> tuple[datetime, datetime]:
+    """What is reported where nothing is said: today until now, of another journal all of it."""
+    now = datetime.now(config.zone)
+    ends: list[str] = []
+    for record in _records(args, config) if args.journal else ():
+        ends = [ends[0] if ends else record["at"], record["at"]]
+    if not ends:
+        return now.replace(hour=0, minute=0, second=0, microsecond=0), now
+    first, last = (datetime.fromisoformat(at).astimezone(config.zone) for at in ends)
+    return first, last
 
 
 def _time(option: str, text: str | None, config: Config) -> datetime | None:
@@ -127,7 +138,7 @@ def _seconds(option: str, text: str) -> float:
         raise UserError(f"{option}: {error}") from error
 
 
-def _figures(args: argparse.Namespace, config: Config, records: Iterable[Record], choice: Choice) -> Any:
+def _figures(args: argparse.Namespace, config: Config, choice: Choice) -> Figures:
     from acd.queues import load_queues
     from config.document import read_text
     from workforce.reporting import folded
@@ -135,7 +146,9 @@ def _figures(args: argparse.Namespace, config: Config, records: Iterable[Record]
     text, _ = read_text(config.flows_dir / "queues.yaml")
     rules, _ = load_queues(text or "{}", "queues.yaml")
     targets = {rule.name: rule.service_level[1] for rule in rules}
-    return folded(records, choice.until, targets=targets, short=round(_seconds("--short", args.short) * 1000))
+    return folded(
+        _records(args, config), choice.until, targets=targets, short=round(_seconds("--short", args.short) * 1000)
+    )
 
 
 # --- what is printed --------------------------------------------------------------------------------
