@@ -99,7 +99,7 @@ def replayed(records: Iterable[Mapping[str, Any]], flow: Flow) -> State:
                 _leave(_back_to(state, record.get("flow", "")), record, flow)
             case "DeedBegun":
                 state.innermost.deed = Deed(record["key"])
-            case "DeedDone" if not record.get("hidden"):
+            case "DeedDone" if "result" in record:
                 state.innermost.deed = Deed(record["key"], done=True, result=_row(record["result"]))
     return state
 
