@@ -1,6 +1,10 @@
 """A new verb is one new file."""
 
+import shutil
+import subprocess
+import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ from ivr.language.checker import check
 from ivr.language.reader import read
 from tests.ivr.conftest import HOUSE
 
+CHECKOUT = Path(__file__).parents[3]
 SHOUT = '''
 """shout: a verb that a deployer wrote."""
 
@@ -68,3 +73,34 @@ def test_its_mistakes_are_told_like_those_of_any_verb(shout):
         "loud.times: 'thrice' stands here; a whole number is expected here",
         "loud.near: no queue 'servce'. Did you mean 'service'?",
     ]
+
+
+FILES = {
+    "appliance.yaml": "",
+    "flows/loud.yaml": f'number: "7"\nlanguages: [en]{FLOW}',
+    "flows/loud.test.yaml": "- {name: it is loud, steps: [{hear: hello}, {hear: hello}, {hear: hello}, {ended: flow}]}",
+    "prompts/catalogue.yaml": 'hello: {en: "Hello."}\nsorry-technical: {en: "Sorry."}\ntime-is-up: {en: "Over."}',
+}
+
+
+def test_one_new_file_in_a_tree_is_all_that_a_verb_needs(tmp_path):
+    """The whole program, as an administrator runs it, in a copy of its tree that has one file more."""
+    tree, home = tmp_path / "tree", tmp_path / "home"
+    tree.mkdir()
+    for item in CHECKOUT.iterdir():
+        if item.name not in {"ivr", "var", ".git", "appliance.py"}:
+            (tree / item.name).symlink_to(item)
+    shutil.copy(CHECKOUT / "appliance.py", tree)
+    shutil.copytree(CHECKOUT / "ivr", tree / "ivr", ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / "ivr" / "steps" / "shout.py").write_text(textwrap.dedent(SHOUT))
+    for name, text in FILES.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(textwrap.dedent(text))
+    (home / "flows" / "queues.yaml").write_text("service: {}")
+    (home / "var").mkdir()
+    (home / "var" / "crm.db").touch()
+
+    command = [sys.executable, str(tree / "appliance.py"), "--config", str(home / "appliance.yaml"), "check"]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+    assert "1 of 1 scenarios went as written" in done.stderr

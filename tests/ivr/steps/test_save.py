@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from ivr.state import State, replayed
+from ivr.state import Deed, State, replayed
 from switch.port import CallEnded, Cause
+from tests.ivr.conftest import flow_of
 
 FLOW = """
 start: number
@@ -87,6 +88,18 @@ def test_what_was_done_is_not_done_again(house):
     house.orders.row = {"number": "another"}
     house.ring(FLOW, state=State.restored(json.loads(json.dumps(state.stored())))).hears("编号1").is_over()
     assert len(house.orders.saved) == 1
+
+
+def test_what_was_done_with_something_sensitive_is_not_known_to_have_been_done():
+    """Its result stands nowhere, so that the step could not go on with it."""
+    flow = flow_of(FLOW)
+    told = [
+        {"type": "StepEntered", "step": "file", "visit": 2},
+        {"type": "DeedBegun", "key": "c-2"},
+        {"type": "DeedDone", "key": "c-2", "hidden": True},
+    ]
+    assert replayed(told, flow).deed == Deed("c-2")
+    assert replayed([*told[:2], {"type": "DeedDone", "key": "c-2"}], flow).deed == Deed("c-2")
 
 
 def test_what_may_have_been_done_is_repeated_under_the_same_key(house):
