@@ -311,7 +311,7 @@ def _unknown_names(document: Document, entries: Mapping[QueueName, QueueEntry], 
             there_is = suggestion(entry.music, known.music) or f" There is {choices(known.music)}"
             yield document.problem((name, "music"), f"no music '{entry.music}'.{there_is}")
         if entry.calendar and known.calendars is not None and entry.calendar not in known.calendars:
-            there_is = suggestion(entry.calendar, known.calendars) or f" There is {choices(known.calendars)}"
+            there_is = suggestion(entry.calendar, known.calendars) or f" There is {choices(known.calendars) or 'none'}"
             yield document.problem((name, "calendar"), f"no calendar '{entry.calendar}'.{there_is}")
 
 

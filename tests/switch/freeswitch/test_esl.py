@@ -177,3 +177,10 @@ def test_a_line_end_in_a_command_is_refused(end):
         esl.command(f"api status{end}exit")
     with pytest.raises(ValueError, match="line end"):
         esl.background("status", job=f"j{end}")
+    with pytest.raises(ValueError, match="line end"):
+        esl.event("MESSAGE_WAITING", {"MWI-Message-Account": f"1001{end}api status"})
+
+
+def test_an_event_that_is_fired_is_a_line_for_each_header():
+    fired = esl.event("MESSAGE_WAITING", {"MWI-Messages-Waiting": "yes", "MWI-Voice-Message": "2/1 (0/0)"})
+    assert fired == b"sendevent MESSAGE_WAITING\nMWI-Messages-Waiting: yes\nMWI-Voice-Message: 2/1 (0/0)\n\n"
