@@ -31,7 +31,7 @@ EXAMPLES = """\
 
 def main(argv: Sequence[str], home: Path) -> int:
     """Runs one command line and returns its exit code; a mistake of the user is one clear line and exit code 2."""
-    parser = _parser()
+    parser = command_line()
     args = parser.parse_args(argv)
     if args.command is None:
         args.of.print_help()
@@ -69,7 +69,8 @@ def _kept() -> Path:
     return Path(file.name)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Every command with its options."""
     parser = argparse.ArgumentParser(
         prog="./appliance.py",
         description="Hotline: an IVR and ACD appliance for FreeSWITCH and Asterisk.",
