@@ -17,6 +17,7 @@ from tests.live.sipp import free_port
 from tests.live.switches import CHECKOUT
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+CROWDS_PATIENCE = 75.0  # seconds: twice the thirty that callers of a crowd have themselves
 PATIENCE = 15.0  # seconds beyond the last call's arrival after which sipp is stopped
 _BY_SOUND = """<nop start_rtd="told"><action><exec play_pcap_audio="{pcap}"/></action></nop>"""
 _BY_INFO = """<send retrans="500" start_rtd="told"><![CDATA[
@@ -49,6 +50,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """What came of callers of whom there were too many. Times are in milliseconds, one for each caller."""
+
+    asked: int
+    orderly: int  # served, refused, or out of patience: as SIP has it
+    answer: Sequence[float]
+    told: Sequence[float]
+
+    @property
+    def refused(self) -> int:
+        """Callers who were refused by SIP."""
+        return max(0, self.orderly - len(self.answer))
+
+    @property
+    def unheard(self) -> int:
+        """Callers who got no answer of any kind."""
+        return max(0, self.asked - len(self.answer) - self.refused)
+
+
+@dataclass(frozen=True, slots=True)
 class Callers:
     """sipp, calling `to` from loopback. `logs` keeps its files."""
 
@@ -69,6 +90,19 @@ class Callers:
                 process.wait(5)
         counted, times = _counted(files), _times(files)
         return Outcome(calls, *counted, answer=times.get("answer", []), told=times.get("told", []))
+
+    def crowd(self, number: str, *, rate: int, seconds: float) -> Crowd:
+        """Lets `rate` callers a second try for so long, each with some patience; returns when the last has gone."""
+        calls = round(rate * seconds)
+        more = ["-recv_timeout", "60000"]
+        with self._sipp("crowd", number, calls=calls, rate=rate, ports=[], more=more) as (process, files):
+            try:
+                process.wait(seconds + CROWDS_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+        times = _times(files)
+        return Crowd(calls, _counted(files)[0], answer=times.get("answer", []), told=times.get("told", []))
 
     @contextmanager
     def held(self, number: str, *, calls: int, rate: int, ports: Sequence[int] = ()) -> Iterator[None]:

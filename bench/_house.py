@@ -22,14 +22,15 @@ from tests.live.sipp import free_port
 from tests.live.switches import CHECKOUT, SWITCHES, Absent, Asterisk, FreeSwitch
 
 KINDS = tuple(SWITCHES)
-_LIMITS = "limits: {calls: 4000, calls-per-second: 1000}\n"  # the machine is measured, not the limits of admission
+LIFTED = "limits: {calls: 4000, calls-per-second: 1000}\n"  # the machine is measured, not the limits of admission
 
 
 class House(Hotline):
     """A Hotline whose switch has the measured menus in its own dialplan too."""
 
-    def __init__(self, kind: str, home: Path) -> None:
+    def __init__(self, kind: str, home: Path, limits: str = LIFTED) -> None:
         super().__init__(kind, home)
+        self._limits = limits
         self.sounds = _menu.Sounds(*(home / f"{name}.wav" for name in ("ask", "tell", "low", "high")))
         self.switch = _WITH_MENUS[kind](home / kind, self.config, self.sounds)
         self._furnish()
@@ -81,7 +82,7 @@ class House(Hotline):
         flows, recordings = self.home / "flows", self.home / "prompts" / "en"
         recordings.mkdir(exist_ok=True)
         with self.file.open("a") as settings:
-            settings.write(_LIMITS)
+            settings.write(self._limits)
         for name, flow in _menu.FLOWS.items():
             (flows / name).write_text(flow)
         with (flows / "queues.yaml").open("a") as queues:
@@ -119,13 +120,13 @@ def _seconds(process: psutil.Process) -> float:
 
 
 @contextmanager
-def opened(kind: str) -> Iterator[House]:
+def opened(kind: str, limits: str = LIFTED) -> Iterator[House]:
     """A running House on that switch, in a network and a directory of its own. Raises FileNotFoundError."""
     home = Path(tempfile.mkdtemp(prefix="hotline-bench-"))
     network = Network()
     try:
         try:
-            house = House(kind, home / "hotline")  # outside: a switch that is not unpacked yet is fetched
+            house = House(kind, home / "hotline", limits)  # outside: a switch that is not unpacked yet is fetched
         except Absent as absent:
             raise FileNotFoundError(str(absent)) from absent
         with network.entered():
