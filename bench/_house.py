@@ -57,6 +57,20 @@ class House(Hotline):
             self.switch.told("hupall" if self.kind == "freeswitch" else "channel request hangup all")
         self.until_idle(within)
 
+    def deferred(self) -> int:
+        """How often callers were left to the switch's fallback."""
+        return int(self.status()["deferred"])
+
+    def end(self, call: str) -> None:
+        """Ends one call at the switch, as its caller would."""
+        if self.kind == "freeswitch":
+            self.switch.told(f"uuid_kill {call}")
+            return
+        for channel in self.switch.listed().splitlines():
+            name, *_, unique = channel.split("!")
+            if unique.strip() == call:
+                self.switch.told(f"channel request hangup {name}")
+
     @property
     def processes(self) -> Processes:
         ours = int((self.config.run_dir / "hotline.pid").read_text())

@@ -104,7 +104,7 @@ def _measured(house: _house.House) -> dict[str, object]:
     prompt = _menu.seconds(house.sounds.tell) * 1000
 
     def side(number: str, at_work: _house.Processes = house.processes) -> Callable[[int], Load]:
-        return lambda rate: _loaded(
+        return lambda rate: loaded(
             house, lambda: callers.call(number, rate=rate, seconds=SECONDS), at_work, rate, prompt
         )
 
@@ -169,7 +169,7 @@ def _next(clean: float, refused: float) -> int:
     return round(math.sqrt(clean * refused))
 
 
-def _loaded(
+def loaded(
     house: _house.House, calling: Callable[[], _callers.Outcome], at_work: _house.Processes, rate: int, prompt: float
 ) -> Load:
     """One rate, from silence to silence."""

@@ -2,7 +2,7 @@
 
     python -m bench overload
 
-First the limit is found up to which our flow is clean. Then, in a hotline whose `limits` say so, callers wait in a queue
+First the limit is found up to which our flow is clean. Then, where `limits` say so, callers wait in a queue
 while a crowd arrives at several times that rate; and for comparison in one that lets everybody in. Nothing is ended by
 hand afterwards: "comes back" means that the switch was empty again by itself, and a second measurement was clean.
 """
@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bench import _callers, _house, _menu
+from bench.calls import SECONDS as SECONDS_OF_LOAD
 from bench.calls import Load, clean_limit, load_average, loaded, percentile
 
 TIMES = (1.5, 3.0)  # the clean rate
@@ -105,7 +107,12 @@ def _ready(house: _house.House) -> _callers.Callers:
 
 def _at(house: _house.House, callers: _callers.Callers) -> Callable[[int], Load]:
     prompt = _menu.seconds(house.sounds.tell) * 1000
-    return lambda rate: loaded(house, callers, _menu.NUMBERS.order, rate, prompt, house.processes)
+
+    def load(rate: int) -> Load:
+        calling = partial(callers.call, _menu.NUMBERS.order, rate=rate, seconds=SECONDS_OF_LOAD)
+        return loaded(house, calling, house.processes, rate, prompt)
+
+    return load
 
 
 def _storm(house: _house.House, callers: _callers.Callers, *, rate: int, half: int) -> Storm:
@@ -116,6 +123,8 @@ def _storm(house: _house.House, callers: _callers.Callers, *, rate: int, half: i
         waiting = set(house.queue("bench"))
         crowd = callers.crowd(_menu.NUMBERS.order, rate=rate, seconds=SECONDS)
         inside = len(waiting & set(house.queue("bench")))
+        for call in waiting:
+            house.end(call)
     deferred = house.deferred() - before
     empty_after = _empty(house)
     if empty_after is None:
@@ -125,10 +134,8 @@ def _storm(house: _house.House, callers: _callers.Callers, *, rate: int, half: i
 
 
 def _empty(house: _house.House) -> float | None:
-    """Seconds until the crowd's calls were over on the switch; those who waited were cut off, and are ended by hand."""
+    """Seconds until the crowd's calls were over on the switch; None where that took too long."""
     begun = time.monotonic()
-    for call in house.queue("bench"):
-        house.end(call)
     while house.switch.channels():
         if time.monotonic() - begun > EMPTY_WITHIN:
             return None
@@ -136,8 +143,8 @@ def _empty(house: _house.House) -> float | None:
     return time.monotonic() - begun
 
 
-def _ms(values: object, percent: float) -> int | None:
-    return round(percentile(values, percent)) if values else None  # type: ignore[arg-type]
+def _ms(values: Sequence[float], percent: float) -> int | None:
+    return round(percentile(values, percent)) if values else None
 
 
 if __name__ == "__main__":
