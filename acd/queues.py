@@ -308,7 +308,7 @@ def _unknown_names(document: Document, entries: Mapping[QueueName, QueueEntry], 
                 words = f"no prompt '{prompt}'.{suggestion(prompt, known.prompts)}"
                 yield document.problem((name, *path), words)
         if known.music is not None and entry.music not in known.music:
-            there_is = suggestion(entry.music, known.music) or f" There is {choices(known.music)}"
+            there_is = suggestion(entry.music, known.music) or f" There is {choices(known.music) or 'none'}"
             yield document.problem((name, "music"), f"no music '{entry.music}'.{there_is}")
         if entry.calendar and known.calendars is not None and entry.calendar not in known.calendars:
             there_is = suggestion(entry.calendar, known.calendars) or f" There is {choices(known.calendars) or 'none'}"
