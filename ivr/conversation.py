@@ -59,7 +59,7 @@ class TookTooLong(Exception):
     """The call has lasted as long as its flow allows."""
 
 
-class Interrupted(Exception):
+class MayBeDone(Exception):
     """It was begun before the appliance was restarted; nobody knows whether it was done, and twice would be wrong."""
 
 
@@ -166,13 +166,13 @@ class Conversation:
 
         `do` is given the idempotency key. What an earlier process did is not done again; its result is
         returned, unless it was `sensitive` and thus not kept. Where nobody knows whether it was done it is
-        repeated under the same key if that does no harm (`again`); else raises Interrupted.
+        repeated under the same key if that does no harm (`again`); else raises MayBeDone.
         """
         deed = self.state.deed
         if deed is not None and deed.done:
             return deed.result
         if deed is not None and not again:
-            raise Interrupted
+            raise MayBeDone
         self.state.deed = Deed(deed.key if deed else f"{self.call.id}-{self.state.visit}")
         self.note("DeedBegun", key=self.state.deed.key, what=what)
         result = do(self.state.deed.key)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from config.syntax import Path
-from ivr.conversation import Conversation, Interrupted
+from ivr.conversation import Conversation, MayBeDone
 from ivr.language.house import House
 from ivr.language.templates import Value
 from ivr.services import HostFailed
@@ -72,7 +72,7 @@ class Save(Step):
             )
         except HostFailed as failure:
             return self._failed(call, str(failure))
-        except Interrupted:
+        except MayBeDone:
             return self._failed(call, "the appliance was restarted meanwhile, and the query has no :key")
         if self.into is not None:
             if row is None:
