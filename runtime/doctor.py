@@ -70,15 +70,13 @@ def _sounds(config: Config, _clock: Clock) -> Iterator[Finding]:
 
 
 def _speech(config: Config, _clock: Clock) -> Iterator[Finding]:
-    """Whether every language has a voice, and every recogniser what it needs. No engine is loaded for it."""
+    """Whether every language's voice really says something, and every recogniser has what it needs."""
     voices = Voices(config.speech)
-    for language in words.languages():
-        try:
-            voice = voices.voice(language)
-        except CannotSpeak as error:
-            yield Finding(False, f"speech: {language}: {error}", "see speech in appliance.yaml and docs/speech.md")
-        else:
-            yield Finding(True, f"speech: {language} is spoken by {voice.vendor}")
+    try:
+        for language in words.languages():
+            yield _voice(voices, language)
+    finally:
+        voices.close()
     for understood, one in config.speech.recognition.items():
         try:
             recognisers.find(one.vendor).check(understood, str(one.model or ""))
@@ -86,6 +84,15 @@ def _speech(config: Config, _clock: Clock) -> Iterator[Finding]:
             yield Finding(False, f"recognition: {error}", "see speech.recognition in appliance.yaml and docs/speech.md")
         else:
             yield Finding(True, f"recognition: {understood} by {one.vendor}")
+
+
+def _voice(voices: Voices, language: str) -> Finding:
+    try:
+        vendor = voices.voice(language).vendor
+        voices.speak(words.join(words.digits("1", language)), language)
+    except CannotSpeak as error:
+        return Finding(False, f"speech: {language}: {error}", "see speech in appliance.yaml and docs/speech.md")
+    return Finding(True, f"speech: {language} is spoken by {vendor}")
 
 
 def _tables(config: Config, clock: Clock) -> Iterator[Finding]:

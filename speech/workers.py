@@ -59,7 +59,7 @@ class Worker:
             os.close(theirs_out)
         make_nonblocking(self._to)
         make_nonblocking(self._from)
-        self._greeted = False
+        self.greeted = False
         self.usable = True  # false while an answer is due: whoever leaves then leaves a worker out of step
 
     @property
@@ -70,11 +70,11 @@ class Worker:
         """Raises Refused when the engine says so, _Lost when this worker is of no more use."""
         self.usable = False
         with gevent.Timeout(within, _Lost(f"no answer within {within:.1f} s")):
-            if not self._greeted:
+            if not self.greeted:
                 header, _ = self._read()
                 if not header["ready"]:
                     raise Refused(header["why"])
-                self._greeted = True
+                self.greeted = True
             self._write(wire.frame({**request, "longest": within}, body))
             header, answer = self._read()
         self.usable = True
@@ -146,7 +146,9 @@ class Workers:
             share = (end - time.monotonic()) / (TRIES - attempt)
             try:
                 with self._worker(share) as worker:
-                    return worker.do(request, body, max(share, 0.01))
+                    # One that still starts has not hung: on a busy machine another would start no sooner.
+                    allowed = share if worker.greeted else end - time.monotonic()
+                    return worker.do(request, body, max(allowed, 0.01))
             except _Lost as lost:
                 last = str(lost)
                 log.warning("speech worker lost", worker=self._arguments[1], why=last, attempt=attempt + 1)

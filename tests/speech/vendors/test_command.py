@@ -76,6 +76,13 @@ def test_what_a_program_does_wrong_is_said(program, body, message):
         opened(program(body)).speak("您好", "cmn")
 
 
+def test_a_length_that_a_stream_could_not_know_is_no_fault(program):
+    """Programs that write to a pipe put any number into the header."""
+    unknown = "b'\\xff\\xff\\xff\\x7f'"
+    speaks = program(f"sys.stdout.buffer.write(HUM[:4] + {unknown} + HUM[8:40] + {unknown} + HUM[44:])")
+    assert len(opened(speaks).speak("您好", "cmn")[0]) == 8000
+
+
 def test_a_program_that_makes_no_file_is_said(program):
     with pytest.raises(CannotSpeak, match="made no file"):
         opened(program("pass"), "{file}").speak("您好", "cmn")
