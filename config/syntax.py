@@ -256,7 +256,7 @@ def _unquoted_sign(context: str, since: Position, at: Position, lines: list[str]
     if context.endswith("scanning an anchor"):
         return since, "a text cannot begin with &; put it in quotes"
     if "flow" in context:
-        for number in range(since[0], min(at[0], since[0] + 20) + 1):
+        for number in range(max(1, since[0] - 1), min(at[0], since[0] + 20) + 1):
             if found := re.search(r"[\s{,](#)\s*:", lines[number - 1]):
                 return (number, found.start(1) + 1), _QUOTE_HASH
     sign = lines[at[0] - 1][at[1] - 1 : at[1]]

@@ -110,11 +110,18 @@ def _message(detail: Mapping[str, Any], *, suggest: bool) -> str:
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             return f"'{_clipped(given)}' is out of range: it must be {_BOUNDS[what]} {next(iter(ctx.values()))}"
         case "string_too_short" | "string_too_long" | "too_short" | "too_long":
-            bound = f"at least {ctx['min_length']}" if "min_length" in ctx else f"at most {ctx['max_length']}"
-            return f"{bound} {'characters' if what.startswith('string') else 'entries'} are needed here"
+            return _wrong_size(what, ctx)
         case "string_pattern_mismatch":
             return f"'{_clipped(given)}' is not of the form {ctx['pattern']}"
     return _mistyped(what, given) or str(detail["msg"])
+
+
+def _wrong_size(what: str, ctx: Mapping[str, Any]) -> str:
+    one, several = ("character", "characters") if what.startswith("string") else ("entry", "entries")
+    if "min_length" not in ctx:
+        return f"at most {ctx['max_length']} {several} are possible here"
+    least = ctx["min_length"]
+    return f"at least {least} {several} are needed here" if least > 1 else f"at least one {one} is needed here"
 
 
 def _mistyped(what: str, given: Any) -> str:

@@ -248,8 +248,6 @@ def _keys(written: str) -> Press:
     for key in keys:
         if key not in ANY:
             raise ValueError(f"'{key}' is not a key; there are 0 to 9, * and #")
-    if not keys:
-        raise ValueError('keys are expected here, such as "202611#"')
     return Press(keys)
 
 

@@ -92,7 +92,7 @@ def test_what_cannot_be_is_told_with_its_place():
         "staffing.yaml:2:8: goal.abandond: 'abandond' is not known here. Did you mean 'abandoned'?",
         "staffing.yaml:2:37: goal.service-level: '80' is not a service level; "
         "80/20 means 80 % answered within 20 seconds",
-        "staffing.yaml:3:8: calls: at least 1 entries are needed here",
+        "staffing.yaml:3:8: calls: at least one entry is needed here",
     ]
 
 

@@ -86,7 +86,7 @@ def test_what_did_not_come_about_is_a_problem_at_its_step():
         ("[{hang-up: now}]", "2:21: x: hang-up: nothing is expected after this word"),
         ("[{hear: a, press: 1}]", '2:11: x: a step is one word and its value, such as {press: "1"}'),
         ("[hear]", '2:11: x: a step is one word and its value, such as {press: "1"}'),
-        ("[]", "2:10: 0.steps: at least 1 entries are needed here"),
+        ("[]", "2:10: 0.steps: at least one entry is needed here"),
     ],
 )
 def test_a_wrong_step_is_told_where_it_stands(steps, problem):
