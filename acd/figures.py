@@ -9,6 +9,7 @@ by their queue.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -66,6 +67,7 @@ class QueueFigures(Sums):
     ring_no_answer: int = 0
     declined: int = 0
     longest_wait: Millis = 0
+    results: Counter[str] = field(default_factory=Counter)  # what came of the talks, as their agents said
 
     def add(self, other: QueueFigures) -> None:
         longest = max(self.longest_wait, other.longest_wait)
@@ -118,6 +120,7 @@ class AgentFigures(Sums):
     ring_no_answer: int = 0
     declined: int = 0
     not_ready: Millis = 0
+    reasons: Counter[str] = field(default_factory=Counter)  # the time of `not_ready`, by its reason
     ready: Millis = 0
     reserved: Millis = 0
     busy: Millis = 0
@@ -163,11 +166,13 @@ class _Call:
     connected: Millis | None = None
     agent: AgentId = ""
     skills: tuple[str, ...] = ()
+    result: str = ""
 
 
 @dataclass(slots=True)
 class _Agent:
     state: AgentState
+    reason: str
     since: Millis
     talk: _Call | None = None  # the last one, whose wrap-up this may be
 
@@ -208,19 +213,21 @@ class Figures:
                 self._talk_ended(call, facts["agent"], at)
             case "CallTransferred":
                 self._passed_on(call, at)
+            case "NoteResult":
+                self._result(call, facts["result"])
             case "CallEnded":
                 self._served.pop(call, None)
             case "OfferNotAnswered" | "OfferDeclined" if "agent" in facts:
                 self._refused(call, facts["agent"], at, _REFUSALS[type])
             case "AgentStateChanged":
-                self._agent_state(facts["agent"], AgentState(facts["state"]), at)
+                self._agent_state(facts["agent"], AgentState(facts["state"]), facts.get("reason", ""), at)
             case "QueuesChanged":
                 self._rules = rules_of(facts)
 
     def until(self, now: datetime) -> None:
         """Counts the time that agents have spent in their present states up to now."""
         for id_, agent in self._people.items():
-            self._agent_state(id_, agent.state, milliseconds(now))
+            self._agent_state(id_, agent.state, agent.reason, milliseconds(now))
 
     def queue(self, name: QueueName, since: datetime, until: datetime) -> QueueFigures:
         """One queue over a span of whole intervals."""
@@ -308,6 +315,16 @@ class Figures:
             figures.transfers += 1
         self._agent(call.agent, at).transfers += 1
 
+    def _result(self, id_: CallId, result: str) -> None:
+        """What came of a talk; the last word of several counts."""
+        call = self._calls.get(id_) or self._served.get(id_)
+        if call is None:
+            return
+        for figures in call.counts:
+            figures.results += Counter({result: 1})
+            figures.results -= Counter({call.result: 1})
+        call.result = result
+
     def _refused(self, id_: CallId, agent: AgentId, at: Millis, how: str) -> None:
         call = self._calls.get(id_)
         for figures in (self._agent(agent, at), *(call.counts if call else ())):
@@ -315,13 +332,13 @@ class Figures:
 
     # --- agents
 
-    def _agent_state(self, id_: AgentId, state: AgentState, at: Millis) -> None:
-        agent = self._people.setdefault(id_, _Agent(state, at))
+    def _agent_state(self, id_: AgentId, state: AgentState, reason: str, at: Millis) -> None:
+        agent = self._people.setdefault(id_, _Agent(state, reason, at))
         self._spend(id_, agent, at)
         if agent.state is AgentState.WORKING_AFTER_CALL and agent.talk:
             for figures in agent.talk.counts:
                 figures.wrapped_up += at - agent.since
-        agent.state, agent.since = state, at
+        agent.state, agent.reason, agent.since = state, reason, at
 
     def _spend(self, id_: AgentId, agent: _Agent, until: Millis) -> None:
         """Shares the time since the last word out over the intervals that it touches."""
@@ -330,6 +347,8 @@ class Figures:
             end = min(until, start - start % self.interval + self.interval)
             figures = self._agent(id_, start)
             setattr(figures, kind, getattr(figures, kind) + end - start)
+            if agent.state is AgentState.NOT_READY:
+                figures.reasons[agent.reason] += end - start
             start = end
 
     # --- intervals

@@ -17,6 +17,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +170,8 @@ def _write_csv(found: Report, config: Config) -> None:
 def _show(found: Report, config: Config, *, intervals: bool) -> None:
     from rich.console import Console
 
+    from workforce.reporting import row
+
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = 100
@@ -184,6 +187,12 @@ def _show(found: Report, config: Config, *, intervals: bool) -> None:
             console.print(_table(kind, scopes, _CALL_COLUMNS, choice, config, intervals=intervals))
     if found.agents:
         console.print(_table("agent", found.agents, _AGENT_COLUMNS, choice, config, intervals=intervals))
+    for scope in found.scopes():
+        for name, said in (("results", "what came of the talks"), ("reasons", "not ready for")):
+            if counted := row(scope.total, choice.formula).get(name):
+                write = str if name == "results" else partial(_cell, "not_ready")
+                told = ", ".join(f"{what or '?'} {write(value)}" for what, value in sorted(counted.items()))
+                console.print(f"{scope.kind} {scope.name}, {said}: {told}")
 
 
 _CALL_COLUMNS = {

@@ -130,6 +130,7 @@ def _of_queue(figures: QueueFigures, formula: str) -> Row:
         "transfers": figures.transfers,
         "ring_no_answer": figures.ring_no_answer,
         "declined": figures.declined,
+        "results": dict(figures.results),
     }
 
 
@@ -144,6 +145,7 @@ def _of_agent(figures: AgentFigures) -> Row:
         "busy": figures.busy / 1000,
         "wrap_up": figures.wrapped_up / 1000,
         "not_ready": figures.not_ready / 1000,
+        "reasons": {reason: time / 1000 for reason, time in figures.reasons.items()},
         "transfers": figures.transfers,
         "ring_no_answer": figures.ring_no_answer,
         "declined": figures.declined,
@@ -183,7 +185,14 @@ def as_rows(found: Report, zone: ZoneInfo) -> Iterator[Row]:
     for scope in found.scopes():
         for start, figures in sorted(scope.intervals.items()):
             at = _at(start, zone).isoformat()
-            yield {"kind": scope.kind, "name": scope.name, "from": at, **row(figures, found.choice.formula)}
+            flat = row(figures, found.choice.formula)
+            texts = {name: _as_text(value) for name, value in flat.items() if isinstance(value, dict)}
+            yield {"kind": scope.kind, "name": scope.name, "from": at, **flat, **texts}
+
+
+def _as_text(counted: Mapping[str, float]) -> str:
+    """``lunch=1800.0; meeting=600.0``."""
+    return "; ".join(f"{name}={value}" for name, value in sorted(counted.items()))
 
 
 def _at(start: Millis, zone: ZoneInfo) -> datetime:

@@ -145,6 +145,36 @@ def test_a_talk_that_was_found_after_a_restart_was_answered():
     assert (figures.answered, figures.speed_of_answer(), figures.talk_time()) == (1, 9, 90)
 
 
+def test_what_came_of_a_talk_is_the_last_word_of_it():
+    records = [
+        record(0, "CallQueued", "c1", queue="q", skills=["claims"]),
+        record(5, "CallConnected", "c1", queue="q", agent="a"),
+        record(50, "NoteResult", "c1", queue="q", agent="a", result="open"),
+        record(60, "TalkEnded", "c1", queue="q", agent="a"),
+        record(70, "NoteResult", "c1", queue="q", agent="a", result="solved"),
+        record(80, "NoteResult", "c9", queue="q", agent="a", result="solved"),
+    ]
+    figures, hour = fold(records), (START, START + timedelta(hours=1))
+    assert figures.queue("q", *hour).results == {"solved": 1}
+    assert figures.skill("claims", *hour).results == {"solved": 1}
+
+
+def test_time_as_not_ready_by_its_reason():
+    figures = fold(
+        [
+            record(0, "AgentStateChanged", agent="a", state="NotReady", reason="lunch"),
+            record(800, "AgentStateChanged", agent="a", state="NotReady", reason="meeting"),
+            record(1000, "AgentStateChanged", agent="a", state="Ready", reason=""),
+        ]
+    )
+    quarters = [START + timedelta(minutes=15 * n) for n in range(3)]
+    assert [figures.agent("a", *span).reasons for span in pairwise(quarters)] == [
+        {"lunch": 800_000, "meeting": 100_000},
+        {"meeting": 100_000},
+    ]
+    assert figures.agent("a", quarters[0], quarters[2]).reasons == {"lunch": 800_000, "meeting": 200_000}
+
+
 def test_a_call_that_is_told_again_after_a_restart_is_offered_once():
     figures = fold([record(0, "CallQueued", "c1", queue="q"), record(5, "CallQueued", "c1", queue="q")])
     assert figures.queue("q", START, START + timedelta(hours=1)).offered == 1
@@ -382,6 +412,7 @@ def test_agents_are_what_a_slow_and_obvious_computation_says(script):
             for state, name in STATES.items():
                 inside = [min(until, begin + 900) - max(since, begin) for what, since, until in spans if what == state]
                 assert getattr(quarter, name) == round(sum(max(0, each) for each in inside) * 1000)
+            assert sum(quarter.reasons.values()) == quarter.not_ready
             ended = [v for v in stays if v["agent"] == agent and v["talked"] is not None]
             mine = [v for v in ended if begin <= v["ended"] < begin + QUARTER / 1000]
             assert (quarter.talks, quarter.talked) == (len(mine), round(sum(v["talked"] for v in mine) * 1000))

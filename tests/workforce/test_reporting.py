@@ -31,6 +31,7 @@ def state(second: float, agent: str, name: str) -> dict[str, object]:
 
 RULES = [QueueRule("sales", service_level=(90, 10_000)), QueueRule("service")]
 RECORDS = [
+    record(-300, "AgentStateChanged", agent="1001", state="NotReady", reason="meeting"),
     record(0, "QueuesChanged", queues=["sales", "service"], rules=[asdict(rule) for rule in RULES]),
     state(0, "1001", "Ready"),
     record(60, "CallQueued", "c1", queue="service", priority=0, skills=["claims"]),
@@ -41,6 +42,7 @@ RECORDS = [
     record(84, "CallAbandoned", "c2"),
     record(195, "TalkEnded", "c1", offer="0-1", queue="service", agent="1001", talked=120_000),
     state(195, "1001", "WorkingAfterCall"),
+    record(200, "NoteResult", "c1", queue="service", agent="1001", result="solved"),
     record(215, "CallQueued", "c1", queue="sales", priority=0, skills=[]),
     state(215, "1001", "Ready"),
     record(1000, "EndWait", "c1", queue="sales", exit="overflowed"),
@@ -153,6 +155,14 @@ def test_tables_are_for_people(report):
     assert "2026-11-23 09:00 to 2026-11-23 10:00, service level offered, short abandons below 5 s" in out
     assert [line.split()[:4] for line in out.splitlines() if "sales" in line] == [["sales", "3", "1", "1"]]
     assert " 09:30 " in out
+    assert "queue service, what came of the talks: solved 1" in out
+
+
+def test_reasons_are_told_in_time(report, figures):
+    before = ("--from", "2026-11-23 08:45", "--to", "2026-11-23 10:00")
+    assert "agent 1001, not ready for: meeting 5:00" in report(*before)[1]
+    assert of(figures(*before), "agents", "1001")["total"]["reasons"] == {"meeting": 300}
+    assert "meeting=300.0" in report(*before, "--csv")[1]
 
 
 def test_the_day_is_drawn(report, tmp_path):
@@ -168,7 +178,7 @@ def test_another_journal_is_reported_as_a_whole(figures, tmp_path):
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes((tmp_path / "var" / "journal" / "000001.jsonl").read_bytes())
     found = figures("--journal", str(copy))
-    assert (found["from"][11:16], found["to"][11:16]) == ("09:00", "10:30")
+    assert (found["from"][11:16], found["to"][11:16]) == ("08:45", "10:30")
     assert of(found, "queues", "service")["total"]["offered"] == 2
 
 
