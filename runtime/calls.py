@@ -135,6 +135,7 @@ class CallDesk:
                 version=flow.version if flow else 0,
             )
             if self._holding and past is None and flow is not None:
+                in_progress.begun = True
                 _hold(call, next((queue.music for queue in book.queues), ""))
             outcome, cause = self._walk(call, flow, book, in_progress, past, talking=talking)
         except CallEnded as ended:

@@ -281,6 +281,13 @@ def test_nobody_new_comes_in_while_the_hub_lags_and_those_inside_go_on(house):
     house.until(lambda: outside.id in house.desk.in_progress)
 
 
+def test_a_call_that_is_held_while_the_house_drains_is_not_taken_for_a_stuck_one(house):
+    house.desk.hold_new_calls()
+    house.call()
+    house.pass_time(120)
+    assert house.desk.stuck() == 0
+
+
 def test_agents_phones_and_calls_that_were_here_before_come_in_however_full_it_is(house):
     limited(house, calls=1)
     inside = house.call()
