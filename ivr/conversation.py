@@ -112,6 +112,7 @@ class Conversation:
         self._main = flow
         self.recorder = Recorder(call, services.recordings, services.journal.note)
         self.transferred = False  # the call has been handed over
+        self.over = ""  # the exit by which the present step is over, also for a caller who hangs up now
         self.progressed = False  # the caller heard, said or keyed something since this was last reset
         self._facts = {**asdict(caller)}
         self._inbox: deque[Key | Notice | Parted] = deque()

@@ -15,7 +15,7 @@ from ivr.language.phrases import Prompt
 from ivr.services import CallerFacts, CannotSpeak, Services
 from ivr.state import State, encoded
 from ivr.step import HANG_UP
-from switch.port import NONE, Call, CallEnded, CannotPlay, SwitchLost
+from switch.port import NONE, Call, CallEnded, CannotPlay, Cause, SwitchLost
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +142,10 @@ class Session:
             except GoBack as back:
                 self._note_left(_Left("back", HANG_UP), before)
                 return back.returned
+            except CallEnded as ended:
+                if ended.cause is Cause.NORMAL:
+                    self._without_the_caller(flow, before)
+                raise
             if left is None:
                 self._conversation.apologise()
                 raise _Over("technical error")
@@ -153,6 +157,29 @@ class Session:
                 raise _Over("went in circles")
             state.step, state.visit, state.deed = left.target, state.visit + 1, None
         raise _Over("hangup")
+
+    def _without_the_caller(self, flow: Flow, before: Mapping[str, object]) -> None:
+        """The caller has hung up in a step whose work was done: what follows and needs no caller is done as well.
+
+        So a complaint gets its ticket also from those who end it by hanging up. Where a step needs the caller
+        again, the flow has ended.
+        """
+        talk, state = self._conversation, self._conversation.state
+        exit = talk.over
+        for _ in range(MOST_IDLE_STEPS):
+            target = flow.steps[state.step].targets.get(exit, HANG_UP)
+            if not exit or target == HANG_UP or not _needs_no_caller(flow.steps[target]):
+                return
+            self._note_left(_Left(exit, target), before)
+            state.step, state.visit, state.deed = target, state.visit + 1, None
+            self._note("StepEntered", step=state.step, visit=state.visit, spent=round(self.state.spent, 1))
+            before = dict(state.variables)
+            try:
+                exit = flow.steps[target].does.run(talk)
+            except Exception as error:
+                log.error("a step failed after the caller had hung up", step=target, flow=flow.name, exc_info=error)
+                talk.note("StepFailed", step=target, error=type(error).__name__, detail=str(error))
+                return
 
     def _in_called_flow(self, name: str, given: Mapping[str, object], sensitive: AbstractSet[str]) -> Returned:
         """Walks a flow that the present step calls, or goes on in it where the call was resumed there."""
@@ -184,7 +211,7 @@ class Session:
 
         Raises CallEnded, SwitchLost, TookTooLong, GoBack, _Over.
         """
-        self._conversation.progressed = False
+        self._conversation.progressed, self._conversation.over = False, ""
         try:
             exit = self._settled(step, interrupted) if interrupted else ""
             if not exit:
@@ -277,3 +304,7 @@ class Session:
     def _note_end(self, reason: str, **more: object) -> None:
         step = self.state.innermost.step
         self._conversation.note("FlowEnded", flow=self._main.name, step=step, reason=reason, **more)
+
+
+def _needs_no_caller(step: FlowStep) -> bool:
+    return step.does.instant and not step.does.needs

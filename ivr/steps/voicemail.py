@@ -30,8 +30,9 @@ class Voicemail(Step):
           next: goodbye
 
     The greeting is the box's own where it has one (its owner's voice, or a prompt of its own), else `say`.
-    Hanging up is the ordinary end of a message: what was said is kept. The variable `message` then has
-    `id`, `box` and `seconds`.
+    Hanging up is the ordinary end of a message: what was said is kept, and the steps behind `next` that need
+    no caller (`save`, `http`, `set`, `branch`, `lookup`, `hours`) are done nevertheless. The variable `message`
+    then has `id`, `box` and `seconds`.
     """
 
     verb = "voicemail"
@@ -77,9 +78,14 @@ class Voicemail(Step):
         if message is None:
             call.say(Prompt("message-empty"))
             return "empty"
-        call.set("message", {"id": message.id, "box": message.box, "seconds": message.seconds})
+        self._is_left(call, message)
         call.say(Prompt("message-kept"))
         return "next"
+
+    def _is_left(self, call: Conversation, message: Message) -> None:
+        """From now on the step has done its work, and hanging up is as good as waiting for the last words."""
+        call.set("message", {"id": message.id, "box": message.box, "seconds": message.seconds})
+        call.over = "next"
 
     def _greet(self, call: Conversation) -> None:
         """A box whose own greeting cannot be heard says the flow's words."""
@@ -127,7 +133,8 @@ class Voicemail(Step):
 
     def _kept_after_the_end(self, call: Conversation, path: Path) -> None:
         try:
-            self._keep(call, path)
+            if message := self._keep(call, path):
+                self._is_left(call, message)
         except CannotKeep as error:
             call.note("MessageNotKept", box=self.box, reason=str(error))
 

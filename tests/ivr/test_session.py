@@ -195,3 +195,64 @@ def test_every_kind_of_value_comes_back_as_it_was():
 def test_what_a_sensitive_step_collected_is_not_stored():
     state = State(step="a", language="cmn", variables={"pin": "1234", "order": "5"}, sensitive={"pin"})
     assert state.stored()["variables"] == {"order": "5"}
+
+
+# --- the caller has hung up --------------------------------------------------------------------------
+
+COMPLAINT = """
+start: complaint
+steps:
+  complaint:
+    voicemail: {box: service}
+    next: kind
+    empty: bye
+    full: bye
+  kind: {set: {about: "{{ message.id }}"}, next: file}
+  file:
+    save: {query: open_ticket, with: {about: "{{ about }}"}, into: ticket}
+    next: tell
+    failed: bye
+  tell: {say: {cmn: "编号{{ ticket.number }}", en: "{{ ticket.number }}"}, next: file-again}
+  file-again:
+    save: {query: open_ticket, with: {about: again}}
+    next: bye
+    failed: bye
+  bye: {say: bye, next: end}
+  end: {hangup: {}}
+"""
+
+
+def test_a_complaint_that_is_ended_by_hanging_up_gets_its_ticket(house):
+    house.ring(COMPLAINT).hears("哔").waits(1.0).speaks(2.0).hangs_up()
+    assert house.orders.saved == [("open_ticket", {"about": "m1"}, "sim-1-3")]
+    assert house.exits == [("complaint", "next"), ("kind", "next")]
+    assert house.notes[-1][1]["step"] == "file"  # what comes after it needs the caller
+    assert house.cause == Cause.NORMAL
+
+
+def test_so_does_one_whose_caller_hangs_up_in_the_thanks(house):
+    house.ring(COMPLAINT).hears("哔").waits(1.0).speaks(2.0).press("#").hears("已保存").waits(0.2).hangs_up()
+    assert len(house.orders.saved) == 1
+
+
+def test_without_a_message_there_is_no_ticket(house):
+    house.boxes.silent = True
+    house.ring(COMPLAINT).hears("哔").waits(1.0).hangs_up()
+    assert house.orders.saved == []
+    assert house.exits == []
+
+
+def test_a_step_that_breaks_when_nobody_listens_ends_the_flow(house):
+    caller = house.ring(COMPLAINT).hears("哔").waits(1.0)
+    house.orders.save = breaks
+    caller.speaks(2.0).hangs_up()
+    assert house.notes.of("StepFailed", "step", "error") == [("file", "Bug")]
+    assert house.notes[-1][0] == "FlowEnded"
+
+
+def test_a_call_that_the_switch_has_lost_may_come_back_and_is_left_as_it_is(house):
+    house.ring(COMPLAINT).hears("哔").waits(1.0).speaks(2.0)
+    house.exchange.lose()
+    house.clock.run_until(lambda: house.over, longest=5)
+    assert house.cause == Cause.SWITCH_LOST
+    assert house.orders.saved == []
