@@ -37,6 +37,7 @@ def _show(status: dict[str, Any]) -> None:
     console.print(f"{state} (pid {status['pid']}, {status['switch']})")
     for trouble in status["troubles"]:
         console.print(f"trouble: {trouble}")
+    console.print(f"edition {status['edition']} of the flows")
     for flow in status["flows"]:
         console.print(f"flow {flow['name']}, version {flow['version']}, answers {', '.join(flow['numbers'])}")
     queues = Table("queue", "waiting", "longest wait")

@@ -274,3 +274,22 @@ class TestChanged:
         assert (
             part.changed(("experts", "count"), "x", self.blame).problem(("experts", "count"), "no").path == "variants"
         )
+
+
+class Bounded(Written):
+    word: Annotated[str, Field(min_length=2, max_length=3)] = "ab"
+    some: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)] = ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('word: "a"', "word: at least 2 characters are needed here"),
+        ('word: "abcd"', "word: at most 3 characters are possible here"),
+        ("some: []", "some: at least one entry is needed here"),
+        ("some: [a, b, c]", "some: at most 2 entries are possible here"),
+    ],
+)
+def test_what_is_too_short_or_too_long_is_told_with_its_bound(text, message):
+    _, problems = load(Bounded, text, "f.yaml")
+    assert [problem.message for problem in problems] == [message]

@@ -1,16 +1,20 @@
 """The appliance as one process of its machine: alone, started, reconciled with its past, stopped."""
 
+import json
 import os
+import shutil
 
 import gevent
 import gevent.socket
 import pytest
 from gevent.event import Event
+from gevent.queue import Queue
 
 from config.appliance import Config
 from config.values import UserError
 from journal.reader import records, verify
 from journal.writer import Journal
+from runtime import service
 from runtime.assembly import assemble
 from runtime.service import only_one, serve_until
 from runtime.stage import Stage, make_tables
@@ -84,3 +88,33 @@ def test_calls_that_ended_while_nobody_watched_are_ended_before_it_is_ready(tmp_
         assert [listener.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
     assert when_ready == ["CallArrived", "CallEnded"]
     assert verify(tmp_path / "journal").open == 0
+
+
+def test_a_flow_is_taken_as_soon_as_it_is_saved_and_a_wrong_one_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(service, "FLOWS_SECONDS", 0.01)
+    shutil.copytree(CHECKOUT / "flows", tmp_path / "flows")
+    config = Config(prompts_dir=CHECKOUT / "prompts").at(tmp_path)
+    clock = RealClock()
+    make_tables(config, tmp_path)
+    library = Library(config.prompts_dir, tmp_path / "speech", catalogue.read(config.prompts_dir), Simulated(), clock)
+    appliance = Stage(config, clock, tmp_path, library, agents_answer_after=None).appliance
+    written = Queue()
+    appliance.journal.readers.append(lambda line: written.put(json.loads(line)))
+    stop = Event()
+    serving = gevent.spawn(serve_until, appliance, stop, on_ready=lambda: None)
+
+    def after_saving(text):
+        """The next record of the flows, once the file is saved."""
+        (config.flows_dir / "hotline.yaml").write_text(text, encoding="utf-8")
+        while (record := written.get(timeout=30))["type"] not in {"FlowsTaken", "FlowsRefused"}:
+            continue
+        return record
+
+    text = (config.flows_dir / "hotline.yaml").read_text(encoding="utf-8")
+    refused = after_saving(text.replace("start: welcome", "start: wellcome"))
+    assert refused["type"] == "FlowsRefused"
+    assert "no step 'wellcome'" in refused["problems"][0]
+    taken = after_saving(text.replace("longest: 30m", "longest: 29m"))
+    assert (taken["type"], taken["edition"], taken["changed"]) == ("FlowsTaken", 2, ["flows/hotline.yaml"])
+    stop.set()
+    serving.get(timeout=30)
