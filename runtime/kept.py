@@ -64,6 +64,11 @@ def _replace(file: Path, text: str) -> OSError | None:
             written.flush()
             os.fsync(written.fileno())
         fresh.rename(file)
+        directory = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # else a power cut could bring the file before this one back
+        finally:
+            os.close(directory)
     except OSError as error:
         return error
     return None
