@@ -9,7 +9,7 @@ SWITCH ?= simulated
 MUTANTS ?= tests/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs live switches database bench mutants lint format
+.PHONY: help setup demo test docs live switches database bench soak fuzz mutants lint format
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -66,6 +66,16 @@ switches: $(VENV)/installed
 
 database: $(VENV)/installed
 	@$(BIN)/python -m provision.postgres --prepare var/postgres || echo "no PostgreSQL: the databases are tried on SQLite alone"
+
+soak: setup switches  ## 1,000 kills under load on the real switches (hours), and ten minutes of load (KILLS=100: fewer)
+	@HOTLINE_KILLS="$(or $(KILLS),1000)" $(BIN)/pytest -s tests/faults
+
+# Not among the packages of requirements.lock: only this needs it, and it is as large as half of them.
+fuzz: $(VENV)/installed  ## a million inputs each to what reads FreeSWITCH and Asterisk, guided by coverage (RUNS=n)
+	@test -d var/fuzz/atheris || $(BIN)/uv pip install --quiet --target var/fuzz atheris==3.0.0
+	@for target in esl ari; do mkdir -p var/fuzz/corpus/$$target; \
+	  PYTHONPATH=.:var/fuzz $(BIN)/python -m tests.switch.hostile_bytes $$target var/fuzz/corpus/$$target \
+	  -runs=$(or $(RUNS),1000000) -rss_limit_mb=1024 -timeout=1 -max_len=4096 || exit 1; done
 
 bench: setup  ## measure; writes bench/results.json (BENCH=journal: only that)
 	@$(BIN)/python -m bench $(BENCH)

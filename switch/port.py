@@ -334,7 +334,7 @@ class Switch(Protocol):
         ...
 
     def adopt(self, call_id: CallId) -> Call:
-        """Takes over a call that outlived its controller; its music or prompt ends.
+        """Takes over a call that outlived its controller; its prompt ends, music may go on until something is heard.
 
         A leg that is joined stays so: until `wait` has returned Parted, only `wait`, `post` and `hang_up` work.
         Raises NoSuchCall, SwitchLost.

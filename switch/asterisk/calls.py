@@ -112,7 +112,8 @@ class AsteriskCall:
         return talk.stop(self.line, to)
 
     def hold(self, music: str) -> None:
-        self.quieten()
+        self._inbox.check()
+        self._leave()  # music that plays is replaced without a gap, in which we might die
         self.line.ask("POST", "moh", mohClass=encoding.music(music))
         self.line.music = True
 

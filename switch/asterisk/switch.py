@@ -134,6 +134,7 @@ class Asterisk:
         line.bridge = bridge["id"] if bridge else None
         if bridge is None:
             self._silence(call_id)
+            line.music = True
         return AsteriskCall(line, replace(facts(channel), remembered=memory))
 
     def calls(self) -> Mapping[CallId, Snapshot]:
@@ -223,7 +224,7 @@ class Asterisk:
         return {}
 
     def _silence(self, call_id: CallId) -> None:
-        """Ends what a former controller left playing or recording. Raises SwitchLost."""
+        """Ends what a former controller left playing or recording; music goes on. Raises SwitchLost."""
         left: list[tuple[str, str]] = []
         for turn in range(NAMES_IN_TURN):
             left.append(("DELETE", named("playbacks", turn_name(call_id, "play", turn))))
@@ -231,8 +232,6 @@ class Asterisk:
         for method, path in left:
             with suppress(Refused):  # most of them were never there
                 self._ari.request(method, path)
-        with suppress(Refused):
-            self._ari.request("DELETE", f"{named('channels', call_id)}/moh")  # last: the caller hears it until now
 
     def _line(self, call_id: CallId) -> Line:
         line = self._lines[call_id] = Line(call_id, self._link, self._clock, forget=self._forget)
@@ -258,8 +257,9 @@ class Asterisk:
             return
         try:
             handler(event)
-        except (LookupError, TypeError, AttributeError):
-            log.exception("an event of Asterisk is not as it should be", kind=event.get("type"))
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            # Without a traceback: to write many of them would hold up everybody else.
+            log.error("an event of Asterisk is not as it should be", kind=str(event.get("type")), error=repr(error))
 
     def _came(self, event: Json) -> None:
         channel, args = event["channel"], event["args"]

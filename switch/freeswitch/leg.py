@@ -214,7 +214,7 @@ class Leg:
 
     def _on_event(self, event: esl.Event) -> None:
         epoch = event[f"variable_{names.EPOCH}"]
-        if epoch != self._epoch:
+        if epoch and epoch != self._epoch:  # not every event says it: a key does not
             log.warning("another controller has taken over this call", call=self.id, epoch=epoch)
             self.end(Cause.SUPERSEDED)
             return

@@ -179,4 +179,5 @@ def channel(call_id="caller-1", state="Up", number="13800000001", name="", **var
         "state": state,
         "caller": {"name": name, "number": number},
         "channelvars": variables,
+        "dialplan": {"app_name": "Stasis"},
     }

@@ -648,7 +648,7 @@ def test_an_older_controller_stays_away(peer):
 
 
 def test_a_call_that_is_not_ours_cannot_be_adopted(peer, desk):
-    peer.answer("GET", "channels", OK, [channel("elsewhere")])
+    peer.answer("GET", "channels/elsewhere", OK, channel("elsewhere") | {"dialplan": {"app_name": "Dial"}})
     with pytest.raises(NoSuchCall):
         desk.switch.adopt(CallId("elsewhere"))
     with pytest.raises(NoSuchCall):
@@ -680,6 +680,7 @@ def test_a_call_on_which_nothing_was_remembered_is_adopted(peer, desk):
 
 def test_an_adopted_call_that_talks_parts_when_the_other_leaves(peer, desk):
     there = [channel("a", HOTLINE_DIALLED="1000"), channel("b")]
+    peer.answer("GET", "channels/a", OK, there[0])
     peer.answer("GET", "channels/a/variable", OK, {"value": "not ours"})
     peer.answer("GET", "channels", OK, there)
     peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["a", "b"]}])
