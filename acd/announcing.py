@@ -53,11 +53,8 @@ def spoken(call: WaitingCall, now: Millis) -> None:
 
 
 def words(call: WaitingCall, now: Millis) -> Announce | AskToStay | Comfort | None:
-    """What is to be said now, if anything. While the agent is being connected a round is left out."""
-    if call.saying and now >= call.saying_until:
-        spoken(call, now)
-    if call.saying:
-        return None
+    """What is to be said now that something is due. While the agent is being connected a round is left out."""
+    spoken(call, now)  # it counts as over, though nobody told its end
     for saying in Saying:
         if call.say_at.get(saying, now + 1) <= now:
             _put_off(call, saying, now)

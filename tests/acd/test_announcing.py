@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from acd.model import (
+    AgentBecameReady,
     Announce,
     AnnouncementMade,
     Announcements,
@@ -22,6 +25,7 @@ from acd.model import (
     Question,
     QueueRule,
     QueuesChanged,
+    TalkEnded,
 )
 from tests.acd.script import Script, only_offer, rung
 
@@ -226,10 +230,10 @@ class TestWhetherToGoOnWaiting:
 
 class TestWordsOfComfort:
     def test_come_in_turn(self):
-        script = Script(QueueRule("service", comfort=Comforts(("a", "b"), first=20_000, every=30_000)))
+        script = Script(QueueRule("service", comfort=Comforts(("a", "b", "c"), first=20_000, every=30_000)))
         script.call("c1")
         listen_to_all(script, 130)
-        assert told(script) == [(20, "a"), (54, "b"), (88, "a"), (122, "b")]
+        assert told(script) == [(20, "a"), (54, "b"), (88, "c"), (122, "a")]
 
     def test_one_thing_is_said_at_a_time_and_comfort_that_is_late_is_left_out(self):
         script = Script(
@@ -283,6 +287,26 @@ class TestTheWait:
         script.call("b")
         script.until(100)
         assert [(now, d.wait) for now, d in script.said if isinstance(d, Announce)] == [(95_000, 80.0), (95_000, 160.0)]
+
+    def test_is_corrected_by_what_callers_of_the_same_needs_really_waited(self):
+        script = Script(queue(position=False, wait=True, only_if_better=False))
+        script.agent("1001", skills={"cmn": 3})
+        script.agent("1002", skills={"yue": 3})
+        script.serve(only_offer(script.call("past", skills=("cmn",))), talk=60)
+        script.until(80)
+        script.accept(only_offer(script.call("long", skills=("cmn",))))
+        short = only_offer(script.call("short", skills=("yue",)))
+        script.accept(short)
+        script.call("first", skills=("yue",))
+        script.call("second", skills=("yue",))
+        script.until(95)
+        script.tell(TalkEnded(short.offer), at=100)
+        script.accept(only_offer(script.tell(AgentBecameReady("1002"))))
+        script.tell(AnnouncementMade("second"))
+        script.until(140)
+        told_second = [d.wait for _, d in script.said if isinstance(d, Announce) and d.call == "second"]
+        # The first was told 80 s and waited 5. Calls take 50 s on the mean now; a fifth is as far as it is corrected.
+        assert told_second == [160, pytest.approx(10)]
 
     def test_is_known_still_when_the_rules_change(self):
         script = self.script()

@@ -224,7 +224,7 @@ class TestAnOfferThatFails:
         assert script.state("1001") == "Ready (busy)"
 
     def test_spares_an_agent_who_declined_for_the_reject_delay(self):
-        script = Script(QueueRule("service", reject_delay=10_000))
+        script = Script(QueueRule("service", reject_delay=10_000, busy_delay=60_000))
         script.agent("1001")
         script.call("c1")
         assert offers(script.tell(OfferDeclined("0-1", "rejected"), at=3)) == []

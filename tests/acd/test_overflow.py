@@ -170,6 +170,32 @@ class TestToQueue:
             MoveCall("c1", "experts"),
         ]
 
+    def test_is_tried_again_every_five_seconds_where_the_queue_is_full_and_not_more_often(self):
+        script = Script(queue(Overflow(after=10_000, to_queue="experts")), queue(name="experts", longest_queue=1))
+        script.call("c0", "experts")
+        script.call("c1")
+        script.until(10)
+        assert script.acd.next_deadline() == 15_000
+        script.until(15)
+        assert script.acd.next_deadline() == 20_000
+
+    def test_that_cannot_be_does_not_keep_anybody_from_being_served(self):
+        """Rules that came by another way than the file, which would have been refused."""
+        script = Script(queue(Overflow(after=10_000, to_queue="nowhere")))
+        script.call("c1")
+        script.until(10)
+        script.agent("1001")
+        assert script.state("1001") == "Reserved"
+
+    def test_moves_a_caller_once_and_not_back(self):
+        there_and_back = [
+            queue(Overflow(after=10_000, to_queue="experts")),
+            queue(Overflow(after=10_000, to_queue="service"), name="experts"),
+        ]
+        script = Script(*there_and_back)
+        script.call("c1")
+        assert script.until(600) == [MoveCall("c1", "experts")]
+
     def test_waits_for_room_in_a_queue_that_is_full(self):
         script = Script(queue(Overflow(after=10_000, to_queue="experts")), queue(name="experts", longest_queue=1))
         script.call("c0", "experts")
