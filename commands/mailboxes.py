@@ -162,7 +162,7 @@ def _settings(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     """What is to be changed, by column. Raises UserError."""
     found: dict[str, Any] = {}
     if args.phone is not None:
-        found["phones"] = [phone for phone in args.phone if phone]
+        found["phones"] = _phones([phone for phone in args.phone if phone], config)
     if args.email is not None:
         found["email"] = _email(args.email)
     if args.greeting is not None:
@@ -176,6 +176,19 @@ def _settings(args: argparse.Namespace, config: Config) -> dict[str, Any]:
             raise UserError(f"--keep {args.keep}: write a number of days, or 0 to keep messages for ever")
         found["keep_days"] = args.keep or None
     return found
+
+
+def _phones(accounts: list[str], config: Config) -> list[str]:
+    """A lamp that nobody has would be a typing mistake. Raises UserError."""
+    from config.wording import choices, suggestion
+
+    with open_store(config) as store:
+        known = [agent.phone for agent in store.agents()]
+    for account in accounts:
+        if account not in known:
+            there_are = suggestion(account, known) or f" There are {choices(known) or 'none'}"
+            raise UserError(f"no agent has the telephone '{account}'.{there_are}")
+    return accounts
 
 
 def _email(addresses: str) -> str:

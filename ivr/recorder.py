@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from ivr.services import Recordings
+from ivr.services import CannotKeep, Recordings
 from switch.port import Call, CallEnded, CannotRecord, SwitchLost
 
 log = structlog.get_logger(__name__)
@@ -52,13 +52,15 @@ class Recorder:
                 self._mask(self._hidden)
                 self._remember(ON)
             return False
-        path = self._recordings.file_for(self._call.id, flow=flow, queue=queue, agent=agent, keep_days=keep_days)
+        path: Path | None = None
         try:
+            path = self._recordings.file_for(self._call.id, flow=flow, queue=queue, agent=agent, keep_days=keep_days)
             self._call.start_recording(path)
-        except CannotRecord as error:
+        except (CannotKeep, CannotRecord) as error:
             log.error("a call cannot be recorded; it goes on", error=str(error))
             self._note("NotRecorded", queue=queue, agent=agent, reason=str(error))
-            self._recordings.discard(path)
+            if path is not None:
+                self._recordings.discard(path)
             return False
         self._path, self._of_talk = path, bool(queue)
         self._remember(ON)

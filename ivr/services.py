@@ -206,6 +206,7 @@ class Mailboxes(Protocol):
         """Where the switch is to record; the directory exists and the switch may write there.
 
         From now on the message is not lost, whoever dies: it is filed later from what stands beside the audio.
+        Raises CannotKeep where there is no room or right for a file.
         """
         ...
 
@@ -244,7 +245,7 @@ class Mailboxes(Protocol):
         ...
 
     def greeting_file(self, box: str) -> Path:
-        """Where the switch is to record a greeting."""
+        """Where the switch is to record a greeting. Raises MailboxAway."""
         ...
 
     def set_greeting(self, box: str, language: str, recorded: Path | None) -> bool:
@@ -256,10 +257,13 @@ class Mailboxes(Protocol):
 
 
 class Recordings(Protocol):
-    """Where recordings of calls go. Nothing here raises: what cannot be kept now is kept later."""
+    """Where recordings of calls go. What cannot be kept now is kept later."""
 
     def file_for(self, call: CallId, *, flow: str, queue: str, agent: str, keep_days: int | None) -> Path:
-        """Where the switch is to record; `keep_days` None is as long as the house keeps recordings."""
+        """Where the switch is to record; `keep_days` None is as long as the house keeps recordings.
+
+        Raises CannotKeep where there is no room or right for a file.
+        """
         ...
 
     def keep(self, recorded: Path, seconds: float) -> None:

@@ -93,9 +93,12 @@ def begin(directory: Path, facts: Facts) -> Path:
 
 
 def throw_away(path: Path) -> None:
-    """The slip goes last: it has a deletion that broke off done again."""
-    path.unlink(missing_ok=True)
-    remove_slip(path)
+    """The slip goes last: it has a deletion that broke off done again. Raises nothing."""
+    try:
+        path.unlink(missing_ok=True)
+        remove_slip(path)
+    except OSError as error:
+        log.error("a recording cannot be removed", path=str(path), error=error.strerror or str(error))
 
 
 def left_behind(directory: Path, now: float) -> list[Left]:

@@ -89,7 +89,10 @@ class StoreMailboxes:
             "call": call,
             "visit": str(visit),
         }
-        path = self._off_hub(lambda: filing.begin(self._directory / box, facts))
+        try:
+            path = self._off_hub(lambda: filing.begin(self._directory / box, facts))
+        except OSError as error:
+            raise CannotKeep(f"no file for a message: {error.strerror or error}") from error
         self._in_hand[path] = id
         self._journal.append("MessageBegun", call, box=box, path=str(path))  # a later life knows where to look for it
         return path
@@ -106,6 +109,7 @@ class StoreMailboxes:
         try:
             seconds = self._off_hub(lambda: filing.secured_seconds(recorded))
         except OSError as error:
+            self._leave_for_later(recorded)
             raise CannotKeep(error.strerror or str(error)) from error
         if seconds is None:
             self.discard(recorded)
@@ -129,8 +133,7 @@ class StoreMailboxes:
         except StoreFailed as error:
             # It is kept all the same: its slip is on disk, and `file_waiting` will find it.
             self._journal.append("MessageUnfiled", call, box=box, path=str(recorded), error=str(error))
-            self._in_hand.pop(recorded, None)
-            self._on_unfiled()
+            self._leave_for_later(recorded)
             return Message(id, box, seconds)
         self._filed(recorded, kept, call)
         return Message(kept.id, box, seconds)
@@ -164,14 +167,22 @@ class StoreMailboxes:
                 self._store.voicemail.forget([message])
 
     def greeting_file(self, box: str) -> Path:
-        return self._off_hub(lambda: filing.new_file(self._directory / box / "greetings"))
+        try:
+            return self._off_hub(lambda: filing.new_file(self._directory / box / "greetings"))
+        except OSError as error:
+            raise MailboxAway(f"no file for a greeting: {error.strerror or error}") from error
 
     def set_greeting(self, box: str, language: str, recorded: Path | None) -> bool:
         if recorded is not None and self._off_hub(lambda: filing.secured_seconds(recorded)) is None:
             self.discard(recorded)
             return False
         path = str(recorded) if recorded is not None else ""
-        before = self._asked(lambda: self._store.voicemail.set_greeting(box, language, path))
+        try:
+            before = self._asked(lambda: self._store.voicemail.set_greeting(box, language, path))
+        except MailboxAway:
+            if recorded is not None:
+                self.discard(recorded)
+            raise
         self._journal.append("GreetingChanged", "", box=box, language=language, recorded=recorded is not None)
         if before is not None:
             self.discard(Path(before))
@@ -212,6 +223,10 @@ class StoreMailboxes:
             return False
         self._filed(left.path, row, CallId(facts["call"]))
         return True
+
+    def _leave_for_later(self, path: Path) -> None:
+        self._in_hand.pop(path, None)
+        self._on_unfiled()
 
     def _filed(self, path: Path, row: Row, call: CallId) -> None:
         self._off_hub(lambda: filing.remove_slip(path) if row.path == str(path) else filing.throw_away(path))

@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 from gevent.threadpool import ThreadPool
 
+from ivr.services import CannotKeep
 from journal.writer import Journal
 from runtime import filing
 from runtime.filing import Facts, Left
@@ -64,7 +65,10 @@ class StoreRecordings:
             "started": now.isoformat(),
             "keep": self._keep_days if keep_days is None else keep_days,
         }
-        path = self._off_hub(lambda: filing.begin(self._directory / f"{now:%Y-%m-%d}", facts))
+        try:
+            path = self._off_hub(lambda: filing.begin(self._directory / f"{now:%Y-%m-%d}", facts))
+        except OSError as error:
+            raise CannotKeep(f"no file for a recording: {error.strerror or error}") from error
         self._in_hand[path] = facts
         return path
 

@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
-    (home / "appliance.yaml").write_text(f"prompts-dir: {HOME}/prompts\ncrm: {{demo: false}}\n")
+    (home / "appliance.yaml").write_text(f"prompts-dir: {HOME}/prompts\n\n")
     assert main(["--config", str(home / "appliance.yaml"), "db", "init"], HOME) == 0
     return home
 
@@ -98,6 +98,7 @@ MISTAKES = [
     (("set", "service"), "nothing to change"),
     (("set", "service", "--email", "nobody"), "wang@example.org"),
     (("set", "service", "--greeting", "leave-mesage"), "Did you mean 'leave-message'?"),
+    (("set", "service", "--phone", "10001"), "Did you mean '1001'?"),
     (("set", "service", "--limit", "0"), "from 1 to 10000"),
     (("set", "service", "--keep", "-1"), "number of days"),
 ]

@@ -152,6 +152,21 @@ def test_a_full_mailbox_takes_no_more_and_leaves_no_half_message(house):
     assert not path.exists()
 
 
+def test_without_a_place_for_the_file_the_caller_is_told(house):
+    (house.directory / "messages").write_text("a file where the folder should be")
+    with pytest.raises(CannotKeep):
+        house.file_for()
+    with pytest.raises(MailboxAway):
+        house.mailboxes.greeting_file("service")
+
+
+def test_a_message_of_another_process_keeps_the_id_that_was_promised(house):
+    path = house.record(tone(2))
+    promised = filing.slip(path)["message"]
+    house.mailboxes = house.opened()
+    assert house.keep(path).id == promised
+
+
 def test_a_file_that_is_no_recording_has_no_audible_seconds(tmp_path):
     (tmp_path / "not.wav").write_bytes(b"RIFF")
     assert audible_seconds(tmp_path / "not.wav") is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ivr.services import CannotKeep
 from journal.reader import records
 from journal.writer import Journal
 from runtime import recordings
@@ -150,3 +151,9 @@ def test_a_recording_under_way_is_not_filed(house):
     house.begin()
     assert house.recordings.file_waiting() == 0
     assert house.store.recordings.list() == []
+
+
+def test_without_the_right_to_write_nothing_is_recorded(house):
+    (house.directory / "recordings").write_text("a file where the folder should be")
+    with pytest.raises(CannotKeep):
+        house.begin()

@@ -5,7 +5,7 @@ import wave
 import numpy as np
 import pytest
 
-from ivr.services import TalkRecording
+from ivr.services import CannotKeep, TalkRecording
 from ivr.session import Interrupted
 from switch.port import CannotRecord
 
@@ -97,6 +97,17 @@ def test_what_cannot_be_recorded_costs_no_call(house):
     house.ring(PAUSED).hears("你好").hears("请按键").hears("再见").is_over()
     assert house.tapes.kept == house.tapes.begun == []
     assert house.notes.of("NotRecorded", "reason") == ["no space left on the switch's disk"] * 2
+
+
+def test_without_a_place_for_the_file_the_talk_is_not_recorded(house):
+    def refuse(*_, **__):
+        raise CannotKeep("no space left")
+
+    caller = recorded(house).hears("(calm)")
+    house.tapes.file_for = refuse
+    house.queues.places[-1].agent_ready(house.agent_leg(talks_for=2.0), house.queues.recorded)
+    caller.hears("(agent)").hears("再见").is_over()
+    assert house.notes.of("NotRecorded", "agent", "reason") == [("1001", "no space left")]
 
 
 def test_a_recording_that_cannot_be_paused_is_ended(house):
