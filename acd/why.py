@@ -2,88 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from acd.agents import is_working
 from acd.chosen import choice
 from acd.hindsight import Hindsight, Person, Record, Waiter, later, milliseconds, span
 from acd.model import AgentId, AgentState, CallId, Millis, QueueName, QueueRule
+from acd.story import Choice, Doing, Line, Passed, Story, Wait
 
 NAMED = 3  # so many calls that came before are named; of more only the number is told
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that happened to the call, and why."""
-
-    at: str
-    text: str
-
-
-@dataclass(slots=True)
-class Doing:
-    """What an able agent did while the call waited. Times as in the journal; `until` is "" while it lasts."""
-
-    since: str
-    state: AgentState
-    reason: str
-    call: CallId
-    until: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """An able agent got another call while this one waited."""
-
-    at: str
-    agent: AgentId
-    call: CallId
-    queue: QueueName
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Whose phone rang for the call, who else was free, and why it was not one of those."""
-
-    at: str
-    agent: AgentId
-    others: tuple[AgentId, ...]
-    why: str
-
-
-@dataclass(slots=True)
-class Wait:
-    """One stay of the call in one queue. `end`: answered, abandoned, left, moved, or the exit; "" while it waits."""
-
-    queue: QueueName
-    since: str
-    priority: int
-    skills: tuple[str, ...]
-    ahead: int
-    able: dict[AgentId, list[Doing]] = field(default_factory=dict)
-    passed_by: list[Passed] = field(default_factory=list)
-    offers: list[Choice] = field(default_factory=list)
-    end: str = ""
-    until: str = ""
-    waited: float | None = None  # seconds
-    agent: AgentId = ""
-
-
-@dataclass(slots=True)
-class Story:
-    """All that the journal tells of one call: in words, and stay by stay."""
-
-    call: CallId
-    lines: list[Line] = field(default_factory=list)
-    waits: list[Wait] = field(default_factory=list)
-
-    @property
-    def agent(self) -> AgentId:
-        """Who talked to it last."""
-        return next((wait.agent for wait in reversed(self.waits) if wait.agent), "")
+MOST_AGENTS = 12  # so many are told one by one
 
 
 def why(records: Iterable[Record], call: CallId, rules: Mapping[QueueName, QueueRule] | None = None) -> Story:
@@ -377,20 +306,6 @@ _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
 }
 
 
-def as_json(story: Story) -> dict[str, Any]:
-    """The story as one object of plain values; see docs/figures.md."""
-    last = story.waits[-1] if story.waits else None
-    return {
-        "call": story.call,
-        "queue": last.queue if last else None,
-        "agent": story.agent or None,
-        "outcome": (last.end or "waiting") if last else None,
-        "waited": sum(wait.waited or 0.0 for wait in story.waits) if last else None,
-        "waits": [asdict(wait) for wait in story.waits],
-        "story": [asdict(line) for line in story.lines],
-    }
-
-
 def _at_work(able: Iterable[Person]) -> str:
     """What the agents do who are able and logged on."""
     there = [each for each in able if each.state is not AgentState.LOGGED_OFF]
@@ -401,14 +316,21 @@ def _at_work(able: Iterable[Person]) -> str:
     return f"All who are able take no calls: {_all(there)}."
 
 
-def _all(people: Iterable[Person]) -> str:
-    return ", ".join(f"{each.agent.id} {_doing(each)}" for each in people)
+def _all(people: Sequence[Person]) -> str:
+    """What each is doing; of very many only how many do what."""
+    if len(people) <= MOST_AGENTS:
+        return ", ".join(f"{each.agent.id} {_doing(each)}" for each in people)
+    doing = Counter(f"{each.state}{_because(each)}" for each in people)
+    return f"{len(people)} agents, " + ", ".join(f"{count} {what}" for what, count in doing.most_common())
 
 
 def _doing(person: Person) -> str:
     with_call = f" with {person.call}" if person.call else ""
-    reason = f" ({person.reason})" if person.reason else ""
-    return f"{person.state}{with_call}{reason}"
+    return f"{person.state}{with_call}{_because(person)}"
+
+
+def _because(person: Person) -> str:
+    return f" ({person.reason})" if person.reason else ""
 
 
 def _named(passed: Passed, wait: Wait) -> str:

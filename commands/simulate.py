@@ -160,6 +160,7 @@ _COLUMNS = {
     "longest_wait": "longest wait",
     "occupancy": "occupancy",
 }
+NARROW = 100  # columns of a terminal
 _SHARES = {"service_level", "abandon_rate", "occupancy"}
 _TIMES = {"asa", "longest_wait"}
 
@@ -186,20 +187,23 @@ def _show(experiment: Experiment) -> None:
             of_base = [run.queues.get(scope, {}) if scope else run.all for run in base.runs]
             found[variant.plan.name] = estimates(runs)
             changes[variant.plan.name] = {} if variant is base else differences(runs, of_base)
-        console.print(_table(f"queue {scope}" if scope else "all calls", found, changes))
+        title = f"queue {scope}" if scope else "all calls"
+        console.print(_table(title, found, changes, narrow=console.width < NARROW))
     for variant in experiment.variants:
         unserved = estimates([run.all for run in variant.runs]).get("unserved")
         if unserved and unserved.mean > 0:
             console.print(f"{variant.plan.name}: {unserved.mean:.1f} calls still waited when all was over")
 
 
-def _table(title: str, found: dict[str, Estimates], changes: dict[str, Estimates]) -> Any:
+def _table(title: str, found: dict[str, Estimates], changes: dict[str, Estimates], *, narrow: bool) -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(title, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1 if narrow else 2, 0, 0), pad_edge=False)
+    table.add_column(title, min_width=16, no_wrap=not narrow)
     names = {name: heading for name, heading in _COLUMNS.items() if any(each.get(name) for each in found.values())}
+    if narrow:
+        del names["longest_wait"]
     for heading in names.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for variant, values in found.items():
@@ -209,13 +213,10 @@ def _table(title: str, found: dict[str, Estimates], changes: dict[str, Estimates
 
 
 def _cell(name: str, value: Estimate | None, change: Estimate | None) -> str:
+    """``81.2 ±1.3%``, with a star where the variant differs from the plan as written."""
     if value is None:
         return "-"
-    half = "" if value.half is None else f" ±{_number(name, value.half)}"
-    return f"{_number(name, value.mean)}{half}{' *' if change and change.differs() else ''}"
-
-
-def _number(name: str, value: float) -> str:
-    if name in _SHARES:
-        return f"{value:.1%}"
-    return f"{value:.1f} s" if name in _TIMES else f"{value:.0f}"
+    times, unit = (100.0, "%") if name in _SHARES else (1.0, " s") if name in _TIMES else (1.0, "")
+    digits = 1 if unit else 0
+    half = "" if value.half is None or not unit else f" ±{value.half * times:.{digits}f}"
+    return f"{value.mean * times:.{digits}f}{half}{unit}{' *' if change and change.differs() else ''}"

@@ -20,7 +20,7 @@ from config.values import UserError
 
 if TYPE_CHECKING:
     from acd.model import QueueName, QueueRule
-    from acd.why import Story
+    from acd.story import Story
     from journal.reader import Record
 
 
@@ -31,7 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    from acd.why import as_json, why
+    from acd.story import as_json
+    from acd.why import why
     from journal.reader import records_of
 
     source = args.journal or config.data_dir / "journal"

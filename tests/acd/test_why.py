@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from acd.model import Overflow, QueueRule
-from acd.why import as_json, why
+from acd.story import as_json
+from acd.why import why
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RULES = {"service": QueueRule("service", overflow=(Overflow(after=90_000, relax="claims"),))}
@@ -98,6 +99,18 @@ def test_nobody_able_nobody_there_nobody_ready():
     assert story([*staff("1001", yue=2), state(0, "1001", "NotReady", reason="lunch"), queued])[0].endswith(
         "All who are able take no calls: 1001 NotReady (lunch)."
     )
+
+
+def test_of_a_hundred_agents_it_is_told_how_many_do_what():
+    names = [f"{number}" for number in range(100)]
+    states = [state(0, name, "Busy", f"c{name}") for name in names[:70]]
+    states += [state(0, name, "WorkingAfterCall") for name in names[70:90]]
+    states += [state(0, name, "NotReady", reason="lunch") for name in names[90:]]
+    told = why([*staff(*names), *states, record(60, "CallQueued", "c1", queue="service", priority=0, skills=[])], "c1")
+    assert told.lines[0].text.endswith(
+        "Able and logged on: 100 agents, 70 Busy, 20 WorkingAfterCall, 10 NotReady (lunch)."
+    )
+    assert len(told.waits[0].able) == 100
 
 
 def test_every_end_has_its_sentence():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acd.figures import AgentFigures, QueueFigures
-from acd.why import Choice, Doing, Passed, Story, Wait, as_json
+from acd.story import Choice, Doing, Passed, Story, Wait, as_json
 from workforce.experiment import _of_calls
 from workforce.plan import AgentsEntry, CallersEntry, PlanEntry
 from workforce.reporting import FORMULAS, row
