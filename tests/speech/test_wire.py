@@ -12,7 +12,11 @@ def taking(content, most=1 << 30):
     return lambda size: stream.read(min(size, most))
 
 
-@given(st.dictionaries(st.text(), st.text()), st.binary(max_size=2000), st.integers(1, 100))
+@given(
+    st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=4),
+    st.binary(max_size=300),
+    st.integers(1, 100),
+)
 def test_a_frame_arrives_whole_however_it_is_cut_up(header, body, most):
     header.pop("bytes", None)
     got, rest = wire.read(taking(wire.frame(header, body) + b"next", most))
