@@ -119,6 +119,7 @@ def test_what_flows_count_on_must_be_there(config):
         "queue-service.skills.0: no skill 'yue'. There are: cmn or en",
         "mailbox: the verb 'mailbox' needs a switch that can record; this one cannot",
         "call-back: the verb 'transfer' needs a switch that can transfer; this one cannot",
+        "closure.calendar: no calendar 'office'. There is none",
         "service.calendar: no calendar 'office'. There is none",
     ]
 
