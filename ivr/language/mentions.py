@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
@@ -27,9 +28,8 @@ class Mention:
 
 def mentions(step: Step) -> Iterator[Mention]:
     """Everything that a step names, says or evaluates, in the order of its fields."""
-    for name, field in type(step).model_fields.items():
-        path = () if name == step.whole else (field.alias or name,)
-        yield from within(kind_of(field), getattr(step, name), path)
+    for name, word, kind in _fields(type(step)):
+        yield from within(kind, getattr(step, name), () if name == step.whole else (word,))
 
 
 def reads(step: Step) -> frozenset[str]:
@@ -51,6 +51,13 @@ def kind_of(field: FieldInfo) -> Any:
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 
+@cache
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, str, Any], ...]:
+    """Name, word and type of those fields that can name or say anything: most are numbers and times."""
+    fields = ((name, field.alias or name, kind_of(field)) for name, field in model.model_fields.items())
+    return tuple((name, word, kind) for name, word, kind in fields if _unwrapped(kind) not in _SILENT)
+
+
 def within(kind: Any, value: Any, path: Path) -> Iterator[Mention]:
     """Everything that a value of a type names, says or evaluates."""
     kind, names = _unwrapped(kind)
@@ -63,8 +70,8 @@ def within(kind: Any, value: Any, path: Path) -> Iterator[Mention]:
             if names or isinstance(value, Template):
                 yield Mention(path, names, value)
         case BaseModel():
-            for name, field in type(value).model_fields.items():
-                yield from within(kind_of(field), getattr(value, name), (*path, field.alias or name))
+            for name, word, kind in _fields(type(value)):
+                yield from within(kind, getattr(value, name), (*path, word))
         case Mapping():
             for key, one in value.items():
                 name = key.source if isinstance(key, Template) else key
@@ -74,6 +81,9 @@ def within(kind: Any, value: Any, path: Path) -> Iterator[Mention]:
         case list() | tuple():
             for number, one in enumerate(value):
                 yield from within(_of(kind), one, (*path, number))
+
+
+_SILENT = tuple((kind, None) for kind in (bool, int, float, str))
 
 
 def _unwrapped(kind: Any) -> tuple[Any, Names | None]:

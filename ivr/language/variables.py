@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from config.syntax import Path
@@ -35,7 +35,7 @@ def names(draft: Draft, house: House) -> frozenset[str] | None:
 
 def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
     shapes = {**_shapes(draft, house), **ALWAYS}
-    known = _known(draft, house)
+    known = _Known(draft, house, shapes)
     reached = graph.reachable(draft)
     unsure = _unsure(draft)
     for step in draft.steps.values():
@@ -46,7 +46,8 @@ def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
                     message is None
                     and step.name in reached
                     and read[0] in shapes
-                    and read[0] not in known[step.name] | set(ALWAYS)
+                    and read[0] not in ALWAYS
+                    and not known.at(step.name, read[0])
                 ):
                     message = _unset(draft, house, step, read[0])
                 if message is not None:
@@ -142,21 +143,42 @@ def _into(data: Any) -> Iterator[str]:
             yield from _into(value)
 
 
-def _known(draft: Draft, house: House) -> dict[str, frozenset[str]]:
-    """The variables that have a value whenever a step is entered: on every way that leads there."""
-    everything = frozenset(_shapes(draft, house))
-    known = dict.fromkeys(draft.steps, everything)
-    waiting = graph.roots(draft)
-    known.update(dict.fromkeys(waiting, _taken(draft)))
-    while waiting:
-        step = draft.steps[waiting.pop()]
+class _Known:
+    """The variables that have a value whenever a step is entered: on every way that leads there.
+
+    Sets of variables are whole numbers, a bit for each: flows may have thousands of steps and variables.
+    """
+
+    def __init__(self, draft: Draft, house: House, names: Iterable[str]) -> None:
+        self._bits = {name: 1 << number for number, name in enumerate(names)}
+        self._at = dict.fromkeys(draft.steps, -1)  # all of them, until a way is found that says otherwise
+        waiting = graph.roots(draft)
+        self._at.update(dict.fromkeys(waiting, self._all(_taken(draft))))
+        leads = {name: list(self._leads(draft, step, house)) for name, step in draft.steps.items()}
+        while waiting:
+            name = waiting.pop()
+            for target, sets in leads[name]:
+                before = self._at[target]
+                self._at[target] &= self._at[name] | sets
+                if self._at[target] != before:
+                    waiting.append(target)
+
+    def at(self, step: str, name: str) -> bool:
+        """Whether a variable has a value there in any case."""
+        return bool(self._at[step] & self._bits[name])
+
+    def _leads(self, draft: Draft, step: DraftStep, house: House) -> Iterator[tuple[str, int]]:
+        """The steps that may follow, each with what is set on the way."""
         sets = _sets(draft, step, house)
-        everywhere = frozenset(sets.get("", ()))
-        exits = [(target, frozenset(sets.get(exit, ()))) for exit, (target, _) in step.targets.items()]
+        for exit, (target, _) in step.targets.items():
+            if target in self._at:
+                yield target, self._all(sets.get(exit, ()))
         if not step.sound:
-            exits += [(target, everywhere) for target in graph.edges(draft, step)]
-        for target, set_here in exits:
-            if target in known and not known[target] <= (after := known[step.name] | set_here):
-                known[target] &= after
-                waiting.append(target)
-    return known
+            for target in graph.edges(draft, step):
+                yield target, self._all(sets.get("", ()))
+
+    def _all(self, names: Iterable[str]) -> int:
+        bits = 0
+        for name in names:
+            bits |= self._bits.get(name, 0)
+        return bits

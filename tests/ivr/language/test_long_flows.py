@@ -62,6 +62,11 @@ BOMBS = {
     "a huge template": FLOW + '  x: {say: {cmn: "{{ ' + "(" * 400_000 + 'a"}, next: end}\n',
     "a slip in every line": long_flow(400, slip=True),
     "steps without end": long_flow(20_000),
+    "every step sets a value and may lead anywhere": "number: '1'\nlanguages: [cmn]\nstart: s0\nsteps:\n"
+    + "".join(
+        f"  s{n}: {{collect: {{say: welcome, into: v{n}}}, next: s{n + 1}, otherwise: s{n * 7919 % 1200}}}\n"
+        for n in range(1200)
+    ),
     "one circle of all steps": "number: '1'\nlanguages: [cmn]\nstart: s0\nsteps:\n"
     + "".join(f"  s{n}: {{goto: s{(n + 1) % 1500}}}\n" for n in range(1500)),
 }
