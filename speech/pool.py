@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 
+import structlog
+
 from config.appliance import Speech, VoiceSection
 from speech import vendors, words
 from speech.port import LONGEST, CannotSpeak, Manner, Voice
 from speech.workers import Refused, TooLate, Workers
+
+log = structlog.get_logger(__name__)
 
 _AS_IT_COMES: Mapping[str, Manner] = MappingProxyType({})
 
@@ -79,9 +83,19 @@ class Voices:
         return self._pool(language).speak(text, language)
 
     def start(self) -> None:
-        """Starts all workers now and waits for none of them, so that the first caller finds them ready."""
-        for pool in self._pools.values():
-            pool.start()
+        """Starts all workers now and waits for none of them, so that the first caller finds them ready.
+
+        A language that has no voice is logged and no reason not to start: recordings go on, and other languages.
+        """
+        for language, pool in self._of_language.items():
+            try:
+                pool.voice(language)
+            except CannotSpeak as error:
+                log.error(
+                    "a language cannot be spoken; only its recordings can be heard", language=language, why=str(error)
+                )
+            else:
+                pool.start()
 
     def close(self) -> None:
         """Ends all workers; whoever waits for one gets CannotSpeak."""

@@ -6,6 +6,7 @@ import signal
 import gevent
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from config.appliance import Speech, VoiceSection
 from speech import audio
@@ -197,3 +198,25 @@ def test_each_language_is_spoken_by_the_vendor_that_is_named_for_it(tmp_path):
 def test_a_vendor_that_bears_one_process_gets_one():
     assert Pool("pyttsx3", size=4).size == 1
     assert Pool("espeak", size=4).size == 4
+
+
+def test_a_language_whose_vendor_is_not_there_is_logged_and_the_others_start():
+    voices = Voices(
+        Speech(
+            workers=1,
+            voices={
+                "yue": VoiceSection(vendor="pipr"),
+                "en": VoiceSection(vendor="command", program=("/nowhere/piper",)),
+            },
+        )
+    )
+    try:
+        with capture_logs() as logged:
+            voices.start()
+        assert [(entry["language"], entry["why"]) for entry in logged] == [
+            ("yue", "no speech vendor 'pipr'; known are command, espeak, pyttsx3"),
+            ("en", "speech.voices.en: there is no program '/nowhere/piper' that can be run"),
+        ]
+        assert [len(pool.pids) for pool in voices._pools.values()] == [1, 0, 0]
+    finally:
+        voices.close()
