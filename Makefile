@@ -74,7 +74,7 @@ soak: setup switches  ## 1,000 kills under load on the real switches (hours), an
 fuzz: $(VENV)/installed  ## a million inputs each to what reads FreeSWITCH and Asterisk, guided by coverage (RUNS=n)
 	@test -d var/fuzz/atheris || $(BIN)/uv pip install --quiet --target var/fuzz atheris==3.0.0
 	@for target in esl ari; do mkdir -p var/fuzz/corpus/$$target; \
-	  PYTHONPATH=.:var/fuzz $(BIN)/python -m tests.switch.hostile_bytes $$target var/fuzz/corpus/$$target \
+	  PYTHONPATH=.:var/fuzz $(BIN)/python -m tests.switch.fuzz $$target var/fuzz/corpus/$$target \
 	  -runs=$(or $(RUNS),1000000) -rss_limit_mb=1024 -timeout=1 -max_len=4096 || exit 1; done
 
 bench: setup  ## measure; writes bench/results.json (BENCH=journal: only that)

@@ -1,14 +1,9 @@
 """What a broken or hostile switch may send, as targets: each takes any bytes, and raises only what it promises.
 
-``python -m tests.switch.hostile_bytes esl|ari [libFuzzer's arguments]`` searches with atheris, guided by coverage, as
-``make fuzz`` does. `test_hostile_bytes.py` runs the same targets under Hypothesis.
+`test_hostile_bytes.py` runs them under Hypothesis, `make fuzz` by atheris (fuzz.py).
 """
 
 import json
-import logging
-import sys
-
-import structlog
 
 from switch.asterisk import Asterisk
 from switch.freeswitch.esl import Framing, ProtocolError
@@ -63,21 +58,51 @@ def ari(data):
     except (ValueError, RecursionError):
         return
     if isinstance(event, dict):
-        if not _switch:
-            _switch.append(Switch())
-        _switch[0].hears(event)
+        _an_asterisk().hears(event)
 
 
-def main(target, arguments):
-    import atheris  # noqa: PLC0415 - only where it is installed
-
-    logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    found = {"esl": esl, "ari": ari}[target]
-    atheris.instrument_all()
-    atheris.Setup([target, *arguments], found)
-    atheris.Fuzz()
+def _an_asterisk():
+    if not _switch:
+        _switch.append(Switch())
+    return _switch[0]
 
 
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+def ari_event(data):
+    """An event whose shape the bytes decide: by far most bytes would be no JSON, and tell nothing."""
+    choices = iter(data)
+
+    def one(of):
+        return of[next(choices, 0) % len(of)]
+
+    def channel():
+        facts = {"id": one(IDS), "state": one(STATES), "caller": one(CALLERS), "channelvars": one(VARIABLES)}
+        return (
+            {name: fact for name, fact in facts.items() if one((True, True, True, False))} if one(MOSTLY) else one(ODD)
+        )
+
+    def thing():
+        facts = {"id": one(IDS), "name": one(IDS), "state": one(STATES), "target_uri": f"channel:{one(IDS)}"}
+        return facts if one(MOSTLY) else one(ODD)
+
+    types = sorted(_an_asterisk().asterisk._handlers)
+    for _ in range(1 + len(data) // 16):
+        event = {
+            "type": one(types),
+            "channel": channel(),
+            "args": one(ARGUMENTS),
+            "digit": one(IDS),
+            "cause": one(ODD),
+            "playback": thing(),
+            "recording": thing(),
+            "bridge": {"id": one(IDS), "channels": [one(IDS), one(IDS)]} if one(MOSTLY) else one(ODD),
+        }
+        _an_asterisk().hears(event)
+
+
+MOSTLY = (True, True, True, True, True, False)
+ODD = (None, 0, -1, 1e300, "", "x", [], [None], {}, {"id": None}, True)
+IDS = ("a", "b", "1700000000.1", "hotline-play-a-1", "hotline-tape-b-0", "hotline-bridge-a-2", "", None, 7, [])
+STATES = ("Up", "Ring", "Down", "done", "failed", None, {})
+CALLERS = ({"number": "138", "name": "x"}, {"number": "", "name": ""}, {}, None, {"number": None, "name": 5})
+VARIABLES = ({}, {"HOTLINE": "e30="}, {"HOTLINE": "*", "HOTLINE_DIALLED": "1000"}, None, [])
+ARGUMENTS = (["call", "1000", ""], ["call"], ["dialled"], ["snoop", "a"], ["snoop"], [], None, "call", [[]], [None])
