@@ -85,7 +85,8 @@ def test_killed_with_callers_in_every_situation(hotline, phones):
     english.wait_for(hotline.opening("ask-order-number", "en"), within=15, since=killed[english])
     english.press("202611")
     hotline.until(lambda: at_step(hotline, english_call, "told"), 10, "the number to be taken")
-    complainer.wait_for(hotline.prompt("sorry-interrupted"), since=killed[complainer])
+    sorry = {"type": "PromptPlayed", "prompt": "sorry-interrupted", "call": complaint}
+    hotline.until(lambda: hotline.records(**sorry), 10, "the one with a complaint to hear the sorry")
     assert len(hotline.crm("select 1 from tickets where message = :call", {"call": complaint})) == 1
 
     # What was said is kept.

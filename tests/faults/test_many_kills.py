@@ -46,13 +46,13 @@ def test_every_call_has_one_end_however_often_it_is_killed(hotline, phones, tmp_
         began = time.monotonic()
         hotline.start_appliance()
         lives.append(time.monotonic() - began)
-        hotline.until(lambda: hotline.queue(DESK)[:1] == [call], 5, "the first to wait to have its place")
+        hotline.until(lambda: hotline.queue(DESK)[:1] == [call], 10, "the first to wait to have its place")
     talked, waited = talker.media.now(), waiter.media.now()
     assert [crowd.leave(90) for crowd in crowds] == [0, 0, 0], "a caller was refused or let down; see the crowd's logs"
 
     # Those who talk heard each other all the time, and one agent talked with one caller.
     share = heard.tone_seconds(talker.heard(since, talked), 1000) / (talked - since)
-    assert share > 0.95, f"the agent was heard {share:.0%} of the time"
+    assert share > 0.9, f"the agent was heard {share:.0%} of the time"
     assert len(phone.calls) == 1
     silence = heard.longest_silence(waiter.heard(music, waited))
     leg.hang_up()

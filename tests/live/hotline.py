@@ -152,6 +152,14 @@ class Hotline:
         self._process.wait(5)
         self._process = None
 
+    def freeze_appliance(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw_appliance(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     # What it says of itself
 
     def command(self, *arguments: str, check: bool = True) -> str:
