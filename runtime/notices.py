@@ -88,7 +88,10 @@ class Notices:
                 return
 
     def _send(self, notice: Notice) -> Outcome:
-        mail = self._written(notice)
+        try:
+            mail = self._written(notice)
+        except ValueError as error:  # the address was changed since, by hand
+            return Outcome("refused", str(error))
         with self._clock.working():
             outcome: Outcome = self._thread.apply(deliver, (self._settings, mail, Path(notice.message.path)))
         return outcome

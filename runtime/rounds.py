@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import gevent
+import structlog
 from gevent.event import Event
 
 from switch.shared.clock import Clock
 
+log = structlog.get_logger(__name__)
+
+AFTER_AN_ERROR = 60.0  # seconds
+
 
 class Round:
     """Does one thing in a greenlet of its own. `do` returns in how many seconds it wants to be done again unasked,
-    None for never; it must see to its own failures.
+    None for never. It sees to the failures that it knows; any other is logged, and it is done again later.
     """
 
     def __init__(self, do: Callable[[], float | None], clock: Clock) -> None:
@@ -37,9 +42,16 @@ class Round:
     def _run(self) -> None:
         while True:
             self._asked.clear()
-            pause = self._do()
+            pause = self._attempt()
             if pause is None:
                 self._asked.wait()
                 continue
             with self._clock.after(pause, self._asked.set):
                 self._asked.wait()
+
+    def _attempt(self) -> float | None:
+        try:
+            return self._do()
+        except Exception:
+            log.exception("work beside the calls broke off; it is done again")
+            return AFTER_AN_ERROR

@@ -246,6 +246,14 @@ def test_a_message_without_audio_is_told_once(house, server, postbox):
     assert (postbox.taken, house.journaled()) == ([], ["NoticeRefused"])
 
 
+@pytest.mark.parametrize("address", ["", "nobody"])
+def test_a_box_that_has_no_address_any_more_is_not_waited_for(house, server, postbox, address):
+    house.message()
+    house.store.voicemail.change("service", email=address)
+    assert house.notices(at(server))() is None
+    assert (postbox.taken, house.journaled()) == ([], ["NoticeRefused"])
+
+
 def test_addresses_are_read_with_commas():
     assert recipients("a@example.org, B <b@example.org>") == ["a@example.org", "b@example.org"]
     for wrong in ("", "nobody", "a@", "@b"):
