@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from ivr.services import CannotRecognise
+from runtime.filing import new_file
 from speech.ears import Ears
 from speech.port import CannotRecognise as NotRecognised
 from switch.port import CallId
@@ -36,12 +37,11 @@ class SpokenPhrases:
     def understand(self, language: str) -> bool:
         return language in self._ears.languages
 
-    def file_for(self, call: CallId, visit: int) -> Path:
+    def file_for(self, call: CallId, visit: int) -> Path:  # noqa: ARG002 - a name that says nothing of the call
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            return new_file(self._directory)
         except OSError as error:
             raise CannotRecognise(f"{self._directory}: {error.strerror}") from error
-        return self._directory / f"{call}-{visit}.wav"
 
     def recognise(self, said: Path, language: str, phrases: Sequence[str]) -> str | None:
         with self._clock.working():

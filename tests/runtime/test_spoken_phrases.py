@@ -29,7 +29,9 @@ def test_it_understands_what_has_a_recogniser(phrases):
 
 def test_an_utterance_lies_in_a_folder_that_is_there_and_is_forgotten(phrases, tmp_path):
     file = phrases.file_for(CallId("c-1"), 3)
-    assert file == tmp_path / "utterances" / "c-1-3.wav"
+    assert file.parent == tmp_path / "utterances"
+    assert file.parent.stat().st_mode & 0o7777 == 0o2770
+    assert "c-1" not in file.name
     file.write_bytes(audio.wav(audio.to_pcm(np.zeros(16_000))))
     assert phrases.recognise(file, "en", ["yes"]) is None
     phrases.forget(file)
@@ -47,6 +49,8 @@ def test_what_an_earlier_life_left_behind_is_removed_at_the_start(phrases):
 def test_flows_are_told_in_their_own_words(phrases, tmp_path):
     with pytest.raises(CannotRecognise, match="cannot be read"):
         phrases.recognise(tmp_path / "none.wav", "en", ["yes"])
-    (tmp_path / "utterances").write_bytes(b"")
-    with pytest.raises(CannotRecognise, match="utterances: File exists"):
-        phrases.file_for(CallId("c-1"), 1)
+    (tmp_path / "file").touch()
+    nowhere = SpokenPhrases(Ears(Speech()), tmp_path / "file" / "utterances", RealClock())
+    with pytest.raises(CannotRecognise, match="utterances: Not a directory"):
+        nowhere.file_for(CallId("c-1"), 1)
+    nowhere.close()
