@@ -450,7 +450,7 @@ class AcdLoop:
     def _say_once(self, event: Event) -> None:
         """Logs the first event of a kind that was about nothing known; `status` has how many there were."""
         kind = type(event).__name__
-        if self._engine.ignored[kind] == 1:
+        if self._engine.ignored[kind] == 1 and not isinstance(event, AgentLoggedOn):  # who is there says it again
             log.warning(
                 "acd: an event about nothing that is known, or that is over; further ones are counted", happened=kind
             )
