@@ -71,7 +71,9 @@ def watched(check: Callable[[], int], stamps: Callable[[], object], pause: Calla
 
 def _stamps(files: Sequence[Path], config: Config) -> Mapping[Path, tuple[int, int]]:
     """When each file that counts was saved last."""
-    beside = [*config.flows_dir.glob("*.yaml"), *config.prompts_dir.glob("*.yaml"), *files]
+    from runtime.history import yaml_files
+
+    beside = [*yaml_files(config.flows_dir), *yaml_files(config.prompts_dir), *files]
     return {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in beside if file.exists()}
 
 

@@ -30,7 +30,7 @@ from ivr.language.house import House, QueryFacts
 from ivr.language.reader import Draft
 from ivr.language.templates import Template, template
 from runtime import flow_reader
-from runtime.history import FLOWS, Edition, History, NoSuchEdition, Texts, texts_of, whole
+from runtime.history import FLOWS, Edition, History, NoSuchEdition, Texts, texts_of, whole, yaml_files
 from runtime.music import pieces
 from speech import words
 from speech.catalogue import Catalogue as Prompts
@@ -248,7 +248,7 @@ class Flowbook:
         return None if book is None else numbered(book, edition)
 
     def _stamps(self) -> Mapping[Path, tuple[int, int]]:
-        files = [*self._flows_dir.glob("*.yaml"), *self._prompts_dir.glob("*.yaml")]
+        files = [*yaml_files(self._flows_dir), *yaml_files(self._prompts_dir)]
         stamps = {}
         for file in files:
             try:
@@ -390,7 +390,7 @@ def _called_files(drafts: Sequence[Draft], flows_dir: Path) -> list[Path]:
 
 def flow_files(flows_dir: Path) -> list[Path]:
     """The files of a folder that are call flows."""
-    return sorted(filter(is_flow, flows_dir.glob("*.yaml")))
+    return list(filter(is_flow, yaml_files(flows_dir)))
 
 
 def is_flow(file: Path) -> bool:
@@ -398,7 +398,7 @@ def is_flow(file: Path) -> bool:
 
 
 def scenario_files(flows_dir: Path) -> list[Path]:
-    return sorted(flows_dir.glob(f"*{SCENARIOS}"))
+    return [file for file in yaml_files(flows_dir) if file.name.endswith(SCENARIOS)]
 
 
 def _drafts(files: Sequence[Path], problems: list[Diagnostic]) -> Iterator[Draft]:

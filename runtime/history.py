@@ -141,11 +141,16 @@ class History:
             new.rename(self._folder(edition.number))
 
 
+def yaml_files(directory: Path) -> list[Path]:
+    """The YAML files of a folder, without the hidden ones that editors leave there while a file is open."""
+    return sorted(file for file in directory.glob("*.yaml") if not file.name.startswith((".", "#")))
+
+
 def texts_of(flows_dir: Path, prompts_dir: Path) -> dict[str, str]:
     """The files that an edition has, as they stand in the folders now; what is no text is left out."""
     texts = {}
     for folder, directory in ((FLOWS, flows_dir), (PROMPTS, prompts_dir)):
-        for file in sorted(directory.glob("*.yaml")):
+        for file in yaml_files(directory):
             try:
                 texts[f"{folder}/{file.name}"] = file.read_bytes().decode("utf-8")
             except (OSError, UnicodeDecodeError):

@@ -167,3 +167,13 @@ def test_two_flows_cannot_answer_one_number(config):
     _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
     assert [(Path(p.path).name, p.line, p.column) for p in problems] == [("second.yaml", 6, 10), ("second.yaml", 6, 18)]
     assert "is answered in" in problems[0].message
+
+
+def test_what_an_editor_leaves_beside_an_open_file_is_no_flow(config):
+    flowbook = opened(config)
+    (config.flows_dir / ".#hotline.yaml").symlink_to("somebody@somewhere.1234")
+    (config.flows_dir / ".hotline.yaml").write_text("half a fl")
+    (config.flows_dir / "#hotline.yaml").write_text("half a fl")
+    assert not flowbook.changed()
+    assert flowbook.reload() == []
+    assert flowbook.edition.number == 1
