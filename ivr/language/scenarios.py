@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
@@ -299,7 +299,7 @@ WORDS: Sequence[str] = (*_WITH_VALUE, *_ALONE)
 
 def _scenario(document: Document, number: int, problems: list[Diagnostic]) -> Scenario | None:
     entry, wrong = document.validate(_Entry, (number,))
-    problems += wrong
+    problems += [_named(document, number, problem) for problem in wrong]
     if entry is None:
         return None
     stages = [_stage(document, (number, "steps", place), entry.name, problems) for place in range(len(entry.steps))]
@@ -314,6 +314,15 @@ def _scenario(document: Document, number: int, problems: list[Diagnostic]) -> Sc
         entry.at,
         tuple(stage for stage in stages if stage),
     )
+
+
+def _named(document: Document, number: int, problem: Diagnostic) -> Diagnostic:
+    """The same problem, with the call's name where it has one: nobody counts calls from 0."""
+    written = document.data[number] if isinstance(document.data, list) else None
+    name = written.get("name") if isinstance(written, dict) else None
+    place = f"{name}: " if isinstance(name, str) else ""
+    message = problem.message.removeprefix(f"{number}.").removeprefix(f"{number}: ")
+    return replace(problem, message=f"{place}{message}")
 
 
 def _stage(document: Document, path: Path, name: str, problems: list[Diagnostic]) -> Stage | None:

@@ -86,7 +86,7 @@ def test_what_did_not_come_about_is_a_problem_at_its_step():
         ("[{hang-up: now}]", "2:21: x: hang-up: nothing is expected after this word"),
         ("[{hear: a, press: 1}]", '2:11: x: a step is one word and its value, such as {press: "1"}'),
         ("[hear]", '2:11: x: a step is one word and its value, such as {press: "1"}'),
-        ("[]", "2:10: 0.steps: at least one entry is needed here"),
+        ("[]", "2:10: x: steps: at least one entry is needed here"),
     ],
 )
 def test_a_wrong_step_is_told_where_it_stands(steps, problem):
@@ -99,14 +99,14 @@ def test_a_wrong_step_is_told_where_it_stands(steps, problem):
     ("text", "problem"),
     [
         ("name: x\n", "1:1: scenarios are a list; each begins with '- name: ...'"),
-        ("- steps: [hang-up]\n", "1:3: 0: 'name' is missing"),
+        ("- steps: [hang-up]\n", "1:3: 'name' is missing"),
         (
             "- {name: x, at: noon, steps: [hang-up]}\n",
-            "1:17: 0.at: 'noon' is not a time; write for example 2026-11-23 10:00",
+            "1:17: x: at: 'noon' is not a time; write for example 2026-11-23 10:00",
         ),
         (
             "- {name: x, at: 2026-11-23T10:00+08:00, steps: [hang-up]}\n",
-            "1:17: 0.at: the time is meant in the appliance's time zone; leave the zone out",
+            "1:17: x: at: the time is meant in the appliance's time zone; leave the zone out",
         ),
         (
             "- {name: x, steps: [hang-up]}\n- {name: x, steps: [hang-up]}\n",
