@@ -157,7 +157,7 @@ class _Reading:
         return DIGITS - among if negated else frozenset(among)
 
     def _repeated(self, part: Pattern) -> Pattern:
-        if self.rest[:1] in _REPEATS and self.rest:
+        if self.rest[:1] in _REPEATS:
             return Repeated(part, *_REPEATS[self._next()])
         if not self._take("{"):
             return part
