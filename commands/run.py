@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from speech.library import open_library
     from switch.shared.clock import RealClock
 
-    faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: where everything stood is then in its journal
+    faulthandler.enable(file=2)  # systemd's watchdog ends us by SIGABRT: where everything stood is then in its journal
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(name, stop.set)
