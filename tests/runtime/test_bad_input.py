@@ -139,7 +139,7 @@ def test_a_house_with_slips_in_one_of_its_files_is_right_or_told(tmp_path_factor
     (home / name).write_bytes(wrong.encode("utf-8", "surrogatepass"))
     book, problems = read_book(home, HERE / "prompts", Surroundings(["service", "complaints"]))
     assert (book is None) == bool(problems)
-    assert {Path(problem.path).name for problem in problems} <= {"hotline.yaml", name}
+    assert {Path(problem.path).name for problem in problems} <= {"hotline.yaml", "queues.yaml", name}
 
 
 # --- bombs -------------------------------------------------------------------------------------------
