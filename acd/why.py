@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from acd.agents import is_working
 from acd.chosen import choice
@@ -22,7 +23,8 @@ def why(records: Iterable[Record], call: CallId, rules: Mapping[QueueName, Queue
     """
     teller = _Teller(Story(call), Hindsight(rules or {}))
     for record in records:
-        teller.take(record)
+        with suppress(KeyError, TypeError, ValueError):  # a record of another version, or none of ours
+            teller.take(record)
     return teller.story
 
 

@@ -69,7 +69,7 @@ def _call(asked: str, source: Path) -> str:
 
 
 def _of_caller(record: Record) -> str:
-    return str(record["call"]) if record["type"] in {"CallArrived", "CallReturned", "CallQueued"} else ""
+    return str(record.get("call", "")) if record["type"] in {"CallArrived", "CallReturned", "CallQueued"} else ""
 
 
 def _some(calls: Mapping[str, None] | list[str]) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,19 @@ def records(directory: Path, *, after: int = 0) -> Iterator[Record]:
 
 
 def records_of(source: Path) -> Iterator[Record]:
-    """Every readable record of a journal's folder, or of one file of records. Raises OSError where there is none."""
+    """Every record with a time, of a journal's folder or of one file of records. Raises OSError where there is none."""
     if source.is_dir():
-        yield from records(source)
+        yield from filter(_has_time, records(source))
         return
     with source.open("rb") as file:
-        yield from filter(None, map(parse, file))
+        yield from filter(_has_time, filter(None, map(parse, file)))
+
+
+def _has_time(record: Record) -> bool:
+    try:
+        return datetime.fromisoformat(record["at"]).tzinfo is not None
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,12 +156,17 @@ def recorded(source: Path, span: tuple[datetime | None, datetime | None], queue:
     for record in records_of(source):
         call, at = str(record.get("call", "")), milliseconds(record["at"])
         match record["type"]:
-            case "CallQueued" if call not in found and first <= at < end:
-                priority, skills = int(record.get("priority", 0)), tuple(record.get("skills", ()))
+            case "CallQueued" if call not in found and first <= at < end and record.get("queue"):
+                priority, skills = _priority(record), tuple(map(str, record.get("skills") or ()))
                 found[call] = Recorded(call, at, str(record["queue"]), priority, skills)
             case _ if call in found:
                 _goes_on(found[call], record, at)
     return [each for each in found.values() if not queue or each.queue == queue]
+
+
+def _priority(record: Mapping[str, Any]) -> int:
+    priority = record.get("priority", 0)
+    return priority if isinstance(priority, int) else 0
 
 
 def _goes_on(call: Recorded, record: Mapping[str, Any], at: Millis) -> None:

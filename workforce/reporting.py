@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,7 +69,8 @@ def folded(records: Iterable[Record], until: datetime, *, targets: Mapping[str, 
         if at >= end:
             break
         last = at
-        figures.take(record)
+        with suppress(KeyError, TypeError, ValueError):  # a record of another version, or none of ours
+            figures.take(record)
     figures.until(datetime.fromtimestamp(last / 1000, UTC))
     return figures
 

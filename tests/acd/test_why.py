@@ -341,5 +341,11 @@ def test_what_outsiders_read_is_plain_and_complete():
     assert (unknown["waits"], unknown["story"], unknown["outcome"]) == ([], [], None)
 
 
+def test_records_that_lack_what_they_should_have_are_passed_over():
+    broken = [record(0, "OfferCall", "c1"), record(0, "AgentChanged"), record(1, "CallQueued", "c1"), {"type": "Else"}]
+    queued = record(2, "CallQueued", "c1", queue="service", priority=0, skills=[])
+    assert len(story([*broken, queued])) == 1
+
+
 def test_a_call_that_nobody_knows_has_no_story():
     assert story([record(0, "CallQueued", "c2", queue="service")]) == []

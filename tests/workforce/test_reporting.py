@@ -182,6 +182,19 @@ def test_another_journal_is_reported_as_a_whole(figures, tmp_path):
     assert of(found, "queues", "service")["total"]["offered"] == 2
 
 
+def test_lines_that_are_no_records_of_ours_are_passed_over(figures, report, tmp_path):
+    good = (tmp_path / "var" / "journal" / "000001.jsonl").read_text()
+    bad = [
+        "nonsense",
+        '{"seq":90,"type":"CallQueued","call":"c8"}',
+        '{"seq":91,"at":"noon","type":"CallQueued","call":"c8","queue":"sales"}',
+        '{"seq":92,"at":"2026-11-23T01:00:00+00:00","type":"CallQueued","call":"c8"}',
+        '{"seq":93,"at":"2026-11-23T01:00:00+00:00","type":"AgentStateChanged","agent":"1001","state":"Asleep"}',
+    ]
+    (tmp_path / "mixed.jsonl").write_text("\n".join([*bad, good]))
+    assert figures(*DAY, "--journal", str(tmp_path / "mixed.jsonl")) == figures(*DAY)
+
+
 def test_a_day_without_calls_says_so(report):
     assert "nothing is recorded for it" in report("--from", "2026-11-20", "--to", "2026-11-21")[1]
 
