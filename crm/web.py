@@ -101,7 +101,11 @@ class Web:
             if _header(answer, b"content-encoding").lower() not in {b"", b"identity"}:
                 raise WebFailed("it answered compressed, which was not asked for")
             return answer.status_code, exchange.body() if request.wanted else b""
-        except (OSError, h11.ProtocolError) as error:
+        except h11.LocalProtocolError as error:  # whose text quotes what may be a caller's
+            raise WebFailed("a header has signs in it that cannot be sent") from error
+        except h11.RemoteProtocolError as error:
+            raise WebFailed("its answer is not HTTP as it should be") from error
+        except OSError as error:
             raise WebFailed(f"the connection failed: {error}") from error
         finally:
             line.close()

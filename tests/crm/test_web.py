@@ -159,9 +159,9 @@ def go_on_informing(line):
         (drip, "no answer in 0.3 s"),
         (say_nothing, "no answer in 0.3 s"),
         (pour, "larger than 65536 bytes"),
-        (pour_a_head, "the connection failed"),
+        (pour_a_head, "not HTTP"),
         (go_on_informing, "larger than 65536 bytes"),
-        (lambda line: None, "the connection failed|closed the connection"),
+        (lambda line: None, "not HTTP|the connection failed|closed the connection"),
     ],
 )
 def test_a_server_that_plays_tricks_is_a_failure_in_time(server, said, why):
@@ -187,9 +187,9 @@ def test_a_server_that_plays_tricks_is_a_failure_in_time(server, said, why):
         (answer("[1]"), "no 'state'"),
         (answer('{"state": 1}', Content_Encoding="gzip"), "compressed"),
         (answer("x" * 70_000), "larger than"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", "the connection failed|middle"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}", "the connection failed"),
-        (b"SSH-2.0-OpenSSH\r\n\r\n", "the connection failed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", "not HTTP|the connection failed|middle"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}", "not HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "not HTTP"),
     ],
 )
 def test_an_answer_of_no_use_is_a_failure(server, said, why):
@@ -219,8 +219,9 @@ def test_a_redirect_goes_only_where_a_flow_could_have_gone(server, leads_to, why
 
 @pytest.mark.parametrize("header", ["a\r\nX-Evil: 1", "a\0b"])
 def test_what_a_caller_keyed_cannot_end_a_header(server, header):
-    with pytest.raises(WebFailed):
+    with pytest.raises(WebFailed, match="cannot be sent") as refused:
         ask(server, headers={"X-Number": header})
+    assert header not in str(refused.value)
     assert server.requests == []
 
 
