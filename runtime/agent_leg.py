@@ -153,10 +153,11 @@ class AgentDialler:
         with line.turn() as taken:
             if not taken:
                 report(OfferFailed(leg.offered.offer, "the line is in use"))
-            elif call := line.take():
+            elif call := line.take(leg.offered.agent.phone):
                 leg.dialled(call)
                 leg.accepted = True
-                self._serve(line, leg, call, lambda: self._whisper_and_talk(leg, call, report), report)
+                words = self._prepared(self._whisper, leg.offered)
+                self._serve(line, leg, call, lambda: self._whisper_and_talk(leg, call, words, report), report)
             elif dialled := self._dial(leg, report):
                 self._serve(line, leg, dialled, lambda: self._ring(leg, dialled, report), report)
 
@@ -214,20 +215,25 @@ class AgentDialler:
 
     def _ring(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
         """Rings, whispers and talks; returns how it ended, None when it was withdrawn."""
-        offered = leg.offered
+        offered, elsewhere = leg.offered, telephone(leg.offered.agent.phone) is not None
+        words = [*self._prepared(self._whisper, offered)]  # while it rings
+        if elsewhere:
+            words += self._prepared(self._ask, offered)
         try:
             if call.answered() is not None:
                 return None
         except NotAnswered as refused:
             return _not_answered(offered.offer, refused.cause)
-        if telephone(offered.agent.phone) is not None:
-            return self._ask_and_talk(leg, call, report)
+        if elsewhere:
+            return self._ask_and_talk(leg, call, words, report)
         leg.accepted = True
-        return self._whisper_and_talk(leg, call, report)
+        return self._whisper_and_talk(leg, call, words, report)
 
-    def _whisper_and_talk(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
+    def _whisper_and_talk(
+        self, leg: AgentLeg, call: OutboundCall, words: Sequence[Media], report: Report
+    ) -> Event | None:
         try:
-            if call.play(self._prepared(self._whisper, leg.offered)) is not None:
+            if call.play(words) is not None:
                 return None
         except CallEnded:
             return OfferDeclined(leg.offered.offer, "hung up before the caller came")
@@ -236,10 +242,9 @@ class AgentDialler:
         report(OfferAnswered(leg.offered.offer))
         return self._talk(leg.offered, call)
 
-    def _ask_and_talk(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
+    def _ask_and_talk(self, leg: AgentLeg, call: OutboundCall, words: Sequence[Media], report: Report) -> Event | None:
         """Whoever answers a telephone somewhere is the agent only with the key to accept: voicemail presses none."""
         offered = leg.offered
-        words = [*self._prepared(self._whisper, offered), *self._prepared(self._ask, offered)]
         try:
             for _ in range(ASK_TIMES):
                 match self._answer(call, words):
@@ -316,9 +321,15 @@ class PermanentLine:
                 if not self._wanted:
                     self.drop()
 
-    def take(self) -> OutboundCall | None:
-        """The leg, where the agent has not hung up; what was posted to it for an offer that is over is dropped."""
+    def take(self, phone: str) -> OutboundCall | None:
+        """The leg, where the agent has neither hung up nor another phone now.
+
+        What was posted to it for an offer that is over is dropped.
+        """
         call, self._call = self._call, None
+        if call is not None and call.dialled != phone:
+            call.hang_up()
+            return None
         try:
             while call is not None and call.wait(0) is not None:
                 continue

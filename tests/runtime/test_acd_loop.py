@@ -434,6 +434,20 @@ def test_a_caller_who_leaves_in_the_whisper_leaves_the_line_for_the_next(floor):
     assert patient.partner is line
 
 
+def test_an_agent_on_a_permanent_line_who_gets_another_phone_is_rung_there(floor):
+    floor.agent("1001", permanent=True, answers_after=2)
+    floor.caller("1")
+    floor.pass_time(4)
+    old = floor.line_of("1001")
+    old.partner.hang_up()
+    floor.pass_time(6)
+    floor.agent("1001", at="1999", permanent=True, answers_after=2)
+    caller = floor.caller("2")
+    floor.pass_time(4)
+    assert old.ended is not None
+    assert caller.partner is floor.line_of("1999")
+
+
 def test_logging_off_hangs_up_a_permanent_line_when_nobody_talks(floor):
     floor.agent("1001", permanent=True, answers_after=2)
     caller = floor.caller("1")
