@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 WITHIN = 60.0  # seconds for a change; the largest flow that is read at all takes a tenth of it
 MEMORY = 2_000_000_000  # bytes of address space
-NICE = 5  # calls go first
 
 
 def read_apart(flows_dir: Path, prompts_dir: Path, surroundings: Surroundings) -> bytes:
@@ -63,7 +62,6 @@ def main() -> int:
     from runtime.flowbook import read_files  # noqa: PLC0415 - which starts this process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is the parent's to act on
-    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(WITHIN), int(WITHIN)))
     here, flows_dir, prompts_dir, surroundings = pickle.loads(sys.stdin.buffer.read())
