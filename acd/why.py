@@ -173,6 +173,9 @@ class _Teller:
         talked = record.get("talked")
         return f"the talk ended after {span(talked)}." if isinstance(talked, int) else "the talk ended."
 
+    def transferred(self, record: Record, _: Millis) -> str:
+        return f"transferred to {record['to']}."
+
     def ended(self, record: Record, _: Millis) -> str:
         return f"the call ended: {record['outcome']}." if record.get("outcome") else "the call ended."
 
@@ -304,6 +307,7 @@ _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
     "CallAbandoned": _Teller.abandoned,
     "CallLeft": _Teller.left,
     "EndWait": _Teller.given_back,
+    "CallTransferred": _Teller.transferred,
     "CallEnded": _Teller.ended,
 }
 

@@ -145,6 +145,20 @@ def test_a_talk_that_was_found_after_a_restart_was_answered():
     assert (figures.answered, figures.speed_of_answer(), figures.talk_time()) == (1, 9, 90)
 
 
+def test_a_transfer_counts_for_the_talk_before_it_once():
+    records = [
+        record(0, "CallTransferred", "c0", to="2000"),  # straight from a menu
+        record(0, "CallQueued", "c1", queue="q"),
+        record(5, "CallConnected", "c1", queue="q", agent="a"),
+        record(60, "TalkEnded", "c1", queue="q", agent="a"),
+        record(61, "CallTransferred", "c1", to="2000"),
+        record(62, "CallTransferred", "c1", to="2001"),
+        record(65, "CallEnded", "c1"),
+    ]
+    figures, hour = fold(records), (START, START + timedelta(hours=1))
+    assert (figures.queue("q", *hour).transfers, figures.agent("a", *hour).transfers) == (1, 1)
+
+
 def test_what_came_of_a_talk_is_the_last_word_of_it():
     records = [
         record(0, "CallQueued", "c1", queue="q", skills=["claims"]),

@@ -268,6 +268,7 @@ def test_a_talk_that_was_found_after_a_restart_and_what_came_of_it():
             record(20, "TalkFound", "c1", offer="0-1", queue="service", agent="1001"),
             record(50, "TalkEnded", "c1", offer="0-1", queue="service", agent="1001", talked=30_000),
             record(55, "NoteResult", "c1", queue="service", agent="1001", result="solved"),
+            record(60, "CallTransferred", "c1", to="2000"),
         ],
         "c1",
     )
@@ -275,6 +276,7 @@ def test_a_talk_that_was_found_after_a_restart_and_what_came_of_it():
         "found talking after the appliance was started anew: connected with 1001 after 20 s.",
         "the talk ended after 30 s.",
         "1001 said what came of it: solved.",
+        "transferred to 2000.",
     ]
     assert (told.waits[0].end, told.agent) == ("answered", "1001")
 
