@@ -160,16 +160,22 @@ def _fetch(line: Line, tape: Tape, to: Path) -> float:
     return fetch(line, tape.name, to)
 
 
-def fetch(line: Line, name: str, to: Path) -> float:
-    """Brings the file over and removes it there; its seconds. Raises CannotRecord, and then no file remains."""
+def fetch(line: Line, name: str, to: Path, *, keep_unfetched: bool = False) -> float:
+    """Brings the file over and removes it there; its seconds. Raises CannotRecord, and then no file remains.
+
+    With `keep_unfetched` what could not be brought over stays in Asterisk's spool.
+    """
     stored = named("recordings", "stored", name)
+    fetched = False
     try:
         with line.link.download(f"{stored}/file", within=FETCHED_WITHIN) as pieces, line.clock.working():
             size = _write(to, pieces)
+        fetched = True
     except Refused as refused:
         raise CannotRecord(f"Asterisk has no file of it: {refused}") from refused
     finally:
-        line.link.later("DELETE", stored)
+        if fetched or not keep_unfetched:
+            line.link.later("DELETE", stored)
     if size < HEADER:
         _off_the_hub(to.unlink)
         raise CannotRecord("Asterisk's file is not whole")

@@ -67,8 +67,8 @@ def stop(line: Line, to: Path) -> float:
         if not refused.gone:  # the end of the leg has ended it
             raise CannotRecord(str(refused)) from refused
     except SwitchLost as lost:
-        raise CannotRecord(str(lost)) from lost
+        raise CallEnded(Cause.SWITCH_LOST) from lost  # Asterisk goes on recording, or keeps what it has
     finally:
         del line.link.talks[name(line.id)]
         line.link.later("DELETE", named("channels", f"{line.id}{_SNOOP}"))
-    return recording.fetch(line, name(line.id), to)
+    return recording.fetch(line, name(line.id), to, keep_unfetched=True)

@@ -307,6 +307,30 @@ def test_a_half_file_leaves_nothing(peer, desk, tmp_path):
     assert not (tmp_path / "a.wav").exists()
 
 
+def recorded_talk(peer, call, path):
+    """A recording of both directions that Asterisk has begun."""
+    starting = gevent.spawn(call.start_recording, path)
+    peer.wait_asked("POST", "channels/caller-1/snoop")
+    snoop = channel() | {"id": "caller-1-snoop"}
+    peer.happen("StasisStart", channel=snoop, args=["snoop", "caller-1"])
+    peer.wait_asked("POST", "channels/caller-1-snoop/record")
+    outcome(starting)
+
+
+def test_a_talk_that_cannot_be_fetched_stays_where_it_is(peer, desk, tmp_path):
+    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    call = desk.call()
+    recorded_talk(peer, call, tmp_path / "no-such-folder" / "a.wav")
+    stopping = gevent.spawn(call.stop_recording, tmp_path / "no-such-folder" / "a.wav")
+    peer.wait_asked("POST", "recordings/live/hotline-talk-caller-1/stop")
+    done = {"name": "hotline-talk-caller-1", "state": "done", "target_uri": "channel:caller-1-snoop"}
+    peer.happen("RecordingFinished", recording=done)
+    with pytest.raises(CannotRecord, match="cannot be written"):
+        outcome(stopping)
+    peer.wait_asked("DELETE", "channels/caller-1-snoop")
+    assert not [asked for asked in peer.asked if asked[0] == "DELETE" and "stored" in asked[1]]
+
+
 def test_what_was_said_before_a_hang_up_is_kept(peer, desk, tmp_path):
     call = desk.call()
     peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
