@@ -633,6 +633,8 @@ def test_a_newer_controller_takes_the_call_and_the_loser_lets_go(rig: Rig) -> No
     assert adopted.remembered["place"] == 'é "1"\n${system(x)}'
     assert adopted.play([rig.sound("high")]) is None
     assert far.heard()[-1] == "high"
+    far.press("5")
+    assert adopted.wait(5) == Key("5")
     adopted.hang_up()
     rig.wait_until(lambda: not far.up)
 
