@@ -315,6 +315,16 @@ class TestTheWait:
         script.until(100)
         assert [d.wait for _, d in script.said if isinstance(d, Announce)] == [80.0]
 
+    def test_is_not_told_where_the_queue_does_not_say_so(self):
+        script = Script(queue())
+        script.agent("1001")
+        script.serve(only_offer(script.call("past")), talk=60)
+        script.until(80)
+        script.accept(only_offer(script.call("long")))
+        script.call("a")
+        script.until(100)
+        assert [d for _, d in script.said if isinstance(d, Announce)] == [Announce("a", 1, None)]
+
     def test_is_not_told_when_nothing_is_known(self):
         script = Script(queue(position=False, wait=True))
         script.call("c1")

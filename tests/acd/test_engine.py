@@ -639,6 +639,16 @@ class TestATalkFoundAfterARestart:
         assert script.state("1001") == after
         assert bool(offers(script.until(80))) == (after == "WorkingAfterCall")
 
+    def test_is_wrapped_up_as_its_queue_says(self):
+        script = Script(QueueRule("service", wrap_up=45_000))
+        script.tell(AgentChanged(Agent("1001", queues=("service",))))
+        script.tell(AgentLoggedOn("1001"))
+        script.tell(AgentBecameReady("1001"))
+        script.tell(TalkFound("old-1", "c1", "service", "1001"))
+        script.tell(TalkEnded("old-1"), at=10)
+        assert script.until(54.999) == []
+        assert script.until(55) == [show("1001", AgentState.READY)]
+
     def test_of_a_queue_that_is_gone_keeps_its_agent_too(self):
         script = Script()
         script.agent("1001")

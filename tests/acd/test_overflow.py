@@ -187,6 +187,12 @@ class TestToQueue:
         script.agent("1001")
         assert script.state("1001") == "Reserved"
 
+    def test_moves_a_caller_round_three_queues_once(self):
+        ring = {"service": "sales", "sales": "experts", "experts": "service"}
+        script = Script(*(queue(Overflow(after=10_000, to_queue=to), name=name) for name, to in ring.items()))
+        script.call("c1")
+        assert script.until(600) == [MoveCall("c1", "sales"), MoveCall("c1", "experts")]
+
     def test_moves_a_caller_once_and_not_back(self):
         there_and_back = [
             queue(Overflow(after=10_000, to_queue="experts")),
