@@ -124,7 +124,7 @@ class _Builder:
                 self.problems.append(((number, found.start(1) + 1), _QUOTE_HASH))
 
     def _node(self, event: yaml.NodeEvent) -> None:
-        at = _at(event.start_mark)
+        at = _within(_at(event.start_mark), self._lines)
         self._refuse_references(event, at)
         self._nodes += 1
         if self._nodes > MOST:
@@ -229,7 +229,7 @@ def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[Position,
 
 
 def _within(at: Position, lines: list[str]) -> Position:
-    """The parser complains of an unfinished text on the line after the last."""
+    """The parser places what is missing at the end, or unfinished, on the line after the last."""
     return at if at[0] <= len(lines) else (len(lines), len(lines[-1]) + 1)
 
 

@@ -293,3 +293,10 @@ class Bounded(Written):
 def test_what_is_too_short_or_too_long_is_told_with_its_bound(text, message):
     _, problems = load(Bounded, text, "f.yaml")
     assert [problem.message for problem in problems] == [message]
+
+
+def test_what_is_missing_at_the_very_end_is_told_in_the_last_line():
+    _, problems = load(Mapping[str, Queue], "a: {}\n? ", "f.yaml")
+    assert [(problem.line, problem.message) for problem in problems] == [
+        (2, "nothing is written here; 'name: value' lines are expected here")
+    ]
