@@ -248,11 +248,11 @@ class FreeSwitch:
             arrival.set(self._meet(call_id, line, channel))
         elif len(self._calls) >= self._most:
             log.error("too many calls, left to the fallback", calls=len(self._calls))
-            line.close()
+            _leave(line, call_id)
         elif channel[f"variable_{names.OURS}"] != "dialled" and not self._admits(
             call_id, channel[f"variable_{names.ACCOUNT}"]
         ):
-            line.close()  # and the dialplan goes on
+            _leave(line, call_id)
         else:
             self._drive(self._meet(call_id, line, channel), channel)
 
@@ -354,6 +354,18 @@ class FreeSwitch:
 
 def _from_afar(call: FreeSwitchCall) -> bool:
     return isinstance(call, WatchedCall) and not call.leg.attached
+
+
+def _leave(line: Connection, call_id: CallId) -> None:
+    """Gives a call to the dialplan's fallback.
+
+    To close the connection is not enough: FreeSWITCH forgets an end that comes before it has begun to wait for our
+    commands, and the call stands there until somebody looks.
+    """
+    fallback = f"answer,transfer:{names.WAIT} XML {names.CONTEXT}"
+    with suppress(SwitchLost):
+        line.request(esl.command(f"api uuid_transfer {encoding.call_id(call_id)} '{fallback}' inline"))
+    line.close()
 
 
 def _refuse(call: Call) -> None:
