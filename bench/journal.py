@@ -1,4 +1,4 @@
-"""What a record costs: alone, with many callers at a time, and how long the slowest one waits."""
+"""What a record and a call cost, with what is kept for recovery: alone, with many at a time, and the slowest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import gevent
 
+from bench.restart import ONE_CALL
 from journal.writer import Journal
+from runtime.standing import Standing
 from switch.shared.clock import RealClock
 
 RECORDS = 20_000
@@ -23,22 +25,26 @@ def measure() -> dict[str, object]:
         "of_200_us": round(many["mean"], 1),
         "of_200_p99_ms": round(many["p99"] * 1000, 2),
         "records_per_second": round(1e6 / many["mean"]),
+        "a_call_us": round(len(ONE_CALL) * many["mean"]),
+        "records_of_a_call": len(ONE_CALL),
     }
 
 
 def _run(*, greenlets: int, records: int) -> dict[str, float]:
+    """The records of calls that ask for an order, one after the other on each greenlet."""
     waits: list[float] = []
     with tempfile.TemporaryDirectory() as directory:
-        journal = Journal(Path(directory), RealClock())
+        journal = Journal(Path(directory), RealClock(), Standing())
 
-        def append() -> None:
-            for _ in range(records // greenlets):
+        def append(greenlet: int) -> None:
+            for number in range(records // greenlets):
+                type, facts = ONE_CALL[number % len(ONE_CALL)]
                 begun = time.perf_counter()
-                journal.append("StepEntered", "0b1f7a52-8f5a-4f7e-9b0a-3a5d6b1a2c3d", step="main", visit=3)
+                journal.append(type, f"0b1f7a52-8f5a-4f7e-9b0a-{greenlet:012d}", **facts)
                 waits.append(time.perf_counter() - begun)
 
         begun = time.perf_counter()
-        gevent.joinall([gevent.spawn(append) for _ in range(greenlets)], raise_error=True)
+        gevent.joinall([gevent.spawn(append, greenlet) for greenlet in range(greenlets)], raise_error=True)
         spent = time.perf_counter() - begun
         journal.close()
     waits.sort()

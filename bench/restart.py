@@ -63,7 +63,7 @@ def a_day(directory: Path, calls: int = CALLS) -> int:
     journal = Journal(directory, RealClock(), Standing())
     for number in range(calls):
         call = f"0b1f7a52-8f5a-4f7e-9b0a-{number:012d}"
-        for type, facts in _ONE_CALL:
+        for type, facts in ONE_CALL:
             journal.jot(type, call, **facts)
         if number % IN_A_GROUP == 0:
             journal.append("CallDeferred", call)
@@ -72,7 +72,7 @@ def a_day(directory: Path, calls: int = CALLS) -> int:
     return last_seq(directory)
 
 
-_ONE_CALL: tuple[tuple[str, dict[str, object]], ...] = (
+ONE_CALL: tuple[tuple[str, dict[str, object]], ...] = (
     ("CallArrived", {"caller": "13800000001", "caller_name": "", "dialled": "1000", "flow": "hotline", "version": 1}),
     ("StepEntered", {"step": "welcome", "visit": 1, "spent": 0.0}),
     ("CallAnswered", {}),
