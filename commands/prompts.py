@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
     if (args.action == "import") != (args.folder is not None):
         raise UserError("write: ./appliance.py prompts import FOLDER; no other action takes a folder")
-    library, voices = open_library(config, RealClock())
+    library, voices = open_library(config.patient(), RealClock())
     try:
         match args.action:
             case "build":

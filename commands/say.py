@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from speech.port import CannotSpeak
     from switch.shared.clock import RealClock
 
-    library, pool = open_library(config, RealClock())
+    library, pool = open_library(config.patient(), RealClock())
     try:
         return _write(_media(args, library), args.out)
     except (CannotSpeak, CannotEvaluate, ValueError) as error:

@@ -284,6 +284,11 @@ class Config(Section):
         """Music, beep and the switches' own fallback recordings."""
         return self.data_dir / "sounds"
 
+    def patient(self) -> Self:
+        """The same for commands, where no caller waits on the line for what is to be spoken."""
+        patience = max(self.speech.within, 60.0)
+        return self.model_copy(update={"speech": self.speech.model_copy(update={"within": patience})})
+
     def at(self, home: Path) -> Self:
         """The same configuration with every path absolute, from `home`."""
         freeswitch = self.switch.freeswitch

@@ -20,6 +20,7 @@ import gevent
 import structlog
 from gevent.lock import BoundedSemaphore
 from gevent.os import make_nonblocking, nb_read, nb_write
+from gevent.socket import wait_read
 
 from speech import wire
 
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[1]
 TRIES = 2
+STARTS_WITHIN = 60.0  # seconds, after which a worker that has not greeted never will
 
 
 class Refused(Exception):
@@ -60,6 +62,7 @@ class Worker:
         make_nonblocking(self._to)
         make_nonblocking(self._from)
         self.greeted = False
+        self._begun = time.monotonic()
         self.usable = True  # false while an answer is due: whoever leaves then leaves a worker out of step
 
     @property
@@ -67,9 +70,13 @@ class Worker:
         return int(self._process.pid)
 
     def do(self, request: Mapping[str, object], body: bytes, within: float) -> tuple[dict[str, Any], bytes]:
-        """Raises Refused when the engine says so, _Lost when this worker is of no more use."""
+        """Raises Refused when the engine says so, _Lost when there is no answer; `usable` says whether it can come."""
+        end = time.monotonic() + within
+        if not self.greeted:
+            self._await_start(within)
         self.usable = False
-        with gevent.Timeout(within, _Lost(f"no answer within {within:.1f} s")):
+        left = max(end - time.monotonic(), 0.01)
+        with gevent.Timeout(left, _Lost(f"no answer within {within:.1f} s")):
             if not self.greeted:
                 header, _ = self._read()
                 if not header["ready"]:
@@ -81,6 +88,17 @@ class Worker:
         if not header["done"]:
             raise Refused(header["why"])
         return header, answer
+
+    def _await_start(self, within: float) -> None:
+        """Waits for the greeting without reading it: one who cannot wait so long leaves a worker that still starts.
+
+        On a machine that has too much to do, ending it would only have another one start from the beginning.
+        """
+        try:
+            wait_read(self._from, timeout=within, timeout_exc=_Lost(f"it was still starting after {within:.1f} s"))
+        except _Lost:
+            self.usable = time.monotonic() < self._begun + STARTS_WITHIN
+            raise
 
     def kill(self) -> None:
         """Ends the process; whoever waits for its answer sees the pipe closed."""

@@ -220,3 +220,13 @@ def test_a_language_whose_vendor_is_not_there_is_logged_and_the_others_start():
         assert [len(pool.pids) for pool in voices._pools.values()] == [1, 0, 0]
     finally:
         voices.close()
+
+
+def test_a_worker_that_still_starts_is_left_to_start(opened):
+    pool = opened(size=1, within=0.001)
+    with pytest.raises(CannotSpeak, match="still starting"):
+        pool.speak("您好", "cmn")
+    (pid,) = pool.pids
+    pool.within = 30.0
+    assert len(pool.speak("您好", "cmn")) > 8000
+    assert pool.pids == [pid]
