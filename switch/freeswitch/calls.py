@@ -233,8 +233,9 @@ class FreeSwitchCall:
             return
         if cut_by_key and self.leg.is_over_soon(sound, NAP):
             return
-        for _ in range(10):
-            # A break is lost on a sound that has not quite begun: repeat it until the end has come.
+        for _ in range(round(LATE / (4 * NAP))):
+            # A break is lost on a sound that has not quite begun: repeat it until the end has come. A FreeSWITCH
+            # that is short of processor may take seconds, and nobody is hung up for that.
             self.leg.send(esl.command(f"api uuid_break {self.id}"))
             if self.leg.is_over_soon(sound, 4 * NAP):
                 return
