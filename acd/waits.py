@@ -37,8 +37,8 @@ class Waits:
         if event.last_agent and queue.strategy.waits_for_last_agent:
             call.awaited = self._board.floor.agents.get(event.last_agent)
         self._stand(call)
-        if queue.hours == "open":
-            self._serve(call)  # else the limits come first
+        if queue.hours == "open" or not self._is_due(call):
+            self._serve(call)  # else what the queue does when it is closed comes first
         if not call.offers and len(queue.waiting) > queue.rule.longest_queue:
             self._end(call, "overflowed")
         elif call.offers or not self._is_due(call):

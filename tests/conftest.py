@@ -16,6 +16,7 @@ def pytest_configure(config):
         config.stash[NETWORK][1].__enter__()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("live"):

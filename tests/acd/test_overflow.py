@@ -427,6 +427,13 @@ class TestTheCalendar:
         script.tell(QueueHours("service", state))
         assert script.call("c1") == [EndWait("c1", "service", "closed")]
 
+    def test_who_comes_then_is_served_where_the_queue_has_no_rule_for_it(self):
+        script = Script(QueueRule("service"))
+        script.agent("1001")
+        script.tell(QueueHours("service", "closed"))
+        script.call("c1")
+        assert script.state("1001") == "Reserved"
+
     def test_an_emergency_gives_everybody_back_at_once_but_who_is_being_connected(self):
         script = Script(self.RULE)
         script.agent("1001")

@@ -5,7 +5,6 @@ Ten thousand files with slips are read, or as many as HOTLINE_FUZZ says.
 
 import os
 import random
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -173,11 +172,10 @@ def bombs(text):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bomb", bombs(""))
-def test_a_bomb_is_refused_in_under_a_second(kind, bomb, tmp_path):
+def test_a_bomb_is_refused(kind, bomb, tmp_path):
+    """How soon, `python -m bench flows` measures."""
     text, load, _ = KINDS[kind]
     wrong = bombs(text)[bomb]
-    before = time.process_time()
     found, problems = load(wrong, tmp_path) if kind == "catalogue" else load(wrong)
-    assert time.process_time() - before < 1.0
     assert problems
     assert not found
