@@ -16,11 +16,10 @@ def pytest_configure(config):
         config.stash[NETWORK][1].__enter__()
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.get_closest_marker("live"):
-            item.add_marker(pytest.mark.xdist_group(_exchange(item)))
+def pytest_itemcollected(item):
+    """Not where items are modified: there xdist has read the groups already."""
+    if item.get_closest_marker("live"):
+        item.add_marker(pytest.mark.xdist_group(_exchange(item)))
 
 
 def _exchange(item):
