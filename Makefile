@@ -46,7 +46,7 @@ CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 
 # Real calls take their time and little of the machine's: as many processes as there are switches with an appliance
 # and switches alone.
-LIVE_TESTS := $(BIN)/pytest -m live --numprocesses 4 --dist loadgroup
+LIVE_TESTS := $(BIN)/pytest -m live --numprocesses 4 --dist loadscope
 
 test: setup lint switches database  ## every check that can run on this machine
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --dist loadfile --cov --cov-report=

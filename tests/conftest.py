@@ -1,12 +1,17 @@
-"""How the tests are shared out: several processes, and a whole switch with all its tests in one of them.
+"""How the tests are shared out where several processes run them (``--dist loadscope``): a switch to a process.
 
-Most of a live test is waiting for what is spoken, so that four processes on two processors are not too many.
-Each process has a network of its own where it may make one (as root): the switches of two never meet.
+Most of a live test is waiting for what is spoken, so that four processes on two processors are not too many. Each has
+a network of its own where it may make one (as root): the switches of two never meet.
 """
 
+import re
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.live.network import Network
+
+NETWORK = pytest.StashKey()
 
 
 def pytest_configure(config):
@@ -16,16 +21,15 @@ def pytest_configure(config):
         config.stash[NETWORK][1].__enter__()
 
 
-def pytest_itemcollected(item):
-    """Not where items are modified: there xdist has read the groups already."""
-    if item.get_closest_marker("live"):
-        item.add_marker(pytest.mark.xdist_group(_exchange(item)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return BySwitch(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
-def _exchange(item):
-    """What the test needs for itself: a switch with an appliance, or a switch alone; else the file's own."""
-    appliance = item.callspec.params.get("running") if hasattr(item, "callspec") else None
-    return f"appliance on {appliance}" if appliance else str(item.path.relative_to(item.config.rootpath))
+class BySwitch(LoadScopeScheduling):
+    """All tests of the appliance on one switch go to one process, as they share it; others by their file."""
 
-
-NETWORK = pytest.StashKey()
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        switch = re.search(r"\[(freeswitch|asterisk)\b", nodeid)
+        return f"appliance on {switch[1]}" if switch and file.startswith(("tests/live/", "tests/faults/")) else file
