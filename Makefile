@@ -44,9 +44,8 @@ lint: $(VENV)/installed
 comma := ,
 CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 
-# Real calls take their time and little of the machine's: as many processes as there are switches with an appliance
-# and switches alone.
-LIVE_TESTS := $(BIN)/pytest -m live --numprocesses 4 --dist loadscope
+# One after the other: a switch, an appliance and their callers fill two processors, and what is heard is timed.
+LIVE_TESTS := $(BIN)/pytest -m live
 
 test: setup lint switches database  ## every check that can run on this machine
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --dist loadfile --cov --cov-report=
