@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,10 +206,14 @@ class Hotline:
                     found.append(record)
         return found
 
-    def call_of(self, caller: str, within: float = 5) -> str:
-        """The id of the newest call from that number."""
-        record = self.until(lambda: self.records(type="CallArrived", caller=caller)[-1:], within, f"{caller} to arrive")
-        return str(record[0]["call"])
+    def call_of(self, caller: str, within: float = 5, *, besides: Collection[str] = ()) -> str:
+        """The id of the newest call from that number, which is none of those known already."""
+
+        def newest() -> list[str]:
+            arrived = (str(record["call"]) for record in self.records(type="CallArrived", caller=caller))
+            return [call for call in arrived if call not in besides][-1:]
+
+        return self.until(newest, within, f"{caller} to arrive")[0]
 
     def until(self, found: Callable[[], T], within: float, what: str) -> T:
         """Waits until `found()` is true; its value. Raises Late."""

@@ -72,7 +72,7 @@ class RealFar(golden_calls.Far):
         super().__init__(house)
         self._leg = leg
         leg.wait_answered()
-        self.call = house.hotline.call_of(caller)
+        self.call = house.hotline.call_of(caller, besides=house.calls)
         house.calls.append(self.call)
 
     def press(self, keys):
