@@ -1,13 +1,13 @@
 """Patterns of digits: matched whole, refused with a reason, and never slow."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.language.patterns import BadPattern, matches, pattern
+from tests.effort import effort
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_it_agrees_with_the_regular_expressions_that_everybody_knows(written, di
 
 @pytest.mark.parametrize("written", ["((1+)+)+2", "(1*)*2", "(1|1)*2", "(1?){30}1{30}2", "((((1*)*)*)*)*2"])
 def test_a_pattern_that_would_take_others_for_ever_takes_no_time(written):
-    began = time.process_time()
-    assert not matches(pattern(written), "1" * 64)
-    assert time.process_time() - began < 0.5
+    read = pattern(written)
+    assert not matches(read, "1" * 64)
+    assert effort(lambda: matches(read, "1" * 64)) < 3 * effort(lambda: matches(read, "1" * 32))
