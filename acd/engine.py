@@ -22,6 +22,7 @@ from acd.model import (
     AnnouncementMade,
     CallAbandoned,
     CallConnected,
+    CallerLost,
     CallId,
     CallLeft,
     CallQueued,
@@ -84,6 +85,7 @@ class Acd:
             CallQueued: self._call_queued,
             CallAbandoned: self._call_abandoned,
             CallLeft: self._call_left,
+            CallerLost: self._call_left,
             AnnouncementMade: self._announcement_made,
             OfferAnswered: self._offer_answered,
             OfferDeclined: self._offer_refused,
@@ -293,7 +295,7 @@ class Acd:
         self._offers.talk_ended(talk)
         return True
 
-    def _call_left(self, event: CallLeft) -> bool:
+    def _call_left(self, event: CallLeft | CallerLost) -> bool:
         return self._go(event.call, abandoned=False)
 
     def _go(self, id_: CallId, *, abandoned: bool) -> bool:

@@ -216,6 +216,7 @@ class Figures:
             case "NoteResult":
                 self._result(call, facts["result"])
             case "CallEnded":
+                self._over(call, at, "abandoned")  # it was out of our hands while it waited, and did not come back
                 self._served.pop(call, None)
             case "OfferNotAnswered" | "OfferDeclined" if "agent" in facts:
                 self._refused(call, facts["agent"], at, _REFUSALS[type])

@@ -13,7 +13,7 @@ from acd.skills import Needs, needs
 
 Record = Mapping[str, Any]
 
-LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "EndWait"})
+LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "CallerLost", "EndWait"})
 
 
 @dataclass(slots=True)

@@ -257,6 +257,13 @@ class CallLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerLost:
+    """The connection to a waiting caller broke: out of the queue, until the same CallQueued comes with `arrived`."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncementMade:
     """What the caller was to be told was spoken to its end, or cut short; music until the next."""
 
@@ -345,6 +352,7 @@ Event = (
     | CallQueued
     | CallAbandoned
     | CallLeft
+    | CallerLost
     | AnnouncementMade
     | OfferAnswered
     | OfferDeclined

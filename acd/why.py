@@ -36,6 +36,7 @@ class _Teller:
         self.floor = floor
         self._relaxed = 0  # steps of the queue's overflow that were told
         self._told = 0  # of those who were served before it
+        self._detached = False
 
     def take(self, record: Record) -> None:
         now = milliseconds(record["at"])
@@ -78,8 +79,13 @@ class _Teller:
         flow = f"; flow {record['flow']} answers" if record.get("flow") else ""
         return f"dialled {record['dialled']}{flow}." if record.get("dialled") else ""
 
+    def detached(self, _: Record, __: Millis) -> str:
+        self._detached = True
+        return "the connection to the switch broke."
+
     def returned(self, _: Record, __: Millis) -> str:
-        return "taken over again after the appliance was started anew."
+        detached, self._detached = self._detached, False
+        return "found again on the switch." if detached else "taken over again after the appliance was started anew."
 
     def queued(self, record: Record, now: Millis) -> str:
         waiter = self.waiter
@@ -289,6 +295,7 @@ class _Teller:
 
 _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
     "CallArrived": _Teller.arrived,
+    "CallDetached": _Teller.detached,
     "CallReturned": _Teller.returned,
     "CallQueued": _Teller.queued,
     "MoveCall": _Teller.moved,

@@ -358,8 +358,8 @@ class Place(Protocol):
         """The agent's leg was gone before the join; the caller keeps its place."""
         ...
 
-    def leave(self, reason: Literal["abandoned", "left", "answered"]) -> None:
-        """Gives the place up; repeated calls do nothing."""
+    def leave(self, reason: Literal["abandoned", "left", "answered", "lost"]) -> None:
+        """Gives the place up; repeated calls do nothing. "lost": the connection broke, and the caller may come back."""
         ...
 
 

@@ -160,7 +160,7 @@ def verify(directory: Path) -> Verdict:
 
     A hole is a missing `seq` or an unreadable line; a double is a `seq` that stands twice, a second
     arrival, a second end, or an end of a call that never arrived (unless the journal's beginning was
-    dropped, and the arrival with it). A call that was lost and has come back (CallReturned) is open again.
+    dropped, and the arrival with it).
     """
     arrived: set[str] = set()
     ended: set[str] = set()
@@ -186,8 +186,6 @@ def verify(directory: Path) -> Verdict:
                 if record["type"] == "CallArrived":
                     doubles += call in arrived
                     arrived.add(call)
-                elif record["type"] == "CallReturned":
-                    ended.discard(call)
                 elif record["type"] == "CallEnded":
                     doubles += call in ended or (call not in arrived and first == 1)
                     ended.add(call)

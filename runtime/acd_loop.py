@@ -27,6 +27,7 @@ from acd.model import (
     AskToStay,
     CallAbandoned,
     CallConnected,
+    CallerLost,
     CallLeft,
     CallQueued,
     Comfort,
@@ -109,7 +110,7 @@ class QueuedPlace:
     def connect_failed(self) -> None:
         self.loop.post(ConnectFailed(self.offer))
 
-    def leave(self, reason: Literal["abandoned", "left", "answered"]) -> None:
+    def leave(self, reason: Literal["abandoned", "left", "answered", "lost"]) -> None:
         if self.left:
             return
         self.left = True
@@ -196,7 +197,7 @@ class AcdLoop:
             case CallQueued():
                 self._gate.comes(event)
                 return
-            case CallAbandoned(call=call) | CallLeft(call=call):
+            case CallAbandoned(call=call) | CallLeft(call=call) | CallerLost(call=call):
                 self._gate.goes(call)
         self._put(event)
 
@@ -238,6 +239,10 @@ class AcdLoop:
         for call in calls:
             self._kept.pop(call, None)
             self._gate.not_awaited(call)
+
+    def keep(self, call: str, place: Waited) -> None:
+        """This caller, whose connection broke, may come back to its place."""
+        self._kept[call] = place
 
     def watch(self, offer: str, on: CallId) -> None:
         """The two of this offer talk on, the agent on that leg: watches them to the end."""
@@ -323,7 +328,10 @@ class AcdLoop:
         if self._places.get(place.call.id) is not place:
             return  # the engine has given it back to its flow already
         del self._places[place.call.id]
-        if place.talking:
+        if reason == "lost":
+            if not place.talking:  # else the agent's leg says when the talk has ended
+                self.post(CallerLost(place.call.id))
+        elif place.talking:
             self.post(TalkEnded(place.offer))
             self.post(CallLeft(place.call.id))  # no ghost stays where the engine had given the connect up
         elif reason == "left":
@@ -480,7 +488,7 @@ class AcdLoop:
         match event:
             case TimePassed():
                 return False
-            case CallLeft(call=call) | CallAbandoned(call=call):
+            case CallLeft(call=call) | CallAbandoned(call=call) | CallerLost(call=call):
                 return self._engine.place(call) is not None
         return not isinstance(event, OfferEvent) or event.offer in self._legs
 

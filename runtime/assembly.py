@@ -93,6 +93,7 @@ class Appliance:
         From the moment in which the journal is closed nothing has an effect any more: what this life did not
         write down the next one finds as it was.
         """
+        self.recovery.stop()
         self.desk.close()
         self.acd.stop()
         self.journal.close()
@@ -221,6 +222,7 @@ def assemble(
         services=services,
         star_codes=star_codes,
         admission=admission,
+        standing=standing,
         journal=journal,
         clock=clock,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 
 import structlog
@@ -17,14 +18,14 @@ from ivr.state import replayed
 from journal.writer import Journal, JournalBroken
 from runtime.admission import Admission
 from runtime.flowbook import Book
-from runtime.standing import OpenCall
+from runtime.standing import OpenCall, Standing
 from runtime.star_codes import StarCodes
 from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
 from switch.shared.clock import Clock, Millis
 
 log = structlog.get_logger(__name__)
 
-LOST_REMEMBERED = 1000
+GIVEN_UP_REMEMBERED = 1000
 BEGUN_WITHIN = 60_000  # milliseconds: many times what the CRM may take to know the caller
 SORRY, SORRY_KEPT = "sorry-interrupted", "sorry-message-kept"
 
@@ -55,6 +56,7 @@ class CallDesk:
         services: Callable[[CallId, Book], Services],
         star_codes: StarCodes,
         admission: Admission,
+        standing: Standing,
         journal: Journal,
         clock: Clock,
     ) -> None:
@@ -63,14 +65,19 @@ class CallDesk:
         self._services = services
         self._star_codes = star_codes
         self._admission = admission
+        self._standing = standing
         self._journal = journal
         self._clock = clock
         self.in_progress: dict[CallId, CallInProgress] = {}
-        self.returning: dict[CallId, OpenCall] = {}  # open in the journal, and in nobody's hands yet
+        self.returning: dict[CallId, OpenCall] = {}  # open in the journal, and in nobody's hands
+        self.detached: dict[CallId, Millis] = {}  # those of them whose connection broke in this life, and since when
+        self.on_detached: Callable[[CallId], None] = lambda _: None
         self.on_returned: Callable[[CallId], None] = lambda _: None
         self.book_of: Callable[[str, int], Book | None] = lambda _, __: None
         self.message_of: Callable[[CallId, OpenCall], Message | None] = lambda _, __: None
-        self._lost: deque[CallId] = deque(maxlen=LOST_REMEMBERED)  # ended for us; the dialplan may bring them back too
+        self._given_up: deque[CallId] = deque(
+            maxlen=GIVEN_UP_REMEMBERED
+        )  # ended for us; they may come back all the same
         self._closing = False
         self._holding = False
 
@@ -115,6 +122,7 @@ class CallDesk:
     def _serve(self, call: Call, *, talking: bool) -> None:
         came_back = self._known(call.id)
         past = self.returning.pop(call.id, None)
+        self.detached.pop(call.id, None)
         dialled = past.dialled if past else call.dialled
         book = self._book()
         flow = book.flow_for(dialled)
@@ -153,23 +161,38 @@ class CallDesk:
                 self.on_returned(call.id)
             self._end(in_progress, cause, outcome)
 
+    def give_up(self, call: CallId, cause: str, outcome: str) -> None:
+        """Ends, in the journal, a call that is not coming back."""
+        del self.returning[call]
+        if self.detached.pop(call, None) is not None:
+            self._given_up.append(call)
+        self._journal.append("CallEnded", call, cause=cause, outcome=outcome)
+
     def _known(self, call: CallId) -> bool:
-        return call in self.returning or call in self.in_progress or call in self._lost
+        return call in self.returning or call in self.in_progress or call in self._given_up
 
     def _end(self, served: CallInProgress, cause: Cause, outcome: str) -> None:
         call = served.call
         try:
             if self._goes_on(served, cause):
                 _until_taken(call)
+            elif cause is Cause.SWITCH_LOST:
+                self._detach(call.id)
             else:
                 # The end is written before the call's id can be given to another one by the switch.
                 self._journal.append("CallEnded", call.id, cause=cause.value, outcome=outcome)
                 call.hang_up(cause if cause in HUNG_UP_WITH else Cause.NORMAL)
-                if cause is Cause.SWITCH_LOST:
-                    self._lost.append(call.id)
         finally:
             if self.in_progress.get(call.id) is served:
                 del self.in_progress[call.id]
+        if call.id in self.detached:
+            self.on_detached(call.id)
+
+    def _detach(self, call: CallId) -> None:
+        """Nobody knows whether a call whose connection broke lives on: the switch will say, when it can be asked."""
+        self._journal.append("CallDetached", call)
+        self.returning[call] = deepcopy(self._standing.calls[call])
+        self.detached[call] = self._clock.now()
 
     def _goes_on(self, served: CallInProgress, cause: Cause) -> bool:
         """Whether the call outlives this greenlet: another one has it, in this process or in the next."""

@@ -1,9 +1,12 @@
-"""After a start: what the journal says was under way is found on the switch, and taken up, watched or ended."""
+"""What the journal says is under way and nobody has is found on the switch, and taken up, watched or ended.
+
+After a start that is all that was; later it is whose connection to the switch broke.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from copy import deepcopy
 from pathlib import Path
 
@@ -25,15 +28,18 @@ from ivr.services import CannotKeep, Mailboxes, Message
 from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
+from runtime.rounds import Round
 from runtime.standing import STARTED, AgentStood, OpenCall, OpenOffer, Standing, boot_id
-from switch.port import Call, CallId, NoSuchCall, Snapshot, Switch, SwitchLost
+from switch.port import Call, CallId, Cause, NoSuchCall, Snapshot, Switch, SwitchLost
 from switch.shared.clock import Clock, Millis
 
 log = structlog.get_logger(__name__)
 
+UNKNOWN = "unknown"  # why a call ended that nobody saw end
 AT_A_TIME = 8  # calls that are taken over: more, and each of them hears a longer gap in the music
 GATE_SECONDS = 4.0  # after which callers are served, whoever is not back yet
 LOOK_SECONDS = 2.0  # between two looks for calls that are not back
+AWAY_SECONDS = 30.0  # after which calls count as lost with a switch that is away; most that fail are back much sooner
 PATROL_SECONDS = 20.0  # between two looks where all are back
 
 History = list[tuple[Millis, Event]]
@@ -61,9 +67,11 @@ class Recovery:
         self._journal = journal
         self._clock = clock
         self._talks: dict[str, OpenOffer] = {}
-        self._unknown: frozenset[CallId] = frozenset()
+        self._unknown: dict[CallId, Millis] = {}  # since when nobody controls them
+        self._looks = Round(self._look_around, clock)
         desk.message_of = self._message_of
         desk.on_returned = lambda call: acd.not_awaited([call])
+        desk.on_detached = self._detached
 
     # --- before calls come
 
@@ -96,26 +104,24 @@ class Recovery:
 
     def take_up(self) -> None:
         """Takes up what lives on the switch, and ends in the journal what does not. Raises SwitchLost."""
+        expected = set(self._desk.returning)
         strays = self._switch.strays()
         watched = self._sort_talks(strays)
         for id, stray in strays.items():
             if stray.outbound and id not in watched:
                 self._switch.drop(id)
-        self._end_lost(strays)
+        self._end_lost(expected - strays.keys())
         pool = Pool(AT_A_TIME)
-        for id in sorted(self._desk.returning, key=self._turn):
-            if id in strays:
-                pool.spawn(self._take_over, id, talking=strays[id].joined_to is not None)
+        for id in sorted(self._desk.returning.keys() & strays.keys(), key=self._turn):
+            pool.spawn(self._take_over, id, talking=strays[id].joined_to is not None)
         self._acd.open_within(GATE_SECONDS)
 
-    def watch(self) -> None:
-        """Looks after calls that have not come back, and after those that nobody controls. Never returns."""
-        while True:
-            self._clock.sleep(LOOK_SECONDS if self._desk.returning else PATROL_SECONDS)
-            try:
-                self._look()
-            except SwitchLost:
-                self._unknown = frozenset()
+    def start(self) -> None:
+        """From now on looks after calls that have not come back, and after those that nobody controls."""
+        self._looks.start()
+
+    def stop(self) -> None:
+        self._looks.stop()
 
     # --- details
 
@@ -132,20 +138,47 @@ class Recovery:
                 self._acd.over(offer)
         return talking
 
+    def _detached(self, call: CallId) -> None:
+        """The connection to a call broke: it keeps its place, and is looked for."""
+        if place := self._desk.returning[call].place:
+            self._acd.keep(call, place)
+        self._looks.ask()
+
+    def _look_around(self) -> float:
+        try:
+            self._look()
+        except SwitchLost:
+            self._unknown = {}
+            self._give_up()
+        return LOOK_SECONDS if self._desk.returning or self._unknown else PATROL_SECONDS
+
+    def _give_up(self) -> None:
+        """Ends, in the journal, the calls of a switch that has been away for too long."""
+        since = self._clock.now() - round(AWAY_SECONDS * 1000)
+        for id in [id for id, at in self._desk.detached.items() if at <= since]:
+            self._end(id, Cause.SWITCH_LOST, Cause.SWITCH_LOST.value)
+
     def _look(self) -> None:
+        expected = set(self._desk.returning)
         strays = self._switch.strays()
-        self._end_lost(strays)
-        unknown = frozenset(strays)
-        for id in unknown & self._unknown:  # twice in a row: it is not just on its way to us
-            stray = strays[id]
-            if stray.joined_to is not None and not stray.outbound and id not in self._desk.returning:
-                continue
-            log.warning("a call that nobody controls", call=id, outbound=stray.outbound)
-            if stray.outbound:
-                self._switch.drop(id)
-            else:
-                gevent.spawn(self._take_over, id, talking=stray.joined_to is not None)
-        self._unknown = unknown
+        self._end_lost(expected - strays.keys())
+        now = self._clock.now()
+        unknown = [stray for stray in strays.values() if not self._talks_on(stray)]
+        self._unknown = {stray.id: self._unknown.get(stray.id, now) for stray in unknown}
+        for stray in unknown:
+            if now - self._unknown[stray.id] >= LOOK_SECONDS * 1000:  # it is not just on its way to us
+                self._take(stray)
+
+    def _take(self, stray: Snapshot) -> None:
+        log.warning("a call that nobody controls", call=stray.id, outbound=stray.outbound)
+        if stray.outbound:
+            self._switch.drop(stray.id)
+        else:
+            gevent.spawn(self._take_over, stray.id, talking=stray.joined_to is not None)
+
+    def _talks_on(self, stray: Snapshot) -> bool:
+        """Whether a leg is joined to another, and need not be taken: a caller of ours is watched all the same."""
+        return stray.joined_to is not None and stray.id not in self._desk.returning
 
     def _take_over(self, id: CallId, *, talking: bool) -> None:
         if id in self._desk.in_progress:
@@ -168,16 +201,25 @@ class Recovery:
         place = self._desk.returning[id].place
         return place is None, place.arrived if place else 0
 
-    def _end_lost(self, strays: Mapping[CallId, Snapshot]) -> None:
-        """Ends, in the journal, the calls that are no longer on the switch."""
-        lost = sorted(self._desk.returning.keys() - strays.keys() - self._desk.in_progress.keys())
+    def _end_lost(self, missing: Set[CallId]) -> None:
+        """Ends, in the journal, those of the missing calls that are nowhere on the switch. Raises SwitchLost."""
+        if not missing:
+            return
+        # A call that is just coming to us is no stray any more, and not yet in anybody's hands.
+        lost = sorted(missing - self._switch.calls().keys() - self._desk.in_progress.keys())
+        lost = [id for id in lost if id in self._desk.returning]
         for id in lost:
-            self._message(id, self._desk.returning[id])
-            del self._desk.returning[id]
-            self._acd.not_awaited([id])
-            self._journal.append("CallEnded", id, cause="unknown", outcome="ended while no appliance was running")
+            if id in self._desk.detached:
+                self._end(id, Cause.SWITCH_LOST, Cause.SWITCH_LOST.value)
+            else:
+                self._end(id, UNKNOWN, "ended while no appliance was running")
         if lost:
-            log.warning("calls ended while no appliance was running", calls=len(lost))
+            log.warning("calls ended while nobody controlled them", calls=len(lost))
+
+    def _end(self, id: CallId, cause: str, outcome: str) -> None:
+        self._message_of(id, self._desk.returning[id])
+        self._acd.not_awaited([id])
+        self._desk.give_up(id, cause, outcome)
 
     def _message_of(self, id: CallId, past: OpenCall) -> Message | None:
         try:

@@ -66,7 +66,7 @@ def serve_until(
         while not stop.is_set() and not _took_up(appliance):
             stop.wait(POLL_SECONDS)
         if not stop.is_set():
-            watchers.append(gevent.spawn(appliance.recovery.watch))
+            appliance.recovery.start()
             on_ready()
             systemd.tell("READY=1")
             watchers.append(gevent.spawn(Heart(systemd, _service(appliance).failing).run))

@@ -118,6 +118,8 @@ class Stage:
     def start(self, *, ready: Collection[str] | None = None) -> None:
         """Opens the house; the agents named (None: all) are Ready."""
         self.appliance.start()
+        self.appliance.recovery.take_up()
+        self.appliance.recovery.start()
         for agent in self.phones if ready is None else ready:
             self.ready(agent)
 

@@ -78,6 +78,8 @@ class Teller:
                 what = f"(a message of {record['seconds']:.0f} s is kept in mailbox {record['box']})"
             case "StarCodeRefused":
                 what = "(is no agent: nothing was changed)"
+            case "CallDetached":
+                what = "(the connection to the switch broke)"
             case "CallEnded":
                 what = f"(the call has ended: {record['outcome']})"
         return what

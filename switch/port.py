@@ -47,6 +47,9 @@ class Cause(StrEnum):
     SUPERSEDED = "superseded"  # a newer controller owns this call now; it goes on without us
 
 
+UNKNOWN_END = frozenset({Cause.SUPERSEDED, Cause.SWITCH_LOST})  # ended for us; at the switch the leg may go on
+
+
 class Capability(StrEnum):
     """What not every switch can do; a flow that needs a missing one is refused when it is loaded."""
 
@@ -314,8 +317,8 @@ class Switch(Protocol):
         A new call that `admits` refuses is left to the switch's dialplan, as one is that comes while nobody serves:
         an apology, music, and the call again later.
 
-        When `on_call` returns and the leg is still there, it is hung up. Reconnects with back-off
-        when the switch is lost; the legs that were lost raise CallEnded(SWITCH_LOST).
+        When `on_call` returns and the leg is still there, it is hung up. Reconnects with back-off when the switch
+        is lost; the legs that were lost raise CallEnded(SWITCH_LOST), and are `strays` where they live on.
         """
         ...
 

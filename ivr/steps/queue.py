@@ -24,7 +24,7 @@ from ivr.services import (
     TalkRecording,
 )
 from ivr.step import HANG_UP, Exit, QueueName, ReadVariable, SkillValue, Step
-from switch.port import NONE, CannotJoin, CannotPlay, Capability, Key, Notice, Parted
+from switch.port import NONE, CallEnded, CannotJoin, CannotPlay, Capability, Cause, Key, Notice, Parted
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +81,10 @@ class Queue(Step):
             wait = _Wait(call, place)
             try:
                 return wait.until_over()
+            except CallEnded as ended:
+                if ended.cause is Cause.SWITCH_LOST:
+                    wait.lost()
+                raise
             finally:
                 wait.settle()
 
@@ -115,7 +119,12 @@ class _Wait:
     def __init__(self, call: Conversation, place: Place) -> None:
         self._call = call
         self._place = place
-        self._over: Literal["abandoned", "left", "answered", "given back"] = "abandoned"
+        self._over: Literal["abandoned", "left", "answered", "lost", "given back"] = "abandoned"
+
+    def lost(self) -> None:
+        """The connection broke, which ends no talk: the switch goes on with it, and with a caller who waits."""
+        if self._over != "given back":
+            self._over = "lost"
 
     def settle(self) -> None:
         """Gives the place up, in whatever way the wait ended."""

@@ -15,7 +15,7 @@ from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
 from ivr.services import CannotKeep, CannotSpeak, Message
 from ivr.step import BoxName, Exit, Shape, Step
-from switch.port import NONE, CallEnded, CannotPlay, CannotRecord, Capability, Cause, Sound
+from switch.port import NONE, UNKNOWN_END, CallEnded, CannotPlay, CannotRecord, Capability, Sound
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +119,7 @@ class Voicemail(Step):
         try:
             recording = call.record(path, longest=self.longest, silence=self.silence, stop_on=END)
         except CallEnded as ended:
-            if ended.cause is not Cause.SUPERSEDED:
+            if ended.cause not in UNKNOWN_END:
                 self._kept_after_the_end(call, path)
             raise
         except CannotRecord:

@@ -102,7 +102,6 @@ class Line:
         self.bridge: str | None = None
         self.music = False
         self.entered = False
-        self.abandoned = False
         self.on_entered: Callable[[], None] = lambda: None
         self._forget = forget
         self._turn = 0
@@ -196,18 +195,7 @@ class Line:
             return
         self.bridge = None
         self.link.later("DELETE", named("bridges", bridge))
-        if self.abandoned:
-            self.link.hang_up(self.id, Cause.NORMAL)
-        else:
-            self.inbox.put(Parted())
-
-    def abandon(self) -> None:
-        """The connection has been down for too long. Those who talk go on talking, and are let go afterwards."""
-        if self.bridge is None:
-            self.hang_up(Cause.CONGESTION, ended_with=Cause.SWITCH_LOST)
-        elif self.inbox.ended is None:
-            self.abandoned = True
-            self.end(Cause.SWITCH_LOST)
+        self.inbox.put(Parted())
 
     # --- after the connection was lost and found again
 

@@ -18,7 +18,7 @@ from gevent.threadpool import ThreadPool
 from switch.asterisk.ari import named
 from switch.asterisk.http import Refused
 from switch.asterisk.line import NAMES_IN_TURN, Line, Tape, turn_name
-from switch.port import CallEnded, CannotRecord, Cause, Key, Keys, Recording, SwitchLost
+from switch.port import UNKNOWN_END, CallEnded, CannotRecord, Key, Keys, Recording, SwitchLost
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +31,6 @@ FETCHED_WITHIN = 30.0  # seconds
 LOUDNESS = 256  # mean amplitude of a sample from which on sound counts as speech; Asterisk's own default
 HEADER = 44  # bytes of a WAV file before its samples
 BYTES_PER_SECOND = 16_000
-
-_NOT_OURS = {Cause.SUPERSEDED, Cause.SWITCH_LOST}
 
 Ended = Literal["key", "silence", "longest"]
 
@@ -47,7 +45,7 @@ def record(line: Line, to: Path, *, longest: float, silence: float, stop_on: Key
         ended, key = _listen(line, tape, longest, silence, stop_on)
         _stop(line, tape)
     except CallEnded as gone:
-        if tape.started and gone.cause not in _NOT_OURS:
+        if tape.started and gone.cause not in UNKNOWN_END:
             tape.finished.wait(FINISHED_WITHIN)
             _keep_what_was_said(line, tape, to)
         raise

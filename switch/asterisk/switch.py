@@ -126,9 +126,9 @@ class Asterisk:
         channel = self._channel(call_id)
         bridge = self._bridges().get(call_id)
         memory = self._memory(call_id)
-        former = self._lines.pop(call_id, None)
-        if former is not None:
-            former.end(Cause.SUPERSEDED)
+        former = self._lines.get(call_id)
+        if former is not None and former.inbox.ended is None:
+            raise NoSuchCall(f"{call_id}: it is in our hands")  # it came by itself while Asterisk was asked
         line = self._line(call_id)
         line.entered = True
         line.bridge = bridge["id"] if bridge else None
@@ -354,8 +354,9 @@ class Asterisk:
     def _on_up(self) -> None:
         """Brings every line up to date. Raises SwitchLost."""
         self._report_left_over()
-        there = self._ours()
-        for line in list(self._lines.values()):
+        before = list(self._lines.values())  # who comes while Asterisk is asked need not be in its answer
+        there = self._ours(ringing=True)
+        for line in before:
             if line.id in there:
                 line.catch_up()
             else:
@@ -374,8 +375,8 @@ class Asterisk:
         self._link.went_down()
 
     def _give_up(self) -> None:
-        for line in list(self._lines.values()):
-            line.abandon()
+        """The connection has been down for too long. What Asterisk has of our legs it keeps: they are strays now."""
+        self._end_all(Cause.SWITCH_LOST)
 
 
 def _snapshot(call_id: CallId, channel: Json, bridge: Json | None) -> Snapshot:

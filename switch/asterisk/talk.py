@@ -13,7 +13,7 @@ from switch.asterisk.ari import named
 from switch.asterisk.config import APPLICATION
 from switch.asterisk.http import Refused
 from switch.asterisk.line import Line, Talk, beginning
-from switch.port import CallEnded, CallId, CannotRecord, Cause, SwitchLost
+from switch.port import UNKNOWN_END, CallEnded, CallId, CannotRecord, Cause, SwitchLost
 
 ARGUMENT = "snoop"
 _SNOOP = "-snoop"
@@ -57,7 +57,7 @@ def mask(line: Line, masked: bool) -> None:
 
 def stop(line: Line, to: Path) -> float:
     """See `switch.port.Call.stop_recording`."""
-    if line.inbox.ended in {Cause.SUPERSEDED, Cause.SWITCH_LOST}:
+    if line.inbox.ended in UNKNOWN_END:
         raise CallEnded(line.inbox.ended)
     talk = line.link.talks.setdefault(name(line.id), Talk())
     try:

@@ -15,6 +15,7 @@ from switch.freeswitch.leg import NAP, Application, Bridge, Leg, Pending, Tape
 from switch.freeswitch.media import Programme, programme, wav_seconds, write_empty_wav
 from switch.port import (
     NONE,
+    UNKNOWN_END,
     Call,
     CallEnded,
     CallId,
@@ -123,7 +124,7 @@ class FreeSwitchCall:
                 self.leg.api(f"uuid_record {self.id} stop {tape.path}")
                 self.leg.is_over(tape, LATE)
         except CallEnded as ended:
-            if ended.cause in (Cause.SUPERSEDED, Cause.SWITCH_LOST):
+            if ended.cause in UNKNOWN_END:
                 raise
         finally:
             self.leg.taped(tape)

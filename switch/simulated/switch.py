@@ -11,6 +11,7 @@ import gevent
 
 from switch.port import (
     NONE,
+    UNKNOWN_END,
     Admits,
     Call,
     CallEnded,
@@ -95,7 +96,7 @@ class SimulatedCall:
         try:
             ended, key = self._listen(start, longest, silence, stop_on)
         except CallEnded as gone:
-            if gone.cause is not Cause.SUPERSEDED:
+            if gone.cause not in UNKNOWN_END:
                 self._finish(to, start)
             raise
         finally:

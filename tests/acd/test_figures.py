@@ -130,6 +130,15 @@ def test_a_call_counts_where_it_entered_an_agents_time_where_it_was_spent():
     assert [figures.agent("a", *span).ready for span in pairwise(quarters)] == [900_000, 900_000, 100_000]
 
 
+def test_who_waited_when_the_connection_broke_and_did_not_come_back_has_abandoned():
+    waits = [record(0, "CallQueued", "c1", queue="q"), record(0, "CallQueued", "c2", queue="q")]
+    breaks = [record(9, type, call) for call in ("c1", "c2") for type in ("CallerLost", "CallDetached")]
+    back = [record(12, "CallQueued", "c2", queue="q"), record(30, "CallConnected", "c2", queue="q", agent="a")]
+    figures = fold([*waits, *breaks, *back, record(40, "CallEnded", "c1")])
+    queue = figures.queue("q", START, START + timedelta(hours=1))
+    assert (queue.offered, queue.answered, queue.abandoned, queue.longest_wait) == (2, 1, 1, 40_000)
+
+
 def test_words_about_calls_that_nobody_knows_count_nothing():
     figures = fold([record(0, "CallAbandoned", "c1"), record(0, "TalkEnded", "c1", agent="a"), record(0, "Else", "c1")])
     assert (figures.queues, figures.agents) == ({}, {})

@@ -323,6 +323,27 @@ def test_a_call_that_waited_twice_and_was_told_again_after_a_restart():
     assert "13900000001" not in json.dumps(as_json(told))
 
 
+def test_a_broken_connection_is_told_and_ends_no_wait():
+    told = why(
+        [
+            *staff("1001"),
+            record(0, "CallArrived", "c1", caller="13900000001", dialled="1000", flow="hotline", version=1),
+            record(0, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(5, "CallerLost", "c1"),
+            record(5, "CallDetached", "c1"),
+            record(7, "CallReturned", "c1", caller="13900000001", dialled="1000", flow="hotline", version=1),
+            record(7, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(9, "CallAbandoned", "c1"),
+        ],
+        "c1",
+        RULES,
+    )
+    assert [(wait.end, wait.waited) for wait in told.waits] == [("abandoned", 9.0)]
+    words = [line.text for line in told.lines]
+    assert "the connection to the switch broke." in words
+    assert "found again on the switch." in words
+
+
 def test_what_outsiders_read_is_plain_and_complete():
     records = [
         *staff("1001"),

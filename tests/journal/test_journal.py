@@ -193,9 +193,9 @@ def test_a_tail_leaves_a_half_written_line_for_the_next_time(tmp_path):
         ([(1, "CallArrived", "a"), (2, "CallEnded", "a"), (3, "CallEnded", "a")], Verdict(1, 1, 0, 0, 1)),
         (
             [(1, "CallArrived", "a"), (2, "CallEnded", "a"), (3, "CallReturned", "a"), (4, "CallEnded", "a")],
-            Verdict(1, 1, 0, 0, 0),
+            Verdict(1, 1, 0, 0, 1),
         ),
-        ([(1, "CallArrived", "a"), (2, "CallEnded", "a"), (3, "CallReturned", "a")], Verdict(1, 0, 1, 0, 0)),
+        ([(1, "CallArrived", "a"), (2, "CallDetached", "a"), (3, "CallReturned", "a")], Verdict(1, 0, 1, 0, 0)),
         ([(1, "CallEnded", "ghost")], Verdict(0, 0, 0, 0, 1)),
         ([(5, "CallArrived", "a"), (6, "StepEntered", "a")], Verdict(1, 0, 1, 0, 0)),
     ],

@@ -1,6 +1,5 @@
 """What acts on the world is done once, in the assembled house, whenever the appliance is killed."""
 
-import gevent
 import pytest
 from gevent.event import Event
 from sqlalchemy import text
@@ -100,7 +99,6 @@ class Writing(Lives):
 def house(tmp_path, monkeypatch):
     monkeypatch.setattr(test_house, "FLOW", FLOW)
     house = Writing(tmp_path)
-    house.watcher = gevent.spawn(lambda: None)
     yield house
     house.host.let_go.set()
     house.close()

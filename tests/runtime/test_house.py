@@ -322,8 +322,10 @@ def test_a_lost_switch_ends_every_call_in_the_journal_and_frees_agents(house):
     waiting.press("1")
     house.pass_time(1)
     house.stage.exchange.lose()
-    house.pass_time(30)
+    house.pass_time(5)
     assert not house.desk.in_progress
+    assert not house.journaled("CallEnded")  # it may be back in a moment, and they with it
+    house.pass_time(30)
     assert {record["cause"] for record in house.journaled("CallEnded")} == {"switch lost"}
     assert house.agent("1001")["state"] == "Ready"
     assert not house.status()["ready"]
@@ -335,16 +337,88 @@ def leaves_its_controller(line):
     former.end(Cause.SWITCH_LOST)
 
 
-def test_a_call_that_was_lost_and_comes_back_ends_once_for_each_time(house):
+def types_of(house, line, *wanted):
+    told = records(house.home / "journal")
+    return [record["type"] for record in told if record["call"] == line.id and record["type"] in wanted]
+
+
+def test_a_call_whose_connection_broke_goes_on_where_it_was_and_ends_once(house):
     line = house.call()
     leaves_its_controller(line)
     house.pass_time(1)
     house.stage.exchange.on_ring_in(line)
     house.until(lambda: line.ended is not None)
     house.pass_time(1)
-    told = [record for record in records(house.home / "journal") if record["call"] == line.id]
-    types = [record["type"] for record in told if record["type"] in {"CallArrived", "CallReturned", "CallEnded"}]
-    assert types == ["CallArrived", "CallEnded", "CallReturned", "CallEnded"]
+    found = types_of(house, line, "CallArrived", "CallDetached", "CallReturned", "CallEnded", "StepEntered")
+    assert found == [
+        "CallArrived",
+        "StepEntered",
+        "CallDetached",
+        "CallReturned",
+        "StepEntered",
+        "StepEntered",
+        "CallEnded",
+    ]
+
+
+def test_a_call_whose_connection_broke_is_found_where_nobody_brings_it_back(house):
+    line = house.call()
+    leaves_its_controller(line)
+    house.until(lambda: line.id in house.desk.in_progress and line.id not in house.desk.detached)
+    house.until(lambda: line.ended is not None)
+    house.pass_time(1)
+    assert types_of(house, line, "CallDetached", "CallReturned", "CallEnded") == [
+        "CallDetached",
+        "CallReturned",
+        "CallEnded",
+    ]
+
+
+def test_a_caller_who_waits_keeps_the_place_over_a_broken_connection(house):
+    house.stage.ready("1001")
+    first, second = house.call(), house.call(caller="2")
+    house.stage.not_ready("1001")
+    for line in (first, second):
+        line.press("1")
+        house.pass_time(1)
+    leaves_its_controller(first)
+    house.pass_time(0.5)
+    assert house.status()["queues"][0]["waiting"] == [second.id]
+    house.until(lambda: house.status()["queues"][0]["waiting"] == [first.id, second.id])
+    assert "CallAbandoned" not in types_of(house, first, "CallAbandoned")
+    first.hang_up()
+    house.pass_time(1)
+    assert types_of(house, first, "CallerLost", "CallAbandoned") == ["CallerLost", "CallAbandoned"]
+
+
+def test_a_talk_goes_on_without_the_callers_connection_and_is_watched_again(house):
+    house.stage.ready("1001")
+    line = house.call()
+    line.press("1")
+    house.until(lambda: house.stage.exchange.ringing("1001") is not None)
+    phone = house.stage.exchange.ringing("1001")
+    phone.pick_up()
+    house.until(lambda: line.partner is not None)
+    house.pass_time(1)
+    leaves_its_controller(line)
+    house.pass_time(10)
+    assert house.agent("1001")["state"] == "Busy"
+    assert line.partner is not None
+    phone.hang_up()
+    house.until(lambda: line.ended is not None)
+    house.pass_time(1)
+    assert [record["step"] for record in house.journaled("StepEntered")] == ["main", "wait", "wait", "goodbye", "end"]
+    assert types_of(house, line, "CallEnded") == ["CallEnded"]
+
+
+def test_a_call_that_died_with_the_switch_has_ended_as_soon_as_the_switch_is_back(house):
+    line = house.call()
+    house.stage.exchange.lose()
+    house.pass_time(3)
+    house.stage.exchange.restore()
+    house.pass_time(3)
+    assert [record["cause"] for record in house.journaled("CallEnded")] == ["switch lost"]
+    assert types_of(house, line, "CallEnded") == ["CallEnded"]
 
 
 def test_a_call_that_is_back_before_its_loss_was_noticed_belongs_to_the_newer_one(house):

@@ -1,6 +1,5 @@
 """Killed with callers in every situation, and started again: on the simulated exchange, in virtual time."""
 
-import gevent
 import pytest
 
 from journal.reader import records, verify
@@ -78,7 +77,6 @@ class Lives(House):
 
     def kill(self):
         self.exchange = self.stage.exchange
-        self.watcher.kill()
         self.stage.kill()
 
     def restart(self, after=1.0):
@@ -90,13 +88,7 @@ class Lives(House):
     def start(self):
         self.stage = self.staged()
         self.stage.start(ready=())
-        self.stage.appliance.recovery.take_up()
-        self.watcher = gevent.spawn(self.stage.appliance.recovery.watch)
         self.pass_time(0.3)
-
-    def close(self):
-        super().close()
-        self.watcher.kill()
 
     # what the tests say
 
@@ -139,7 +131,6 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(test_house, "FLOW", FLOW)
     monkeypatch.setattr(test_house, "QUEUES", QUEUES)
     house = Lives(tmp_path)
-    house.watcher = gevent.spawn(house.stage.appliance.recovery.watch)
     yield house
     house.close()
     verdict = verify(tmp_path / "journal")

@@ -593,7 +593,7 @@ def test_a_parting_that_nobody_told_us_is_found_after_a_reconnect(peer, desk):
         leg.wait(1)
 
 
-def test_an_outage_that_lasts_ends_the_calls_and_they_are_hung_up_later(peer):
+def test_an_outage_that_lasts_ends_calls_for_us_and_what_lives_on_is_there_to_be_taken_again(peer):
     desk = Desk(peer, patience=0.3)
     call = desk.call()
     peer.handshake_status = 503
@@ -603,14 +603,17 @@ def test_an_outage_that_lasts_ends_the_calls_and_they_are_hung_up_later(peer):
     with pytest.raises(CallEnded) as ended:
         call.wait(5)
     assert ended.value.cause is Cause.SWITCH_LOST
-    peer.asked.clear()
     peer.handshake_status = 101
-    peer.wait_asked("DELETE", "channels/caller-1")
+    desk.wait_until(lambda: desk.switch.connected)
+    assert list(desk.switch.strays()) == ["caller-1"]
+    peer.answer("GET", "channels/caller-1", OK, channel())
+    assert desk.switch.adopt(CallId("caller-1")).wait(0) is None
+    assert not [path for method, path, _ in peer.asked if method == "DELETE" and path.startswith("channels")]
     desk.letting_go.set()
     desk.switch.stop()
 
 
-def test_those_who_talk_through_an_outage_are_let_go_afterwards(peer):
+def test_those_who_talk_through_an_outage_that_lasts_are_left_to_talk(peer):
     desk = Desk(peer, patience=0.3)
     call, leg = desk.call(), desk.leg()
     call.join(leg)
@@ -628,9 +631,10 @@ def test_those_who_talk_through_an_outage_are_let_go_afterwards(peer):
     peer.handshake_status = 101
     desk.wait_until(lambda: desk.switch.connected)
     desk.call("caller-2")
+    peer.answer("GET", "bridges", OK, [{"id": bridge, "channels": ["caller-1", "agent-1"]}])
+    strays = desk.switch.strays()
+    assert {stray.joined_to for stray in strays.values()} == {"caller-1", "agent-1"}
     assert not [path for method, path, _ in peer.asked if method == "DELETE"]
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
-    peer.wait_asked("DELETE", "channels/caller-1")
     desk.letting_go.set()
     desk.switch.stop()
 
@@ -715,3 +719,26 @@ def test_an_adopted_call_that_talks_parts_when_the_other_leaves(peer, desk):
     bridge = {"id": "hotline-bridge-a-1", "channels": ["a"]}
     peer.happen("ChannelLeftBridge", channel=channel("b"), bridge=bridge)
     assert call.wait(2) == Parted()
+
+
+def test_who_comes_while_asterisk_is_asked_what_lives_there_is_not_taken_for_lost(peer):
+    desks = []
+
+    def comes():
+        """The answer was made before this call came, and arrives after it."""
+        peer.answer("GET", "channels", OK, [])
+        peer.happen("StasisStart", channel=channel("early"), args=["call", "1000", ""])
+        with gevent.Timeout(5):
+            while not desks[0].calls:
+                gevent.sleep(0.005)
+
+    peer.answer("GET", "channels", OK, [], then=comes)
+
+    class Early(Desk):
+        def wait_until(self, true, within=5.0):
+            desks.append(self)
+            super().wait_until(true, within)
+
+    desk = Early(peer)
+    assert desk.calls[0].wait(0) is None
+    desk.letting_go.set()
