@@ -208,11 +208,13 @@ class Conversation:
         heed: Heed = _none,
         values: Mapping[str, object] = MappingProxyType({}),
         sensitive: frozenset[str] = frozenset(),
+        back_to: str = "",
     ) -> Key | Notice | None:
         """Says a phrase to its end (None), or until a key or heeded notice cuts in, which stays to be read.
 
         `values` are variables for this phrase alone, those in `sensitive` for the ear only. Where a key
-        waits already, nothing is said. Raises CannotSpeak, CannotPlay, TookTooLong.
+        waits already, nothing is said. `back_to` is as in `switch.port.Call.play`.
+        Raises CannotSpeak, CannotPlay, TookTooLong.
         """
         self._read_mailbox(heed)
         if waiting := self._waiting(stop_on, heed):
@@ -226,10 +228,10 @@ class Conversation:
         self.note("PromptPlayed", **spoken, language=self.state.language)
         with self.recorder.hidden(HIDDEN in spoken.get("text", "")):  # a secret is in no recording either
             try:
-                return self._play(media, stop_on, heed)
+                return self._play(media, stop_on, heed, back_to)
             except CannotPlay as error:
                 log.warning("cannot play a recording; its text is spoken", error=str(error), **spoken)
-                return self._play(self._instead(phrase, error), stop_on, heed)
+                return self._play(self._instead(phrase, error), stop_on, heed, back_to)
 
     def take_leave(self) -> None:
         """Tells a caller whose time is up that it is, as well as that can be done. Raises only CallEnded."""
@@ -285,10 +287,10 @@ class Conversation:
             raise error
         return self.services.voice.text((Segment(text),), self.state.language)
 
-    def _play(self, media: Sequence[Media], stop_on: Keys, heed: Heed) -> Key | Notice | None:
+    def _play(self, media: Sequence[Media], stop_on: Keys, heed: Heed, back_to: str = "") -> Key | Notice | None:
         """Plays again from the start when a notice that nobody heeds, or a surplus key, cut in."""
         while True:
-            cut = self.call.play(media, stop_on=stop_on)
+            cut = self.call.play(media, stop_on=stop_on, back_to=back_to)
             if cut is None:
                 self.progressed = True
                 return None

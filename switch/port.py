@@ -184,12 +184,14 @@ class Call(Protocol):
         """Answers; does nothing where the call was answered before."""
         ...
 
-    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE, back_to: str = "") -> Key | Notice | None:
         """Plays one after the other and returns None at the end, or what cut in.
 
         A key of `stop_on` or any notice cuts in at once. It is only looked at: the next `wait`
         returns it, after whatever came before it. Where one is waiting already, nothing is played.
         Keys not in `stop_on` are kept as type-ahead. Raises CannotPlay. Ends `hold` music.
+
+        With `back_to` the far end hears that music afterwards should we die meanwhile; whoever lives calls `hold`.
         """
         ...
 

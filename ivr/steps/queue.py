@@ -182,8 +182,9 @@ class _Wait:
             self._call.hold(self._place.music)
 
     def _say(self, prompt: str, values: Mapping[str, object]) -> Key | Notice | None:
+        keys, music = frozenset(self._place.keys), self._place.music
         try:
-            return self._call.say(Prompt(prompt), stop_on=frozenset(self._place.keys), heed=self._ours, values=values)
+            return self._call.say(Prompt(prompt), stop_on=keys, heed=self._ours, values=values, back_to=music)
         except (CannotSpeak, CannotPlay, CannotEvaluate) as error:
             log.error("an announcement cannot be spoken; the music goes on", prompt=prompt, error=str(error))
             return None

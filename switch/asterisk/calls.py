@@ -80,17 +80,15 @@ class AsteriskCall:
             self.line.ask("POST", "answer")
             self._answered = True
 
-    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE, back_to: str = "") -> Key | Notice | None:
         cut = self._cut_in(stop_on, within=0)
         if cut is not None:
             return cut
+        if back_to:
+            return self._announce(media, stop_on, back_to)
         self.quieten()
         for medium in media:
-            match medium:
-                case Silence(seconds):
-                    cut = self._cut_in(stop_on, within=seconds)
-                case Sound(path):
-                    cut = self._play(path, stop_on)
+            cut = self._play_one(medium, stop_on)
             if cut is not None:
                 return cut
         return None
@@ -114,8 +112,8 @@ class AsteriskCall:
     def hold(self, music: str) -> None:
         self._inbox.check()
         self._leave()  # music that plays is replaced without a gap, in which we might die
-        self.line.ask("POST", "moh", mohClass=encoding.music(music))
-        self.line.music = True
+        if self.line.music_class != encoding.music(music):
+            self._music(music)
 
     def wait(self, within: float | None) -> Key | Notice | Parted | None:
         return self._inbox.take(within)
@@ -172,6 +170,7 @@ class AsteriskCall:
         self._leave()
         if self.line.music:
             self.line.music = False
+            self.line.music_class = ""
             self.line.ask("DELETE", "moh")
 
     def quieten_for_join(self) -> None:
@@ -186,13 +185,36 @@ class AsteriskCall:
         if bridge is not None:
             self.line.link.later("DELETE", named("bridges", bridge))
 
-    def _play(self, path: Path, stop_on: Keys) -> Key | Notice | None:
-        media = encoding.sound(path)
-        if media is None:
-            raise CannotPlay(f"{path}: not a WAV file by its name")
+    def _music(self, music: str) -> None:
+        """Endless music, as soon as what plays now has ended."""
+        name = encoding.music(music)
+        self.line.ask("POST", "moh", mohClass=name)
+        self.line.music = True
+        self.line.music_class = name
+
+    def _announce(self, media: Sequence[Media], stop_on: Keys, back_to: str) -> Key | Notice | None:
+        """Plays what interrupts music. Asterisk is told everything at once and needs us for nothing that follows."""
+        sounds = [medium.path for medium in media if isinstance(medium, Sound)]  # in a pause music would play
+        missing = next((path for path in sounds if not path.is_file()), None)
+        if missing is not None:
+            raise CannotPlay(f"{missing}: no such file")  # in the middle of several Asterisk would not tell
+        self._leave()
+        return self._play(sounds, stop_on, back_to) if sounds else None
+
+    def _play_one(self, medium: Media, stop_on: Keys) -> Key | Notice | None:
+        match medium:
+            case Silence(seconds):
+                return self._cut_in(stop_on, within=seconds)
+            case Sound(path):
+                return self._play([path], stop_on)
+
+    def _play(self, paths: Sequence[Path], stop_on: Keys, back_to: str = "") -> Key | Notice | None:
+        media = [_named(path) for path in paths]
         playback = self.line.playback = Playback(self.line.next_name("play"))
         try:
             self._start(media, playback)
+            if back_to:
+                self._music(back_to)
             cut = self._await(playback, stop_on)
         finally:
             self.line.playback = None
@@ -203,12 +225,12 @@ class AsteriskCall:
         elif playback.ended == [False]:
             # A hang-up fails the playback first and is told a moment later.
             self._inbox.find(lambda _: False, LATE)
-            raise CannotPlay(f"{path}: Asterisk could not play it")
+            raise CannotPlay(f"{paths[-1]}: Asterisk could not play it")
         return cut
 
-    def _start(self, media: str, playback: Playback) -> None:
+    def _start(self, media: Sequence[str], playback: Playback) -> None:
         try:
-            self.line.ask("POST", "play", media=[media], playbackId=playback.id)
+            self.line.ask("POST", "play", media=media, playbackId=playback.id)
         except Refused as refused:
             raise CannotPlay(str(refused)) from refused
 
@@ -234,3 +256,11 @@ class AsteriskCall:
         )
         assert not isinstance(item, Parted)
         return item
+
+
+def _named(path: Path) -> str:
+    """A file as Asterisk names it. Raises CannotPlay."""
+    name = encoding.sound(path)
+    if name is None:
+        raise CannotPlay(f"{path}: not a WAV file by its name")
+    return name

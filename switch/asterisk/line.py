@@ -101,6 +101,7 @@ class Line:
         self.tape: Tape | None = None
         self.bridge: str | None = None
         self.music = False
+        self.music_class = ""  # of the music that plays, where we know it, also after an announcement
         self.entered = False
         self.on_entered: Callable[[], None] = lambda: None
         self._forget = forget

@@ -76,7 +76,7 @@ class FreeSwitchCall:
             self.leg.send(esl.command(f"api uuid_answer {self.id}"))
             self._answered = True
 
-    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE, back_to: str = "") -> Key | Notice | None:  # noqa: ARG002  # the dialplan's fallback is music
         cut = self._cut_in(stop_on, within=0)
         if cut is not None:
             return cut

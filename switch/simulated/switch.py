@@ -64,7 +64,7 @@ class SimulatedCall:
         self.inbox.check()
         self.line.answered = True
 
-    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE) -> Key | Notice | None:
+    def play(self, media: Sequence[Media], *, stop_on: Keys = NONE, back_to: str = "") -> Key | Notice | None:  # noqa: ARG002
         for medium in media:
             cut = self.inbox.cut_in(stop_on, 0)
             if cut is None:

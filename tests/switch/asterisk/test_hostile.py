@@ -238,6 +238,46 @@ def chat(peer):
         gevent.sleep(0.02)
 
 
+def test_who_is_told_something_over_music_hears_music_again_without_us(peer, desk, tmp_path):
+    call = desk.call()
+    call.hold("calm")
+    sounds = [Sound(tmp_path / f"{name}.wav") for name in ("your-position", "three")]
+    for each in sounds:
+        each.path.touch()
+    peer.asked.clear()
+    play = gevent.spawn(call.play, sounds, back_to="calm")
+    _, asked = peer.wait_asked("POST", "channels/caller-1/moh")
+    assert asked == {"mohClass": "calm"}
+    assert not play.ready()
+    name = "hotline-play-caller-1-1"
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(play) is None
+    call.hold("calm")
+    call.remember("asked", "last")
+    assert [path for _, path, _ in peer.asked] == ["channels/caller-1/variable"]
+
+
+def test_an_announcement_that_lacks_a_file_leaves_the_music_alone(peer, desk, tmp_path):
+    call = desk.call()
+    call.hold("calm")
+    peer.asked.clear()
+    with pytest.raises(CannotPlay):
+        call.play([sound(tmp_path)], back_to="calm")
+    assert not peer.asked
+
+
+def test_the_next_prompt_ends_music_that_followed_an_announcement(peer, desk, tmp_path):
+    call = desk.call()
+    sound(tmp_path).path.touch()
+    first, name = playing(desk, call, tmp_path, back_to="calm")
+    peer.wait_asked("POST", "channels/caller-1/moh")
+    peer.happen("PlaybackFinished", playback={"id": name, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(first) is None
+    gevent.spawn(call.play, [sound(tmp_path)])
+    peer.wait_asked("DELETE", "channels/caller-1/moh")
+    peer.wait_asked("POST", "channels/caller-1/play")
+
+
 # --- recording --------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,8 @@ import wave
 
 import pytest
 
-from switch.port import CallEnded, CallId, Cause, NoSuchCall, Parted
+from switch.port import CallEnded, CallId, Cause, Key, NoSuchCall, Parted
+from tests.live import heard
 from tests.switch.asterisk import exchange as exchanges
 from tests.switch.asterisk.relay import Relay
 from tests.switch.asterisk.rig import Rig
@@ -182,6 +183,72 @@ def test_music_plays_on_without_a_controller_and_the_next_one_takes_the_call(rig
     assert far.heard() == ["music", "high"]
     call.hang_up()
     rig.wait_until(lambda: not far.up)
+
+
+def test_an_announcement_of_a_dead_controller_ends_in_music(rig):
+    ids = []
+
+    def flow(call):
+        ids.append(call.id)
+        call.answer()
+        call.hold("calm")
+        call.wait(1)
+        call.play([rig.sound("low", 1), rig.sound("high", 2)], back_to="calm")
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("low")
+    rig.switch.stop()
+    far.wait_hears("high")
+    rig.pass_time(4)
+    assert far.heard() == ["music", "low", "high", "music"]
+    since = far.leg.answered_at + 0.5
+    assert heard.longest_silence(far.leg.media.heard(since, None)) < 0.1
+    call = rig.second_controller().adopt(ids[0])
+    call.hold("calm")
+    assert call.play([rig.sound("low")]) is None
+    assert far.heard() == ["music", "low", "high", "music", "low"]
+    call.hang_up()
+
+
+def test_a_controller_that_dies_in_an_announcement_leaves_music_to_the_one_that_cuts_it(rig):
+    ids = []
+
+    def flow(call):
+        ids.append(call.id)
+        call.answer()
+        call.hold("calm")
+        call.play([rig.sound("low", 20)], back_to="calm")
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("low")
+    rig.switch.stop()
+    call = rig.second_controller().adopt(ids[0])
+    far.wait_hears("music")
+    assert heard.longest_silence(far.leg.media.heard(far.leg.answered_at + 0.5, None)) < 0.1
+    call.hang_up()
+
+
+def test_music_goes_on_after_an_announcement_to_its_end_and_after_one_that_a_key_cuts(rig):
+    def flow(call):
+        call.answer()
+        call.hold("calm")
+        read = [call.wait(1)]
+        for _ in range(2):
+            call.play([rig.sound("low", 1), rig.sound("high", 2)], stop_on=HASH, back_to="calm")
+            call.hold("calm")
+            read += [call.wait(2)]
+        call.wait(1)
+        call.play([rig.sound("low", 1)])
+        return read, call.wait(2)
+
+    rig.serve(flow)
+    far = rig.caller()
+    rig.wait_until(lambda: far.heard() == ["music", "low", "high", "music", "low", "high"])
+    far.press("#")
+    assert rig.result() == ([None, None, Key("#")], None)
+    assert far.heard()[5:] == ["high", "music", "low"]
 
 
 def test_a_prompt_or_recording_of_a_dead_controller_does_not_delay_the_next(rig):
