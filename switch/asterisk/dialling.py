@@ -29,21 +29,12 @@ class DialledCall(AsteriskCall):
 
     def ring(self) -> None:
         """Starts to ring; what prevents it is told by `answered`. Raises SwitchLost."""
-        endpoint = self._endpoint()
-        if endpoint is None:
-            self._fail(Cause.UNREACHABLE)
-            return
         try:
-            self.line.link.request(
-                "POST",
-                named("channels", self.id),
-                endpoint=endpoint,
-                app=APPLICATION,
-                appArgs="dialled",
-                callerId=encoding.caller_id(self.caller, self.caller_name),
-                timeout=math.ceil(self._ring_for) + 1,
-                variables={"HOTLINE_DIALLED": self.dialled, "TIMEOUT(absolute)": str(LONGEST), MEMORY: OUTBOUND},
-            )
+            endpoint = self._endpoint()
+            if endpoint is None:
+                self._fail(Cause.UNREACHABLE)
+            else:
+                self._originate(endpoint)
         except Refused as refused:
             # 500 is an account that is unknown or has no phone registered, 409 an id that is in use.
             self._fail(Cause.UNREACHABLE if refused.status == 500 else Cause.FAILED)
@@ -51,6 +42,18 @@ class DialledCall(AsteriskCall):
             # It may ring nevertheless, and nobody is there to talk.
             self.hang_up()
             raise
+
+    def _originate(self, endpoint: str) -> None:
+        self.line.link.request(
+            "POST",
+            named("channels", self.id),
+            endpoint=endpoint,
+            app=APPLICATION,
+            appArgs="dialled",
+            callerId=encoding.caller_id(self.caller, self.caller_name),
+            timeout=math.ceil(self._ring_for) + 1,
+            variables={"HOTLINE_DIALLED": self.dialled, "TIMEOUT(absolute)": str(LONGEST), MEMORY: OUTBOUND},
+        )
 
     def _endpoint(self) -> str | None:
         number = telephone(self.dialled)

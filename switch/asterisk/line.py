@@ -20,6 +20,7 @@ from switch.port import CallId, Cause, Key, Notice, Parted, SwitchLost
 from switch.shared.clock import Clock
 from switch.shared.inbox import Inbox
 
+OVERDUE = 20.0  # seconds from the end of a call for us to that of its channel; beyond, its hang-up has failed
 NAMES_IN_TURN = 8  # names of playbacks and recordings of a channel, so that a later controller can stop them
 
 
@@ -103,9 +104,15 @@ class Line:
         self.music = False
         self.music_class = ""  # of the music that plays, where we know it, also after an announcement
         self.entered = False
+        self.ended_at: int | None = None
         self.on_entered: Callable[[], None] = lambda: None
         self._forget = forget
         self._turn = 0
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the channel should long be gone, and we have not heard that it is."""
+        return self.ended_at is not None and self.clock.now() - self.ended_at > OVERDUE * 1000
 
     # --- what is asked for
 
@@ -147,6 +154,8 @@ class Line:
 
     def end(self, cause: Cause) -> None:
         """The call is over for us; what its channel still has to say, such as where a recording ended, is heard."""
+        if self.inbox.ended is None:
+            self.ended_at = self.clock.now()
         self.inbox.end(cause)
 
     def gone(self, cause: Cause) -> None:

@@ -19,6 +19,8 @@ from switch.shared.clock import Alarm, Clock
 
 log = structlog.get_logger(__name__)
 
+TRIES = 3  # of a request that nobody waits for, where Asterisk does not answer it
+
 
 class Mended:
     """See `switch.asterisk.line.Link`.
@@ -77,11 +79,18 @@ class Mended:
             gevent.spawn(self._try, method, path, parameters)
 
     def _try(self, method: str, path: str, parameters: dict[str, Any]) -> None:
-        try:
-            self._ari.request(method, path, **parameters)
-        except Refused as refused:
-            if refused.status not in {404, 409}:  # it has gone by itself
-                log.warning("Asterisk refused", method=method, what=path.partition("/")[0], reason=str(refused))
-        except SwitchLost:
-            if not self._ari.connected:
-                self._waiting.append((method, path, parameters))
+        what = path.partition("/")[0]
+        for _ in range(TRIES):
+            try:
+                self._ari.request(method, path, **parameters)
+            except Refused as refused:
+                if refused.status not in {404, 409}:  # it has gone by itself
+                    log.warning("Asterisk refused", method=method, what=what, reason=str(refused))
+                return
+            except SwitchLost:
+                if not self._ari.connected:
+                    self._waiting.append((method, path, parameters))
+                    return
+            else:
+                return
+        log.error("Asterisk does not answer, given up", method=method, what=what, tries=TRIES)

@@ -143,9 +143,13 @@ class Asterisk:
 
     def strays(self) -> Mapping[CallId, Snapshot]:
         bridges = self._bridges()
+        there = self._ours(ringing=True)
+        for line in list(self._lines.values()):
+            if line.overdue:  # what lives of it is in nobody's hands
+                line.gone(Cause.NORMAL)
         return {
             call_id: _snapshot(call_id, channel, bridges.get(call_id))
-            for call_id, channel in self._ours(ringing=True).items()
+            for call_id, channel in there.items()
             if call_id not in self._lines
         }
 

@@ -8,7 +8,7 @@ import json
 import gevent
 import pytest
 
-from switch.asterisk import Asterisk, websocket
+from switch.asterisk import Asterisk, line, link, websocket
 from switch.asterisk.ari import Ari
 from switch.port import (
     ANY,
@@ -231,6 +231,38 @@ def test_a_request_that_is_never_answered_has_an_end(peer, desk, monkeypatch):
         chatter.kill()
 
 
+def test_a_hang_up_that_is_not_answered_is_asked_for_again(peer, desk, monkeypatch):
+    monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
+    call = desk.call()
+    lives_on = {"then": lambda: peer.answer("DELETE", "channels/caller-1", 204)}
+    peer.answer("DELETE", "channels/caller-1", NEVER, **lives_on)
+    chatter = gevent.spawn(chat, peer)
+    try:
+        call.hang_up()
+        peer.wait_asked("DELETE", "channels/caller-1")
+        peer.wait_asked("DELETE", "channels/caller-1")
+    finally:
+        chatter.kill()
+
+
+def test_a_call_that_cannot_be_hung_up_is_given_up_and_then_a_stray(peer, desk, monkeypatch):
+    monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
+    call = desk.call()
+    peer.answer("DELETE", "channels/caller-1", NEVER)
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    chatter = gevent.spawn(chat, peer)
+    try:
+        call.hang_up()
+        for _ in range(link.TRIES):
+            peer.wait_asked("DELETE", "channels/caller-1")
+        assert desk.switch.strays() == {}
+        monkeypatch.setattr(line, "OVERDUE", -1)
+        assert list(desk.switch.strays()) == ["caller-1"]
+    finally:
+        chatter.kill()
+
+
 def chat(peer):
     """Something that shows that the connection itself lives."""
     while True:
@@ -393,6 +425,29 @@ def test_a_leg_that_cannot_be_dialled(peer, desk, status, cause):
     with pytest.raises(NotAnswered) as refused:
         leg.answered()
     assert refused.value.cause is cause
+
+
+def test_a_number_whose_trunk_cannot_be_asked_for_is_not_dialled_and_blocks_nothing(peer, desk):
+    peer.answer("GET", "asterisk/variable", 503, {"message": "no"})
+    for _ in range(2):
+        leg = desk.switch.dial("tel:+861", call_id=CallId("leg-1"), caller="1", ring_for=5)
+        with pytest.raises(NotAnswered) as refused:
+            leg.answered()
+        assert refused.value.cause is Cause.FAILED
+
+
+def test_a_leg_that_asterisk_never_heard_of_is_forgotten(peer, desk, monkeypatch):
+    monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
+    monkeypatch.setattr(line, "OVERDUE", -1)
+    peer.answer("GET", "asterisk/variable", NEVER)
+    chatter = gevent.spawn(chat, peer)
+    try:
+        for _ in range(2):
+            with pytest.raises(SwitchLost):
+                desk.switch.dial("tel:+861", call_id=CallId("leg-1"), caller="1", ring_for=5)
+            assert desk.switch.strays() == {}
+    finally:
+        chatter.kill()
 
 
 def test_an_answer_that_crosses_our_cancel_is_hung_up(peer, desk):
