@@ -40,6 +40,7 @@ T = TypeVar("T")
 LATE = 10.0  # seconds after which something that should have ended by itself is given up
 SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
 SHORT = 0.3  # seconds that may be missing of what was played; more, and something was not played at all
+MUSIC = "local_stream://"
 AGAIN_AFTER = 1.0  # music that ends sooner than this cannot be played, and is not tried again
 
 _BY_SILENCE = ("success-silence", "no-input-timeout", "empty-file")
@@ -132,8 +133,11 @@ class FreeSwitchCall:
 
     def hold(self, music: str) -> None:
         self._inbox.check()
+        name = encoding.display(music)
+        if self._sound is not None and not self._sound.over and self._music == name:
+            return
         self._quiet()
-        self._music = encoding.display(music)
+        self._music = name
         self._start_music()
 
     def wait(self, within: float | None) -> Key | Notice | Parted | None:
@@ -244,7 +248,7 @@ class FreeSwitchCall:
 
     def _start_music(self) -> None:
         self._music_since = self.leg.clock.now()
-        self._sound = self._start_playing(f"local_stream://{self._music}", NONE)
+        self._sound = self._start_playing(f"{MUSIC}{self._music}", NONE)
 
     def _music_ended(self) -> None:
         """Endless music has ended, and not because of us."""
@@ -341,6 +345,13 @@ class FreeSwitchCall:
         if self._joined:
             self._joined = False
             self._inbox.put(Parted())
+
+
+def music_on(channel: esl.Event) -> str:
+    """The music that a leg hears at this moment, "" for none."""
+    playing = channel["variable_current_application"] == "playback"
+    sound = channel["variable_current_application_data"]
+    return sound.removeprefix(MUSIC) if playing and sound.startswith(MUSIC) else ""
 
 
 def dialled(channel: esl.Event) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gevent
@@ -13,7 +14,7 @@ from gevent import socket
 from gevent.event import AsyncResult
 
 from switch.freeswitch import encoding, esl, names
-from switch.freeswitch.calls import FreeSwitchCall, dialled
+from switch.freeswitch.calls import FreeSwitchCall, dialled, music_on
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
 from switch.freeswitch.leg import Leg
@@ -40,6 +41,14 @@ ARRIVES_WITHIN = 5.0  # seconds from a uuid_transfer to the leg's new socket
 BACKLOG = 1024
 REALM = "hotline"  # of the agents' registrations (freeswitch-conf/sofia.conf.xml)
 PATROL = 20.0  # seconds between two looks for legs that nobody controls
+
+
+@dataclass(slots=True)
+class Awaited:
+    """A leg that we have sent for, and the music that it will go on hearing."""
+
+    arrival: AsyncResult[FreeSwitchCall] = field(default_factory=AsyncResult)
+    music: str = ""
 
 
 class FreeSwitch:
@@ -69,7 +78,7 @@ class FreeSwitch:
         host, port = _address(inbound)
         self._inbound = Inbound(host, port, password, on_up=self._on_up)
         self._calls: dict[CallId, FreeSwitchCall] = {}
-        self._awaited: dict[CallId, AsyncResult[FreeSwitchCall]] = {}
+        self._awaited: dict[CallId, Awaited] = {}
         self._lost: frozenset[CallId] = frozenset()
         self._listener: socket.socket | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
@@ -137,17 +146,16 @@ class FreeSwitch:
     def adopt(self, call_id: CallId) -> Call:
         if call_id in self._calls:
             raise NoSuchCall(f"{call_id}: it is in our hands")
-        arrival: AsyncResult[FreeSwitchCall] = AsyncResult()
-        self._awaited[call_id] = arrival
+        awaited = self._awaited[call_id] = Awaited()
         try:
-            call = self._claim(call_id) or self._send_for(call_id, arrival)
+            call = self._claim(call_id, awaited) or self._send_for(call_id, awaited.arrival)
         except gevent.Timeout:
             raise NoSuchCall(f"{call_id}: it did not come") from None
         finally:
             self._awaited.pop(call_id, None)
         return call
 
-    def _claim(self, call_id: CallId) -> Call | None:
+    def _claim(self, call_id: CallId, awaited: Awaited) -> Call | None:
         """Writes down on the leg that it is ours; where it talks that is all. Raises NoSuchCall, SwitchLost."""
         wanted = encoding.call_id(call_id)
         epoch = self._inbound.api(f"uuid_getvar {wanted} {names.EPOCH}")
@@ -158,6 +166,7 @@ class FreeSwitch:
         self._inbound.api(f"uuid_setvar {wanted} {names.EPOCH} {self._epoch}")
         channel = self._dump(call_id)
         if not channel["Other-Leg-Unique-ID"] or call_id in self._calls:
+            awaited.music = music_on(channel)
             return None
         call = WatchedCall(call_id, channel, self._clock, self._inbound, self._forget)
         self._calls[call_id] = call
@@ -244,8 +253,8 @@ class FreeSwitch:
             call.arrived(line, channel)
         elif call is not None:
             call.leg.anchor(line)
-        elif (arrival := self._awaited.pop(call_id, None)) is not None:
-            arrival.set(self._meet(call_id, line, channel))
+        elif (awaited := self._awaited.pop(call_id, None)) is not None:
+            awaited.arrival.set(self._meet(call_id, line, channel, music=awaited.music))
         elif len(self._calls) >= self._most:
             log.error("too many calls, left to the fallback", calls=len(self._calls))
             _leave(line, call_id)
@@ -256,12 +265,14 @@ class FreeSwitch:
         else:
             self._drive(self._meet(call_id, line, channel), channel)
 
-    def _meet(self, call_id: CallId, line: Connection, channel: esl.Event) -> FreeSwitchCall:
+    def _meet(self, call_id: CallId, line: Connection, channel: esl.Event, *, music: str = "") -> FreeSwitchCall:
         leg = Leg(call_id, self._clock, lambda: self._forget(call))
         call = FreeSwitchCall(leg, channel)
         self._calls[call_id] = call
         with suppress(CallEnded):
             leg.attach(line, channel)
+            if music:
+                call.hold(music)  # before anybody thinks about what comes next: nothing is heard meanwhile
         return call
 
     def _drive(self, call: FreeSwitchCall, channel: esl.Event) -> None:

@@ -1,5 +1,6 @@
 """What a leg makes of what FreeSWITCH says, without FreeSWITCH: its own sentences over a real socket."""
 
+import gevent
 import pytest
 
 from switch.port import ANY, CallId, CannotPlay, Cause, Key, NoSuchCall, NotAnswered, Sound
@@ -246,6 +247,48 @@ def test_a_call_of_a_newer_controller_is_left_alone(house):
     with pytest.raises(NoSuchCall):
         house.switch.adopt(CallId("theirs"))
     assert not any("uuid_transfer" in command for command in house.core.commands)
+
+
+def adopted(house, heard):
+    """A leg that heard this when it was sent for, and what taking it over will return."""
+    house.core.answers["uuid_dump"] = "".join(f"variable_{name}: {value}\n" for name, value in heard.items())
+    house.serve(lambda call: None)
+    adopting = gevent.spawn(house.switch.adopt, CallId("leg"))
+    house.wait_until(lambda: any("uuid_transfer leg" in command for command in house.core.commands))
+    return house.leg("leg"), adopting
+
+
+def test_who_waits_hears_music_again_before_anybody_thinks_about_what_comes_next(house, sound):
+    leg, adopting = adopted(
+        house, {"current_application": "playback", "current_application_data": "local_stream://calm"}
+    )
+    assert leg.read_command() == "connect"
+    leg.say(peers.recorded_channel("leg"))
+    music = until(leg, "playback\n")
+    assert music.endswith("local_stream://calm")
+    call = adopting.get(timeout=peers.WITHIN)
+    call.hold("calm")
+    playing = gevent.spawn(call.play, [sound])
+    assert "uuid_break leg" in leg.read_command()
+    leg.say(peers.api("+OK"))
+    leg.complete(music)
+    leg.complete(until(leg, "playback\n"))
+    assert playing.get(timeout=peers.WITHIN) is None
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        {},
+        {"current_application": "playback", "current_application_data": "/prompts/welcome.wav"},
+        {"current_application": "socket", "current_application_data": "local_stream://calm"},
+    ],
+)
+def test_who_heard_no_music_hears_none_when_taken_over(house, heard):
+    leg, adopting = adopted(house, heard)
+    leg.answer_connect()
+    adopting.get(timeout=peers.WITHIN).answer()
+    assert leg.read_command() == "api uuid_answer leg"
 
 
 def test_an_id_that_is_none_reaches_no_command(house):
