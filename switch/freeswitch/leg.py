@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -92,6 +93,7 @@ class Leg:
         self._tapes: dict[str, Tape] = {}
         self._bridge: Bridge | None = None
         self._hung_up: Cause | None = None
+        self.condemned: Cause | None = None  # with which we wanted to hang up, until FreeSWITCH has confirmed it
 
     @property
     def attached(self) -> bool:
@@ -161,10 +163,10 @@ class Leg:
     def kill(self, cause: Cause) -> None:
         """Hangs up; never raises."""
         if self.inbox.ended is None and self._line is not None:
-            try:
+            self.condemned = cause
+            with suppress(SwitchLost):
                 self._line.request(esl.command(f"api uuid_kill {self.id} {causes.hang_up(cause)}"))
-            except SwitchLost:
-                log.warning("FreeSWITCH did not confirm a hang-up", call=self.id)
+                self.condemned = None
         self.end(cause)
 
     def is_over(self, pending: Pending, within: float) -> bool:
@@ -252,6 +254,7 @@ class Leg:
         return any(not tape.over for tape in self._tapes.values())
 
     def _on_hangup(self, cause: Cause) -> None:
+        self.condemned = None
         if not self._recorded_still():
             self.end(cause)
             return
@@ -262,6 +265,7 @@ class Leg:
     def _on_notice(self, notice: esl.Message) -> None:
         """The leg is gone; its CHANNEL_HANGUP has come before, or comes now, or was lost."""
         if notice.kind == b"text/disconnect-notice" and self.inbox.ended is None:
+            self.condemned = None
             self.clock.after(LAST_EVENTS, lambda: self.end(Cause.NORMAL))
 
     def _on_close(self) -> None:

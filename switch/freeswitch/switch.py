@@ -17,6 +17,7 @@ from switch.freeswitch import encoding, esl, names
 from switch.freeswitch.calls import FreeSwitchCall, dialled, music_on
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
+from switch.freeswitch.hanging_up import Unconfirmed
 from switch.freeswitch.leg import Leg
 from switch.freeswitch.watching import LOOK, WatchedCall
 from switch.port import (
@@ -79,6 +80,7 @@ class FreeSwitch:
         self._inbound = Inbound(host, port, password, on_up=self._on_up)
         self._calls: dict[CallId, FreeSwitchCall] = {}
         self._awaited: dict[CallId, Awaited] = {}
+        self._unconfirmed = Unconfirmed(self._inbound)
         self._lost: frozenset[CallId] = frozenset()
         self._listener: socket.socket | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
@@ -187,7 +189,8 @@ class FreeSwitch:
         return self._snapshots(row["uuid"] for row in self._channels())
 
     def strays(self) -> Mapping[CallId, Snapshot]:
-        return self._snapshots(row["uuid"] for row in self._channels() if CallId(row["uuid"]) not in self._calls)
+        ours = self._calls.keys() | set(self._unconfirmed)
+        return self._snapshots(row["uuid"] for row in self._channels() if CallId(row["uuid"]) not in ours)
 
     def drop(self, call_id: CallId) -> None:
         self._inbound.api(f"uuid_kill {encoding.call_id(call_id)}")
@@ -246,7 +249,10 @@ class FreeSwitch:
             line.close()
             return
         call = self._calls.get(call_id)
-        if isinstance(call, DialledCall) and not call.leg.attached:
+        if call_id in self._unconfirmed:
+            self._unconfirmed.hang_up(call_id)
+            line.close()
+        elif isinstance(call, DialledCall) and not call.leg.attached:
             with suppress(CallEnded):
                 call.arrived(line, channel)
         elif isinstance(call, WatchedCall) and not call.leg.attached:
@@ -290,6 +296,8 @@ class FreeSwitch:
             del self._calls[call.id]
         if isinstance(call, DialledCall):
             gevent.spawn(call.cancel)
+        if call.leg.condemned is not None:
+            self._unconfirmed.add(call.id, call.leg.condemned)
 
     # --- what lives on the switch
 
@@ -320,6 +328,7 @@ class FreeSwitch:
 
     def _on_up(self) -> None:
         self._lost = frozenset()
+        self._unconfirmed.hang_up_all()
 
     def _watch(self) -> None:
         """Notices when a leg ends that we watch from afar."""
@@ -335,6 +344,7 @@ class FreeSwitch:
     def _patrol(self) -> None:
         while True:
             self._clock.sleep(PATROL)
+            self._unconfirmed.hang_up_all()
             with suppress(SwitchLost):
                 self._look_for_lost_legs()
 

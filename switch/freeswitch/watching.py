@@ -39,6 +39,8 @@ class WatchedCall(FreeSwitchCall):
             super().hang_up(cause)
             return
         if self._inbox.ended is None:
+            self.leg.condemned = cause
             with suppress(SwitchLost):
                 self._inbound.api(f"uuid_kill {self.id} {causes.hang_up(cause)}")
+                self.leg.condemned = None
         self.leg.end(cause)

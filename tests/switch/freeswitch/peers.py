@@ -112,12 +112,12 @@ class Leg:
 
 
 class Core:
-    """FreeSWITCH's event socket, where we log on. `answers` are by the beginning of an api command."""
+    """FreeSWITCH's event socket, where we log on. `answers` are by the beginning of an api command; None is none."""
 
     PASSWORD = "right"
 
     def __init__(self) -> None:
-        self.answers = {"version": "FreeSWITCH Version 1.11.2-release+git (git 3f13ad1)"}
+        self.answers: dict[str, str | None] = {"version": "FreeSWITCH Version 1.11.2-release+git (git 3f13ad1)"}
         self.greeting = b"Content-Type: auth/request\n\n"
         self.connections: list[socket.socket] = []
         self.commands: list[str] = []
@@ -135,7 +135,8 @@ class Core:
         with suppress(OSError):
             leg.say(self.greeting)
             while command := leg.read_command():
-                leg.say(self._answer(command))
+                if answer := self._answer(command):
+                    leg.say(answer)
 
     def _answer(self, command: str) -> bytes:
         if command.startswith("auth "):
@@ -143,7 +144,7 @@ class Core:
             return OK if right else b"Content-Type: command/reply\nReply-Text: -ERR invalid\n\n"
         if command.startswith("api "):
             found = next((answer for line, answer in self.answers.items() if command[4:].startswith(line)), "+OK")
-            return api(found)
+            return b"" if found is None else api(found)
         return OK
 
     def drop_all(self) -> None:

@@ -135,6 +135,68 @@ def test_a_command_that_is_never_answered_has_a_deadline(house, monkeypatch):
     assert not leg.read_command(), "the connection is closed: its replies can no longer be matched"
 
 
+def test_a_leg_that_does_not_answer_in_time_is_let_go_and_can_be_taken_over(house, monkeypatch):
+    """Asked whether it lives, FreeSWITCH says so by showing it: whoever looks for strays finds it."""
+    monkeypatch.setattr(client.Connection.request, "__kwdefaults__", {"within": 0.2})
+    house.core.answers["show channels"] = '{"rows": [{"uuid": "deaf"}]}'
+    house.core.answers["uuid_dump"] = "variable_hotline: caller\nAnswer-State: answered\n"
+    house.serve(lambda call: call.remember("a", "b"))
+    house.leg("deaf").answer_connect()
+    house.wait_until(lambda: house.results)
+    assert list(house.switch.strays()) == ["deaf"]
+    adopting = gevent.spawn(house.switch.adopt, "deaf")
+    house.wait_until(lambda: any("uuid_transfer deaf" in command for command in house.core.commands))
+    house.leg("deaf").answer_connect()
+    assert adopting.get(timeout=peers.WITHIN).id == "deaf"
+    assert house.switch.strays() == {}
+    assert kills(house, "deaf") == 0
+
+
+def unconfirmed(house, monkeypatch):
+    """A leg that we hang up, and that does not answer."""
+    monkeypatch.setattr(client.Connection.request, "__kwdefaults__", {"within": 0.2})
+    house.serve(lambda call: call.hang_up(Cause.BUSY))
+    leg = house.leg("deaf")
+    leg.answer_connect()
+    assert leg.read_command().startswith("api uuid_kill deaf")
+    return leg
+
+
+def kills(house, call_id):
+    return sum(command.startswith(f"api uuid_kill {call_id} ") for command in house.core.commands)
+
+
+def test_a_hang_up_that_the_leg_does_not_confirm_is_made_certain(house, monkeypatch):
+    unconfirmed(house, monkeypatch)
+    house.wait_until(lambda: kills(house, "deaf") == 1)
+    house.wait_until(lambda: not house.switch._calls)
+
+
+def test_a_leg_that_is_to_be_hung_up_is_not_served_again_when_it_comes_back(house, monkeypatch):
+    monkeypatch.setattr(client.Inbound.api, "__kwdefaults__", {"within": 0.2})
+    house.core.answers["uuid_kill"] = None
+    unconfirmed(house, monkeypatch)
+    house.wait_until(lambda: kills(house, "deaf") == 1)
+    again = house.leg("deaf")
+    assert again.read_command() == "connect"
+    again.say(peers.recorded_channel("deaf"))
+    assert not again.read_command(), "it is closed"
+    house.core.answers["uuid_kill"] = "-ERR No such channel!"
+    house.wait_until(lambda: "deaf" not in house.switch._unconfirmed)
+    assert house.results == [None]
+
+
+def test_a_hang_up_that_is_told_before_its_answer_is_confirmed(house):
+    house.serve(lambda call: call.hang_up())
+    leg = house.leg("quick")
+    leg.answer_connect()
+    assert leg.read_command().startswith("api uuid_kill quick")
+    leg.say(peers.api("+OK"), peers.happened("CHANNEL_HANGUP", "quick", Hangup_Cause="NORMAL_CLEARING"))
+    house.wait_until(lambda: not house.switch._calls)
+    assert not list(house.switch._unconfirmed)
+    assert kills(house, "quick") == 0
+
+
 def test_a_peer_that_closes_while_a_command_is_pending_ends_the_call_at_once(house):
     house.serve(lambda call: call.remember("a", "b"))
     leg = house.leg("gone")
