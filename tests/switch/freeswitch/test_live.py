@@ -236,6 +236,30 @@ def test_music_goes_on_when_we_die_and_who_comes_takes_the_call(rig):
     assert far.heard()[-1] == "high"
 
 
+def test_who_waits_and_is_taken_over_hears_its_music_again_at_once(rig):
+    ids = []
+
+    def flow(call):
+        ids.append(call.id)
+        return waits(call)
+
+    rig.serve(flow)
+    far = rig.caller()
+    far.wait_hears("music")
+    rig.switch.stop()
+    successor = rig.second_controller()
+    since = far.leg.media.now()
+    adopted = successor.adopt(ids[0])
+    rig.pass_time(2)  # what a flow may take to know what comes next
+    adopted.hold("calm")
+    rig.pass_time(1)
+    assert heard.longest_silence(far.leg.media.heard(since, None)) < 0.5
+    assert far.heard() == ["music"]
+    assert adopted.play([rig.sound("high")]) is None
+    assert far.heard() == ["music", "high"]
+    adopted.hang_up()
+
+
 def test_a_call_that_was_adopted_outlives_the_end_of_the_loser(rig):
     ids = []
 
