@@ -126,7 +126,9 @@ class Leg:
         if self.inbox.ended is not None:
             return
         self.inbox.end(cause)
-        if cause is not Cause.SUPERSEDED:  # a newer controller's hold on the leg would go with our sockets
+        if cause is Cause.SUPERSEDED:  # a newer controller's hold on the leg would go with our sockets
+            self.condemned = None
+        else:
             self._close()
         self._on_end()
 

@@ -186,6 +186,18 @@ def test_a_leg_that_is_to_be_hung_up_is_not_served_again_when_it_comes_back(hous
     assert house.results == [None]
 
 
+def test_a_leg_that_a_newer_controller_took_before_it_was_hung_up_is_its_own(house):
+    house.core.answers["uuid_kill"] = None
+    house.serve(lambda call: call.hang_up())
+    leg = house.leg("theirs")
+    leg.answer_connect()
+    assert leg.read_command().startswith("api uuid_kill theirs")
+    leg.say(peers.happened("CHANNEL_EXECUTE_COMPLETE", "theirs", variable_hotline_epoch="99"))
+    house.wait_until(lambda: not house.switch._calls)
+    leg.close()
+    assert not list(house.switch._unconfirmed)
+
+
 def test_a_hang_up_that_is_told_before_its_answer_is_confirmed(house):
     house.serve(lambda call: call.hang_up())
     leg = house.leg("quick")
