@@ -65,6 +65,7 @@ class WaitingCall:
         "expected",
         "id",
         "key",
+        "last_agent",
         "line",
         "offers",
         "priority",
@@ -98,7 +99,8 @@ class WaitingCall:
         self.serial = serial
         self.visited: frozenset[QueueName] = frozenset()
         self.standing: Ordered[Key] | None = None  # the index in which free agents find it
-        self.awaited: LiveAgent | None = None  # its last agent, for whom it waits a while
+        self.last_agent = event.last_agent  # "" once that agent has declined it
+        self.awaited: LiveAgent | None = None  # its last agent, while this queue lets it wait for nobody else
         self.offers: tuple[Offer, ...] = ()
         self.ringing_since = now
         self.connecting: Offer | None = None

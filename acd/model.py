@@ -230,7 +230,7 @@ class CallQueued:
     """A caller entered a queue. `arrived` is kept when it comes from another queue or from before a restart.
 
     `entered`: when it entered this queue, where that was before a restart; the limits of overflow count
-    from it. `last_agent`: whom this customer talked to last.
+    from it. `last_agent`: whom this customer talked to last, for every sticky queue that it comes to.
     """
 
     call: CallId

@@ -181,7 +181,10 @@ class Offers:
     def _fail(self, offer: Offer, reason: str, *, hold: Millis, bench: bool = False) -> None:
         self._drop(offer)
         offer.call.awaited = None
-        self._release(offer.agent, Input.BENCH if bench else Input.RELEASE, reason, hold)
+        if offer.agent.rule.id == offer.call.last_agent:
+            offer.call.last_agent = ""
+        spared = bench or hold > 0
+        self._release(offer.agent, Input.BENCH if bench else Input.RELEASE, reason if spared else "", hold)
         self._board.look_at(offer.call)
 
     def _drop(self, offer: Offer) -> None:

@@ -34,8 +34,6 @@ class Waits:
         self._entries += 1
         call = self.calls[event.call] = WaitingCall(event, self._entries, self._board.now)
         self._join(call, queue)
-        if event.last_agent and queue.strategy.waits_for_last_agent:
-            call.awaited = self._board.floor.agents.get(event.last_agent)
         self._stand(call)
         if queue.hours == "open" or not self._is_due(call):
             self._serve(call)  # else what the queue does when it is closed comes first
@@ -127,6 +125,8 @@ class Waits:
 
     def _join(self, call: WaitingCall, queue: Queue) -> None:
         queue.put(call)
+        sticky = bool(call.last_agent) and queue.strategy.waits_for_last_agent
+        call.awaited = self._board.floor.agents.get(call.last_agent) if sticky else None
         if queue.sayings or call.say_at:
             announcing.begin(call)
 

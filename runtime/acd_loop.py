@@ -168,6 +168,7 @@ class AcdLoop:
         self._hours = hours
         self._said_hours: dict[str, HoursState] = {}
         self._with_calendar: tuple[QueueRule, ...] = ()
+        self._is_sticky = False  # some queue is: whoever is queued may come there by overflow
         self._look_again: Millis = 0
         self._inbox: Mailbox[Event | _Asked | _Then | _Now] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
@@ -274,6 +275,7 @@ class AcdLoop:
     def load(self, queues: tuple[QueueRule, ...]) -> None:
         self._rules = {rule.name: rule for rule in queues}
         self._with_calendar = tuple(rule for rule in queues if rule.calendar)
+        self._is_sticky = any(rule.strategy == Sticky.name for rule in queues)
         self.post(QueuesChanged(queues))
 
     def set_agent(self, agent: Agent) -> None:
@@ -319,7 +321,7 @@ class AcdLoop:
                 request.queue,
                 priority=request.priority,
                 skills=tuple(request.skills),
-                last_agent=self._last_agent(call.caller) if rule.strategy == Sticky.name else "",
+                last_agent=self._last_agent(call.caller) if self._is_sticky else "",
             )
         )
         return place

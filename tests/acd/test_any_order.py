@@ -85,7 +85,7 @@ def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ..
             st.builds(
                 QueueRule,
                 name=st.just(name),
-                strategy=st.sampled_from(sorted(strategies())),
+                strategy=st.sampled_from((*sorted(strategies()), *["sticky"] * 3)),
                 weight=st.integers(1, 2),
                 skills=st.dictionaries(
                     st.sampled_from(SKILLS), st.sampled_from(("required", "preferred", "required 3"))
@@ -105,6 +105,7 @@ def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ..
                 longest_queue=st.integers(0, 5),
                 reject_delay=st.sampled_from((0, 8_000)),
                 busy_delay=st.sampled_from((0, 8_000)),
+                sticky_for=st.sampled_from((5_000, 20_000, 300_000)),
                 successor=st.sampled_from(("", *QUEUES)),
             )
             for name in names
@@ -141,6 +142,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.stage: dict[str, str] = {}
         self.all_offers: list[str] = []
         self.spoken: dict[str, int] = {}
+        self.declined: set[tuple[str, str]] = set()  # call and agent, since the call came
         self.saying: dict[str, int] = {}  # until when what was said is not over
         for agent in staff:
             self.change_agent(agent)
@@ -192,6 +194,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.entries[call] = self.entries.get(call, 0) + 1
             self.spoken.pop(call, None)
             self.saying.pop(call, None)
+            self.declined -= {(call, agent) for agent in AGENTS}
         self.tell(event)
 
     @rule(call=call_ids, left=st.booleans())
@@ -247,11 +250,11 @@ class AnyOrder(RuleBasedStateMachine):
             case OfferAnswered(), "ringing":
                 pass  # the Connect says so
             case ((OfferDeclined() | OfferFailed()), ("ringing" | "answered")):
-                self.over(offer)
+                self.refused(offer)
             case OfferNotAnswered(), "ringing":
-                self.over(offer)
+                self.refused(offer)
             case ConnectFailed(), "answered":
-                self.over(offer)
+                self.refused(offer)
             case CallConnected(), "answered":
                 self.stage[offer] = "talking"
                 self.end(self.offers[offer][0])
@@ -317,9 +320,12 @@ class AnyOrder(RuleBasedStateMachine):
                 self.offers[offer] = (call, agent)
                 self.stage[offer] = "ringing"
                 self.all_offers.append(offer)
-            case WithdrawOffer(offer=offer, agent=agent):
+            case WithdrawOffer(offer=offer, agent=agent, reason=reason):
                 assert self.offers[offer][1] == agent, "only what lives is withdrawn, and once"
-                self.over(offer)
+                if reason == "no answer":
+                    self.refused(offer)
+                else:
+                    self.over(offer)
             case Connect(offer=offer, call=call, agent=agent):
                 assert self.offers[offer] == (call, agent)
                 assert self.stage[offer] == "ringing"
@@ -355,6 +361,10 @@ class AnyOrder(RuleBasedStateMachine):
     def stages_of(self, call: str) -> list[str]:
         return [self.stage[offer] for offer, (other, _) in self.offers.items() if other == call]
 
+    def refused(self, offer: str) -> None:
+        self.declined.add(self.offers[offer])
+        self.over(offer)
+
     def over(self, offer: str) -> None:
         del self.offers[offer]
 
@@ -374,8 +384,13 @@ class AnyOrder(RuleBasedStateMachine):
         return needs(rule, self.waiting[call].skills, relaxed).fit(who.skills)
 
     def held_for_another(self, call: str) -> bool:
-        event, rule = self.waiting[call], self.rules[self.queue_of[call]]
-        return rule.strategy == "sticky" and bool(event.last_agent) and self.now < self.entered[call] + rule.sticky_for
+        """Whether it may wait for its last agent alone: one who is at work, able, and has not declined it."""
+        friend, rule = self.waiting[call].last_agent, self.rules[self.queue_of[call]]
+        if rule.strategy != "sticky" or friend not in self.staff or (call, friend) in self.declined:
+            return False
+        state = next((view.state for view in self.acd.agents() if view.id == friend), AgentState.LOGGED_OFF)
+        at_work = state not in (AgentState.LOGGED_OFF, AgentState.NOT_READY)
+        return at_work and self.able(friend, call) and self.now < self.entered[call] + rule.sticky_for
 
     def place(self, call: str) -> tuple[int, int, int]:
         rule, view = self.rules[self.queue_of[call]], self.acd.place(call)

@@ -516,6 +516,14 @@ def test_the_agent_of_last_time_is_waited_for(floor):
     assert friend.partner is floor.line_of("1001")
 
 
+def test_the_agent_of_last_time_is_known_in_every_queue_while_there_is_a_sticky_one(floor):
+    """A caller may come there by overflow."""
+    floor.last_agents["2"] = "1001"
+    floor.caller("2", "service")
+    floor.pass_time(1)
+    assert [record["last_agent"] for record in floor.journaled("CallQueued")] == ["1001"]
+
+
 # --- the calendar ----------------------------------------------------------------------------------
 
 

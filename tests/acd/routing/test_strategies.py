@@ -24,6 +24,7 @@ from acd.model import (
     OfferNotAnswered,
     Overflow,
     QueueRule,
+    QueuesChanged,
     TalkEnded,
     WithdrawOffer,
 )
@@ -337,3 +338,42 @@ class TestSticky:
         assert rung(made.call("c1", last_agent="b")) == [("c1", "a")]
         made.agent("c")
         assert rung(made.call("c2", last_agent="9999")) == [("c2", "c")]
+
+    def test_waits_for_nobody_any_more_in_a_queue_that_is_not_sticky(self):
+        friends = QueueRule("friends", strategy="sticky", overflow=(Overflow(after=5_000, to_queue="all"),))
+        made = busy_friend(friends, QueueRule("all", sticky_for=300_000))
+        assert rung(made.until(made.now / 1000 + 5)) == [("c1", "other")]
+
+    def test_waits_for_nobody_any_more_when_the_queue_is_sticky_no_longer(self):
+        made = busy_friend(QueueRule("friends", strategy="sticky"))
+        assert rung(made.tell(QueuesChanged((QueueRule("friends"),)))) == [("c1", "other")]
+
+    def test_waits_for_the_last_agent_in_a_sticky_queue_that_it_was_moved_to(self):
+        overflow = (Overflow(after=1_000, to_queue="friends"),)
+        made = Script(QueueRule("all", overflow=overflow), QueueRule("friends", strategy="sticky"))
+        made.agent("friend", "friends")
+        made.accept(only_offer(made.call("c0", "friends")))
+        made.agent("other", "friends")
+        made.call("c1", "all", last_agent="friend")
+        start = made.now / 1000
+        assert offers(made.until(start + 20)) == []
+        assert rung(made.until(start + 21)) == [("c1", "other")]
+
+    def test_does_not_wait_again_for_who_has_declined_it(self):
+        overflow = (Overflow(after=1_000, to_queue="more"),)
+        made = Script(QueueRule("friends", strategy="sticky", overflow=overflow), QueueRule("more", strategy="sticky"))
+        made.agent("friend", "friends", "more")
+        made.tell(OfferDeclined(only_offer(made.call("c1", "friends", last_agent="friend")).offer, "declined"))
+        made.agent("other", "more")
+        assert rung(made.until(1)) == [("c1", "other")]
+
+
+def busy_friend(*queues: QueueRule) -> Script:
+    """`c1` waits in the queue `friends` for the agent `friend`, who talks; `other` is free beside it."""
+    made = Script(*queues)
+    names = [rule.name for rule in queues]
+    made.agent("friend", *names)
+    made.accept(only_offer(made.call("c0", "friends")))
+    made.agent("other", *names)
+    assert offers(made.call("c1", "friends", last_agent="friend")) == []
+    return made
