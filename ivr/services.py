@@ -304,6 +304,13 @@ class PromptDue(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class MusicChanged(Notice):
+    """The place has other music now: its caller was moved to another queue, or the queue's rules have changed."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentReady(Notice):
     """An agent accepted this caller and waits on `leg`: join at once. `recording` says whether the talk is recorded."""
 
@@ -339,11 +346,13 @@ class Place(Protocol):
     def id(self) -> str: ...
 
     @property
-    def music(self) -> str: ...
+    def music(self) -> str:
+        """What is to be heard now, in whichever queue the caller is by now."""
+        ...
 
     @property
     def keys(self) -> Mapping[str, str]:
-        """What keys do while waiting: ``{"1": "stay", "2": "left"}``."""
+        """What keys do now while waiting: ``{"1": "stay", "2": "left"}``."""
         ...
 
     def announced(self) -> None:

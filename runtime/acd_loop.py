@@ -55,7 +55,16 @@ from acd.model import (
 )
 from acd.records import Entry, entry
 from acd.routing.sticky import Sticky
-from ivr.services import AgentReady, AnnouncementDue, HoursState, PromptDue, QueueOver, QueueRequest, TalkRecording
+from ivr.services import (
+    AgentReady,
+    AnnouncementDue,
+    HoursState,
+    MusicChanged,
+    PromptDue,
+    QueueOver,
+    QueueRequest,
+    TalkRecording,
+)
 from journal.writer import Journal
 from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn, found
 from runtime.gate import Gate
@@ -92,6 +101,7 @@ class QueuedPlace:
     id: str
     call: Call
     request: QueueRequest
+    queue: str
     music: str
     keys: Mapping[str, str]
     entered_at: Millis
@@ -99,6 +109,13 @@ class QueuedPlace:
     offer: str = ""
     left: bool = False
     talking: bool = False
+
+    def stands_in(self, rule: QueueRule) -> None:
+        """The caller waits by this rule now: another queue's, or its queue's new one."""
+        self.queue, self.keys = rule.name, rule.while_waiting
+        if self.music != rule.music:
+            self.music = rule.music
+            self.call.post(MusicChanged(self.id))
 
     def announced(self) -> None:
         self.loop.post(AnnouncementMade(self.call.id))
@@ -277,6 +294,9 @@ class AcdLoop:
         self._with_calendar = tuple(rule for rule in queues if rule.calendar)
         self._is_sticky = any(rule.strategy == Sticky.name for rule in queues)
         self.post(QueuesChanged(queues))
+        for place in self._places.values():
+            if place.queue in self._rules:
+                place.stands_in(self._rules[place.queue])
 
     def set_agent(self, agent: Agent) -> None:
         self._agents[agent.id] = agent
@@ -305,6 +325,7 @@ class AcdLoop:
             id=f"{call.id}/{next(self._visits)}",
             call=call,
             request=request,
+            queue=rule.name,
             music=rule.music,
             keys=rule.while_waiting,
             entered_at=kept.arrived if kept else self._clock.now(),
@@ -530,8 +551,9 @@ class AcdLoop:
                 self._tell(call, lambda place: QueueOver(place.id, over))
                 self._places.pop(call, None)
             case MoveCall(call=call, queue=queue):
-                if place := self._places.get(call):
-                    place.music = self._rules[queue].music
+                place = self._places.get(call)
+                if place and queue in self._rules:  # else the engine moves it on when it hears that the queue is gone
+                    place.stands_in(self._rules[queue])
             case ShowAgentState():
                 self._on_agent_state(decision)
 

@@ -17,6 +17,7 @@ from ivr.services import (
     AgentReady,
     AnnouncementDue,
     CannotSpeak,
+    MusicChanged,
     Place,
     PromptDue,
     QueueOver,
@@ -140,6 +141,8 @@ class _Wait:
                     self._announce(position, wait)
                 case PromptDue(prompt=prompt):
                     self._tell([(prompt, {})])
+                case MusicChanged():
+                    self._call.hold(self._place.music)
                 case AgentReady() as ready:
                     if self._talked(ready):
                         return "answered"
@@ -156,6 +159,10 @@ class _Wait:
     def _ours(self, notice: Notice) -> bool:
         """Whether a notice is meant for this place; those for an earlier one came too late."""
         return getattr(notice, "place", None) == self._place.id
+
+    def _cuts_in(self, notice: Notice) -> bool:
+        """Whether a notice ends what is being said; behind that the music of then is heard anyway."""
+        return self._ours(notice) and not isinstance(notice, MusicChanged)
 
     def _announce(self, position: int | None, wait: tuple[float, float | None] | None) -> None:
         phrases: list[tuple[str, Mapping[str, object]]] = []
@@ -184,7 +191,7 @@ class _Wait:
     def _say(self, prompt: str, values: Mapping[str, object]) -> Key | Notice | None:
         keys, music = frozenset(self._place.keys), self._place.music
         try:
-            return self._call.say(Prompt(prompt), stop_on=keys, heed=self._ours, values=values, back_to=music)
+            return self._call.say(Prompt(prompt), stop_on=keys, heed=self._cuts_in, values=values, back_to=music)
         except (CannotSpeak, CannotPlay, CannotEvaluate) as error:
             log.error("an announcement cannot be spoken; the music goes on", prompt=prompt, error=str(error))
             return None

@@ -28,6 +28,7 @@ from ivr.services import (
     HostFailed,
     MailboxAway,
     Message,
+    MusicChanged,
     PromptDue,
     QueueOver,
     Services,
@@ -362,6 +363,10 @@ class WaitingPlace:
 
     def prompt(self, prompt):
         self.call.post(PromptDue(self.id, prompt))
+
+    def changes(self, music, keys):
+        self.music, self.keys = music, keys
+        self.call.post(MusicChanged(self.id))
 
     def over(self, exit):
         self.call.post(QueueOver(self.id, exit))

@@ -17,7 +17,7 @@ from acd.model import (
     Overflow,
     QueueRule,
 )
-from ivr.services import AgentReady, AnnouncementDue, CallerFacts, QueueOver, QueueRequest
+from ivr.services import AgentReady, AnnouncementDue, CallerFacts, MusicChanged, QueueOver, QueueRequest
 from journal.reader import records
 from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
@@ -121,7 +121,9 @@ class Floor:
                 case AnnouncementDue(position=position):
                     self.log.append((call.caller, f"position {position}"))
                     place.announced()
-                case Key(digit="2"):
+                case MusicChanged():
+                    call.hold(place.music)
+                case Key(digit=key) if place.keys.get(key, "left") == "left":
                     place.leave("left")
                     return "left"
 
@@ -522,6 +524,36 @@ def test_the_agent_of_last_time_is_known_in_every_queue_while_there_is_a_sticky_
     floor.caller("2", "service")
     floor.pass_time(1)
     assert [record["last_agent"] for record in floor.journaled("CallQueued")] == ["1001"]
+
+
+# --- a caller who is moved, and rules that change ---------------------------------------------------
+
+HURRIED = QueueRule(name="hurried", overflow=(Overflow(after=10_000, to_queue="patient"),))
+PATIENT = QueueRule(name="patient", music="lively", while_waiting={"9": "left", "2": "stay"})
+
+
+def test_who_is_moved_hears_the_music_of_the_other_queue_and_has_its_keys(floor):
+    floor.acd.load((HURRIED, PATIENT))
+    caller = floor.caller("1", "hurried")
+    floor.pass_time(11)
+    assert [heard.text for heard in caller.heard] == ["calm", "lively"]
+    caller.press("2")
+    floor.pass_time(1)
+    assert floor.waiting() == [caller.id]
+    caller.press("9")
+    floor.pass_time(1)
+    assert floor.log == [("1", "left")]
+
+
+def test_rules_that_change_change_the_music_and_the_keys_of_who_waits(floor):
+    caller = floor.caller("1")
+    floor.pass_time(1)
+    floor.acd.load((replace(SERVICE, music="lively", while_waiting={"2": "stay"}),))
+    floor.pass_time(1)
+    assert [heard.text for heard in caller.heard] == ["calm", "lively"]
+    caller.press("2")
+    floor.pass_time(1)
+    assert floor.waiting() == [caller.id]
 
 
 # --- the calendar ----------------------------------------------------------------------------------

@@ -136,6 +136,25 @@ def test_other_words_of_the_queue_are_spoken_between_music(house):
     assert place.told == ["announced"]
 
 
+def test_a_place_that_changes_has_other_music_and_other_keys(house):
+    caller, place = queued(house)
+    caller.hears("(calm)")
+    place.changes("lively", {"9": "left"})
+    caller.hears("(lively)").press("2").waits(5)
+    assert place.told == []
+    caller.press("9").hears("请留言")
+    assert place.told == ["left: left"]
+
+
+def test_other_music_does_not_cut_what_is_being_said(house):
+    caller, place = queued(house)
+    place.prompt("please-wait")
+    caller.hears("请稍等").waits(0.3)
+    place.changes("lively", {})
+    caller.hears("(lively)")
+    assert not caller.line.heard[-2].cut
+
+
 def test_who_is_asked_may_stay(house):
     caller, place = queued(house)
     place.prompt("please-wait")
