@@ -35,14 +35,24 @@ class Waits:
         call = self.calls[event.call] = WaitingCall(event, self._entries, self._board.now)
         self._join(call, queue)
         self._stand(call)
-        if queue.hours == "open" or not self._is_due(call):
-            self._serve(call)  # else what the queue does when it is closed comes first
-        if not call.offers and len(queue.waiting) > queue.rule.longest_queue:
-            self._end(call, "overflowed")
-        elif call.offers or not self._is_due(call):
+        due = self._is_due(call)
+        if queue.hours == "open" or not due:
+            self._serve_newcomer(call)  # else what the queue does when it is closed comes first
+        if call.offers:
             self._rearm(call)
-        else:
+        elif len(queue.waiting) > queue.rule.longest_queue:
+            self._end(call, "overflowed")
+        elif due:
             self._board.look_at(call)
+        else:
+            self._rearm(call)
+
+    def _serve_newcomer(self, call: WaitingCall) -> None:
+        """Before a limit turns anybody away: those who become free by this very event may be free for it."""
+        free = list(self._board.agents)
+        self._board.agents.clear()
+        self.employ(free)
+        self._serve(call)
 
     def of_a_talk(self, call: CallId, name: QueueName) -> WaitingCall:
         """The call of a talk that began before this life; it waits nowhere."""
@@ -93,12 +103,14 @@ class Waits:
                 floor.remove(agent)
         if len(free) == 1 and (call := floor.best_call(free)):
             self._ring(call, free[0])  # the common case, without a way through the indexes
+            self._rearm(call)
             return
         for agent in free:
             if not agent.indexed:
                 floor.free(agent)
         while free and (call := floor.best_call(free)):
             self._serve(call)
+            self._rearm(call)
             free = [agent for agent in free if agent.indexed]
 
     def _is_due(self, call: WaitingCall) -> bool:

@@ -142,6 +142,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.stage: dict[str, str] = {}
         self.all_offers: list[str] = []
         self.spoken: dict[str, int] = {}
+        self.rung_since: dict[str, int] = {}
         self.declined: set[tuple[str, str]] = set()  # call and agent, since the call came
         self.saying: dict[str, int] = {}  # until when what was said is not over
         for agent in staff:
@@ -317,6 +318,8 @@ class AnyOrder(RuleBasedStateMachine):
                 assert "answered" not in self.stages_of(call), "who is being connected is not offered"
                 if self.strategy_of(call) not in ("ring-all", "ring-progressively"):
                     assert not self.stages_of(call), "one phone at a time"
+                if not self.stages_of(call):
+                    self.rung_since[call] = self.now
                 self.offers[offer] = (call, agent)
                 self.stage[offer] = "ringing"
                 self.all_offers.append(offer)
@@ -433,6 +436,16 @@ class AnyOrder(RuleBasedStateMachine):
         for call in self.waiting:
             if not self.stages_of(call) and not self.held_for_another(call):
                 assert not [agent for agent in free if self.able(agent, call)], call
+
+    @invariant()
+    def as_many_phones_ring_as_may(self) -> None:
+        free = [view.id for view in self.acd.agents() if view.state is AgentState.READY and not view.reason]
+        for call in self.waiting:
+            stages = self.stages_of(call)
+            if stages and "answered" not in stages and self.queue_of[call] in self.rules:
+                rule = self.rules[self.queue_of[call]]
+                may = strategies()[rule.strategy].phones(rule, self.now - self.rung_since[call])
+                assert len(stages) >= may or not [agent for agent in free if self.able(agent, call)], call
 
     @invariant()
     def who_is_reserved_or_wraps_up_has_a_deadline(self) -> None:

@@ -264,6 +264,23 @@ class TestLongestQueue:
         assert rung(script.call("c1")) == [("c1", "1001")]
         assert script.call("c2") == [EndWait("c2", "service", "overflowed")]
 
+    def test_lets_in_who_comes_back_for_the_agent_whom_it_sets_free(self):
+        """The talk ends because its caller is queued again; nothing but these two says so."""
+        script = Script(queue(longest_queue=0, wrap_up=0))
+        script.agent("1001")
+        script.accept(only_offer(script.call("c1")))
+        assert rung(script.call("c1", at=60)) == [("c1", "1001")]
+
+    def test_gives_the_agent_set_free_to_who_has_waited_longer(self):
+        script = Script(queue(longest_queue=1, wrap_up=0))
+        script.agent("1001")
+        script.accept(only_offer(script.call("c1")))
+        script.call("c2")
+        assert besides_states(script.call("c1", at=60)) == [
+            OfferCall("0-2", "c2", "service", "1001", 15_000),
+            OVER,
+        ]
+
 
 class TestClosing:
     def test_gives_everybody_back_but_who_is_nearly_there(self):

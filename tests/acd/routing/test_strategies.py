@@ -290,6 +290,14 @@ class TestRingProgressively:
         assert rung(made.until(start + 5)) == [("c1", "b")]
         assert rung(made.until(start + 10)) == [("c1", "c")]
 
+    def test_rings_one_more_also_for_who_waited_before_anybody_was_free(self):
+        made = script("ring-progressively", ring_step=5_000)
+        made.call("c1")
+        made.agent("a")
+        made.agent("b")
+        assert rung(made.until(4)) == []
+        assert rung(made.until(5)) == [("c1", "b")]
+
     def test_who_did_not_answer_is_followed_by_the_next(self):
         made = staffed("ring-progressively", "a", "b", ring_step=60_000)
         offer = only_offer(made.call("c1"))
