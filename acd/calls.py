@@ -71,12 +71,12 @@ class WaitingCall:
         "priority",
         "queue",
         "relaxed",
-        "retry_at",
         "ringing_since",
         "say_at",
         "saying",
         "saying_until",
         "serial",
+        "sought",
         "spent",
         "spoken_position",
         "spoken_wait",
@@ -104,6 +104,7 @@ class WaitingCall:
         self.offers: tuple[Offer, ...] = ()
         self.ringing_since = now
         self.connecting: Offer | None = None
+        self.sought: tuple[Queue, ...] = ()  # to which it would overflow, and which were full
         self.due: Millis | None = None
         self.spoken_position: int | None = None  # also in the next queue none is spoken that is worse
         self.spoken_wait: float | None = None
@@ -124,8 +125,3 @@ class WaitingCall:
         """The queue's limits are read anew."""
         self.relaxed: frozenset[str] = frozenset()
         self.spent: frozenset[int] = frozenset()  # overflow rules that were carried out
-        self.retry_at: Millis | None = None  # when a queue that was full is tried again
-
-    def rank(self) -> Millis:
-        """The lower the sooner: every step of priority is worth `priority_credit` of waiting."""
-        return self.arrived - self.priority * self.queue.rule.priority_credit

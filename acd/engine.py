@@ -209,6 +209,7 @@ class Acd:
                 self._board.agents[agent] = None
         for queue in replaced:
             self._board.calls.update(dict.fromkeys(queue.calls()))
+            self._board.calls.update((key[3], None) for key in queue.seekers)
             if queue.rule.name not in rules:
                 floor.close(queue)
         for name, rule in rules.items():

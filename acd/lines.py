@@ -103,6 +103,7 @@ class Queue:
         "rule",
         "sayings",
         "seed",
+        "seekers",
         "strategy",
         "waiting",
     )
@@ -115,6 +116,7 @@ class Queue:
         self.strategy = strategy_named(rule.strategy)
         self.members: dict[AgentId, LiveAgent] = {}
         self.waiting: Ordered[Key] = Ordered()  # all who wait here, those for whom a phone rings included
+        self.seekers: Ordered[Key] = Ordered()  # who would overflow from elsewhere to here, and it was full
         self.lines: dict[Needs, Line] = {}
         self.last_agent: LiveAgent | None = None  # to whom the last offer went
         self.offers_made = 0
@@ -149,7 +151,7 @@ class Queue:
     def put(self, call: WaitingCall) -> None:
         """Gives a call its lines and its place; it is not offered to anybody yet."""
         call.queue = self
-        call.key = (call.rank(), call.arrived, call.serial, call)
+        call.key = self.key_of(call)
         self.waiting.add(call.key)
         call.line = self._line_for(call, call.relaxed)
         call.widest = self._line_for(call, self._relaxable) if self._relaxable else self._again(call.line)
@@ -167,6 +169,21 @@ class Queue:
         del call.key  # it names the call: a circle that only the garbage collector would open
         if len(self.lines) > _MOST_LINES:
             self._prune()
+
+    def key_of(self, call: WaitingCall) -> Key:
+        """A call's place here, or what it would be: a step of priority is worth `priority_credit` of waiting."""
+        return (call.arrived - call.priority * self.rule.priority_credit, call.arrived, call.serial, call)
+
+    def admits(self, call: WaitingCall) -> bool:
+        """Whether a call may come from elsewhere: there is room, also for those before it who seek it."""
+        return self.seekers.ahead_of(self.key_of(call)) < self._room()
+
+    def next_seekers(self) -> list[WaitingCall]:
+        """For whom there is room, in the order of service."""
+        return [key[3] for key in islice(self.seekers, self._room())]
+
+    def _room(self) -> int:
+        return max(0, self.rule.longest_queue - len(self.waiting))
 
     def position(self, call: WaitingCall) -> int:
         """1 is next."""

@@ -27,7 +27,7 @@ def holds(call: WaitingCall, rule: Overflow) -> bool:
         case "emergency":
             return call.queue.hours == "emergency"
         case _:
-            return True
+            return rule.after > 0 or not call.offers  # at once: for whoever finds nobody free
 
 
 def next_limit(call: WaitingCall, now: Millis) -> Millis | None:

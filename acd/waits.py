@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from acd import announcing, overflow
 from acd.agents import LOGGED_OFF, LiveAgent, is_working
@@ -15,7 +15,6 @@ from acd.offers import Offers
 from acd.ordered import Ordered
 
 NEVER: Millis = 1 << 62
-FULL_RETRY: Millis = 5_000  # how soon a caller is tried again in a queue that was full
 
 
 class Waits:
@@ -83,12 +82,11 @@ class Waits:
         announcing.spoken(call, self._board.now)
         self._rearm(call)
 
-    def settle(self, calls: Iterable[WaitingCall]) -> None:
+    def settle(self, calls: Sequence[WaitingCall]) -> None:
         """Looks at calls for which something has changed: first the limits of all, then agents by rank."""
-        staying = [call for call in calls if self._look(call)]
-        if len(staying) > 1:
-            staying.sort(key=lambda call: (-call.queue.rule.weight, call.key))
-        for call in staying:
+        if len(calls) > 1:
+            calls = sorted(calls, key=lambda call: (-call.queue.rule.weight, call.key))
+        for call in [call for call in calls if self._look(call)]:
             self._serve(call)
             self._rearm(call)
 
@@ -144,7 +142,9 @@ class Waits:
 
     def _leave_queue(self, call: WaitingCall) -> None:
         self._stand_in(call, None)
+        self._seek_no_more(call)
         call.queue.remove(call)
+        self._call_seekers(call.queue)
         self._board.deadlines.set(call, None)
 
     def _stand(self, call: WaitingCall) -> None:
@@ -192,7 +192,7 @@ class Waits:
         """Sets the time at which something is next due for a waiting call."""
         now, rule = self._board.now, call.queue.rule
         soonest = NEVER
-        for time in (overflow.next_limit(call, now), announcing.next_time(call), call.retry_at):
+        for time in (overflow.next_limit(call, now), announcing.next_time(call)):
             if time is not None and time < soonest:
                 soonest = time
         if call.awaited:
@@ -206,9 +206,9 @@ class Waits:
 
     def _overflow(self, call: WaitingCall) -> bool:
         """Carries out the limits that were reached; True when the call waits in this queue no more."""
+        self._seek_no_more(call)
         if call.connecting:
             return False
-        call.retry_at = None
         for number, rule in overflow.due_rules(call, self._board.now):
             if rule.relax:
                 self._relax(call, number, rule.relax)
@@ -227,16 +227,30 @@ class Waits:
         call.queue.change_line(call)
 
     def _overflow_to(self, call: WaitingCall, name: QueueName) -> bool:
-        """Moves a call unless it was there before or that queue is full; then it stays and is tried again."""
+        """Moves a call unless it was there before or that queue is full; then it stays, and goes when it may."""
         target = self._board.floor.queues.get(name)
         if target is None or name in call.visited or name == call.queue.rule.name:
             return False
-        if len(target.waiting) >= target.rule.longest_queue:
-            call.retry_at = self._board.now + FULL_RETRY
+        if not target.admits(call):
+            if target not in call.sought:
+                call.sought += (target,)
+                target.seekers.add(target.key_of(call))
             return False
         self._offers.withdraw_all(call, "caller gone")
         self._move(call, target)
         return True
+
+    def _seek_no_more(self, call: WaitingCall) -> None:
+        for queue in call.sought:
+            queue.seekers.remove(queue.key_of(call))
+            self._call_seekers(queue)
+        call.sought = ()
+
+    def _call_seekers(self, queue: Queue) -> None:
+        """Lets those come for whom there is room now."""
+        if queue.seekers:
+            for call in queue.next_seekers():
+                self._board.look_at(call)
 
     def _move(self, call: WaitingCall, queue: Queue) -> None:
         call.visited |= {call.queue.rule.name}

@@ -142,6 +142,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.stage: dict[str, str] = {}
         self.all_offers: list[str] = []
         self.spoken: dict[str, int] = {}
+        self.visited: dict[str, set[str]] = {}
         self.rung_since: dict[str, int] = {}
         self.declined: set[tuple[str, str]] = set()  # call and agent, since the call came
         self.saying: dict[str, int] = {}  # until when what was said is not over
@@ -158,6 +159,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.log.append((event, self.now, decisions))
         for decision in decisions:
             self.record(decision)
+        if not isinstance(event, QueuesChanged):  # those move whom a removed queue held, wherever there is room or not
+            self.check_moves([decision for decision in decisions if isinstance(decision, MoveCall)])
         self.check_choices([offer for offer in self.offers if offer not in before])
 
     @rule(seconds=st.sampled_from((0, 0.5, 3, 9, 31, 100)))
@@ -195,6 +198,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.entries[call] = self.entries.get(call, 0) + 1
             self.spoken.pop(call, None)
             self.saying.pop(call, None)
+            self.visited.pop(call, None)
             self.declined -= {(call, agent) for agent in AGENTS}
         self.tell(event)
 
@@ -338,6 +342,7 @@ class AnyOrder(RuleBasedStateMachine):
                 self.end(call)
             case MoveCall(call=call, queue=queue):
                 assert call in self.waiting
+                self.visited.setdefault(call, set()).add(self.queue_of[call])
                 self.queue_of[call] = queue
                 self.entered[call] = self.now
                 self.saying.pop(call, None)
@@ -409,6 +414,32 @@ class AnyOrder(RuleBasedStateMachine):
             for other in idle:
                 if self.able(agent, other) and not self.held_for_another(other):
                     assert self.place(other) >= self.place(call), (other, call)
+
+    def seeks(self, call: str, queue: str) -> bool:
+        """Whether a caller would overflow to a queue now, by the first of its lines alone: later ones come later."""
+        rule = self.rules.get(self.queue_of[call])
+        if rule is None or queue not in self.rules or queue in {rule.name, *self.visited.get(call, ())}:
+            return False
+        waited, stages = self.now - self.entered[call], self.stages_of(call)
+        due = [step.after for step in rule.overflow if step.to_queue == queue and step.after <= waited]
+        return "answered" not in stages and (any(due) or (bool(due) and not stages))
+
+    def rank_in(self, queue: str, call: str) -> tuple[int, int]:
+        arrived = self.acd.place(call).arrived
+        return (arrived - self.waiting[call].priority * self.rules[queue].priority_credit, arrived)
+
+    def check_moves(self, moves: list[MoveCall]) -> None:
+        """Nobody who would overflow to the same queue, and comes first there, was passed over."""
+        for call, queue in ((move.call, move.queue) for move in moves if move.call in self.waiting):
+            for other in self.waiting:
+                if queue == self.queue_of[call] and self.seeks(other, queue):
+                    assert self.rank_in(queue, other) >= self.rank_in(queue, call), (other, call)
+
+    @invariant()
+    def nobody_seeks_a_queue_that_has_room(self) -> None:
+        for view in self.acd.queues():
+            if len(view.waiting) < self.rules[view.name].longest_queue:
+                assert not [call for call in self.waiting if self.seeks(call, view.name)]
 
     @invariant()
     def the_views_agree_with_what_was_said(self) -> None:

@@ -12,7 +12,11 @@ from acd.model import (
     AgentChanged,
     AgentLoggedOff,
     AgentRemoved,
+    CallAbandoned,
     CallConnected,
+    CallLeft,
+    Comfort,
+    Comforts,
     ConnectFailed,
     EndWait,
     MoveCall,
@@ -144,6 +148,13 @@ class TestNoneReady:
         assert besides_states(script.tell(TalkEnded("0-1"))) == [UNAVAILABLE]
 
 
+def crowded(*queues: QueueRule, **facts: object) -> Script:
+    """`experts`, to which others overflow, has room for one, and `c0` waits there."""
+    script = Script(*queues, queue(name="experts", **({"longest_queue": 1} | facts)))
+    script.call("c0", "experts")
+    return script
+
+
 class TestToQueue:
     def test_keeps_the_arrival(self):
         script = Script(queue(Overflow(after=60_000, to_queue="experts")), queue(name="experts"))
@@ -170,14 +181,76 @@ class TestToQueue:
             MoveCall("c1", "experts"),
         ]
 
-    def test_is_tried_again_every_five_seconds_where_the_queue_is_full_and_not_more_often(self):
+    def test_that_is_full_costs_no_looking_again(self):
         script = Script(queue(Overflow(after=10_000, to_queue="experts")), queue(name="experts", longest_queue=1))
         script.call("c0", "experts")
         script.call("c1")
         script.until(10)
-        assert script.acd.next_deadline() == 15_000
-        script.until(15)
-        assert script.acd.next_deadline() == 20_000
+        assert script.acd.next_deadline() is None
+
+    def test_that_was_full_takes_those_first_who_rank_first_in_the_moment_in_which_there_is_room(self):
+        script = crowded(queue(Overflow(after=10_000, to_queue="experts")))
+        script.call("first", at=1)
+        script.call("second", at=2)
+        script.call("important", at=3, priority=1)
+        script.until(14)
+        assert script.tell(CallAbandoned("c0"), at=14) == [MoveCall("important", "experts")]
+        assert script.tell(CallLeft("important"), at=15) == [MoveCall("first", "experts")]
+        assert script.tell(CallLeft("first"), at=16) == [MoveCall("second", "experts")]
+
+    def test_ranks_by_the_queue_that_was_full(self):
+        script = crowded(queue(Overflow(after=10_000, to_queue="experts"), priority_credit=0), priority_credit=60_000)
+        script.call("first", at=1)
+        script.call("important", at=2, priority=1)
+        script.until(14)
+        assert script.tell(CallAbandoned("c0"), at=14) == [MoveCall("important", "experts")]
+
+    def test_takes_those_who_rank_first_also_when_another_falls_due_in_that_moment(self):
+        heavier = queue(Overflow(after=8_000, to_queue="experts"), name="sales", weight=2)
+        full = queue(Overflow(after=12_000, exit="overflowed"), name="experts", weight=3, longest_queue=1)
+        script = Script(queue(Overflow(after=10_000, to_queue="experts")), heavier, full)
+        script.call("c0", "experts")
+        script.call("first", at=1)
+        script.call("due now", "sales", at=4)
+        assert script.until(12) == [EndWait("c0", "experts", "overflowed"), MoveCall("first", "experts")]
+
+    def test_at_once_is_for_whoever_finds_nobody_free(self):
+        """Not for whom a phone rings, whatever else falls due meanwhile."""
+        comfort = Comforts(("please-wait",), first=5_000)
+        script = Script(queue(Overflow(to_queue="experts"), comfort=comfort), queue(name="experts"))
+        script.agent("1001")
+        (offer,) = offers(script.call("c1"))
+        assert script.until(6) == [Comfort("c1", "please-wait")]
+        assert MoveCall("c1", "experts") in script.tell(OfferDeclined(offer.offer, "declined"))
+
+    def test_passes_over_who_is_being_connected_or_wants_it_no_more(self):
+        rules = (Overflow(after=10_000, when="closed", to_queue="experts"),)
+        script = crowded(queue(*rules), queue(Overflow(after=10_000, to_queue="experts"), name="sales"))
+        script.tell(QueueHours("service", "closed"))
+        script.call("connected", at=1)
+        script.call("open again", at=2)
+        script.call("third", "sales", at=3)
+        script.until(20)
+        script.agent("1001")
+        script.tell(OfferAnswered("0-1"))
+        script.tell(QueueHours("service", "open"))
+        assert script.tell(CallAbandoned("c0")) == [MoveCall("third", "experts")]
+
+    def test_takes_as_many_as_there_is_room_for_when_it_may_be_longer(self):
+        leading = queue(Overflow(after=10_000, to_queue="experts"))
+        script = crowded(leading)
+        for number in (1, 2, 3):
+            script.call(f"c{number}", at=number)
+        script.until(20)
+        longer = queue(name="experts", longest_queue=3)
+        assert script.tell(QueuesChanged((leading, longer))) == [MoveCall("c1", "experts"), MoveCall("c2", "experts")]
+
+    def test_forgets_who_went_elsewhere_meanwhile(self):
+        leading = queue(Overflow(after=10_000, to_queue="experts"), Overflow(after=15_000, exit="overflowed"))
+        script = crowded(leading)
+        script.call("c1")
+        assert script.until(15) == [OVER]
+        assert script.tell(CallAbandoned("c0")) == []
 
     def test_that_cannot_be_does_not_keep_anybody_from_being_served(self):
         """Rules that came by another way than the file, which would have been refused."""
@@ -209,8 +282,8 @@ class TestToQueue:
         assert script.until(12) == []
         assert script.waiting("service") == ["c1"]
         script.agent("1001", "experts")
-        script.accept(OfferCall("0-1", "c0", "experts", "1001", 15_000))
-        assert script.until(15) == [MoveCall("c1", "experts")]
+        script.tell(OfferAnswered("0-1"))
+        assert MoveCall("c1", "experts") in script.tell(CallConnected("0-1"))
 
 
 class TestRelax:
