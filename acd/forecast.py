@@ -82,6 +82,8 @@ class Pace:
 
     def waited(self, time: Millis, *, abandoned: bool) -> None:
         """One caller's wait is over. The older the observation, the less it counts."""
+        if not time and not abandoned:
+            return  # sent away at the door, which says nothing of patience and must not push out what does
         keep = 1 - _WEIGHT / 5
         self._waited = self._waited * keep + time
         self._abandoned = self._abandoned * keep + abandoned

@@ -63,7 +63,7 @@ class Waits:
     def go(self, call: WaitingCall, *, abandoned: bool) -> None:
         """The caller hung up, or left by a key."""
         self._offers.withdraw_all(call, "caller gone")
-        call.queue.pace.waited(self._board.now - call.entered, abandoned=abandoned)
+        self._waited(call, abandoned=abandoned)
         self.leave(call)
 
     def leave(self, call: WaitingCall) -> None:
@@ -253,6 +253,7 @@ class Waits:
                 self._board.look_at(call)
 
     def _move(self, call: WaitingCall, queue: Queue) -> None:
+        self._waited(call, abandoned=False)
         call.visited |= {call.queue.rule.name}
         self._leave_queue(call)
         call.forget_queue()
@@ -262,8 +263,13 @@ class Waits:
         self._stand(call)
         self._board.look_at(call)
 
+    def _waited(self, call: WaitingCall, *, abandoned: bool) -> None:
+        """How long callers are willing to wait is seen in all who waited here, also in those who were sent on."""
+        call.queue.pace.waited(self._board.now - call.entered, abandoned=abandoned)
+
     def _end(self, call: WaitingCall, exit_: str) -> None:
         self._offers.withdraw_all(call, "caller gone")
+        self._waited(call, abandoned=False)
         self._board.out.append(EndWait(call.id, call.queue.rule.name, exit_))
         self.leave(call)
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.forecast import Drift, Mean, Pace, band, departures
+from acd.model import CallAbandoned, Overflow, QueueRule
 from acd.skills import Demand, Needs
+from tests.acd.script import Script, only_offer
 
 
 def test_without_abandonment_it_is_the_classic_queue_length_estimator():
@@ -65,6 +67,31 @@ def test_each_need_has_a_drift_of_its_own_and_too_many_are_not_remembered():
     for number in range(300):
         pace.drift(Needs((Demand(f"other{number}"),)))
     assert pace.drift(first).factor() == 1
+
+
+@pytest.mark.parametrize("sent_on", [{"exit": "overflowed"}, {"to_queue": "experts"}])
+def test_who_is_sent_on_has_shown_patience_too(sent_on: dict[str, str]):
+    """Twenty who waited a minute, and one who gave up after ten seconds: patience is near 1,210 s, not 10 s."""
+    script = Script(QueueRule("service", overflow=(Overflow(after=60_000, **sent_on),)), QueueRule("experts"))
+    script.agent("1001")
+    script.serve(only_offer(script.call("served")), talk=60)
+    for number in range(20):
+        script.call(f"c{number}")
+    script.until(script.now / 1000 + 60)
+    script.call("impatient")
+    script.tell(CallAbandoned("impatient"), at=script.now / 1000 + 10)
+    for number in range(10):
+        script.call(f"next{number}")
+    assert script.acd.place("next9").wait == pytest.approx(departures(10, 1 / 80, 1 / 1210), rel=0.1)
+
+
+def test_who_is_sent_away_at_the_door_has_shown_nothing():
+    pace = Pace()
+    pace.waited(10_000, abandoned=True)
+    for _ in range(1000):
+        pace.waited(0, abandoned=False)
+    pace.waited(90_000, abandoned=False)
+    assert pace.abandon_rate() == pytest.approx(1 / 100_000, rel=0.05)
 
 
 def test_more_ahead_never_means_a_shorter_wait():
