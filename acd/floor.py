@@ -126,7 +126,7 @@ class Floor:
             self.close(old)
         queue = self.queues[rule.name] = Queue(rule, self.seed, Pace())
         if old:
-            queue.pace, queue.hours = old.pace, old.hours
+            queue.pace, queue.hours, queue.last_agent = old.pace, old.hours, old.last_agent
         for agent in self.agents.values():
             if rule.name in agent.rule.queues:
                 queue.add_member(agent)  # no lines yet: they come with their callers

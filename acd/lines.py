@@ -99,6 +99,7 @@ class Queue:
         "lines",
         "members",
         "offers_made",
+        "owed",
         "pace",
         "rule",
         "sayings",
@@ -118,7 +119,8 @@ class Queue:
         self.waiting: Ordered[Key] = Ordered()  # all who wait here, those for whom a phone rings included
         self.seekers: Ordered[Key] = Ordered()  # who would overflow from elsewhere to here, and it was full
         self.lines: dict[Needs, Line] = {}
-        self.last_agent: LiveAgent | None = None  # to whom the last offer went
+        self.last_agent: LiveAgent | None = None  # whose turn was the last
+        self.owed: dict[LiveAgent, None] = {}  # whose turn came to nothing, for their caller left
         self.offers_made = 0
         self.sayings = announcing.sayings(rule)
         self.limits = sorted((step.after, number) for number, step in enumerate(rule.overflow))
@@ -144,9 +146,23 @@ class Queue:
         """The agent must not stand in the indexes of free agents."""
         if self.members.pop(agent.rule.id, None) is None:
             return
+        self.owed.pop(agent, None)
         for line in [line for line in agent.lines if line.queue is self]:
             line.part(agent)
             agent.lines.remove(line)
+
+    def take_turn(self, agent: LiveAgent) -> None:
+        """This agent is rung now."""
+        self.offers_made += 1
+        if agent in self.owed:
+            del self.owed[agent]
+        else:
+            self.last_agent = agent
+
+    def give_turn_back(self, agent: LiveAgent) -> None:
+        """The ring came to nothing, through no fault of the agent."""
+        if agent.rule.id in self.members:
+            self.owed[agent] = None
 
     def put(self, call: WaitingCall) -> None:
         """Gives a call its lines and its place; it is not offered to anybody yet."""

@@ -44,8 +44,7 @@ class Offers:
         if not call.offers:
             call.ringing_since = board.now
         call.offers += (offer,)
-        call.queue.last_agent = agent
-        call.queue.offers_made += 1
+        call.queue.take_turn(agent)
         board.deadlines.set(offer, board.now + rule.ring_for + rule.answer_within)
         board.show(agent)
         board.out.append(OfferCall(offer.id, call.id, rule.name, agent.rule.id, rule.ring_for))
@@ -53,6 +52,8 @@ class Offers:
     def withdraw(self, offer: Offer, reason: Withdrawal) -> None:
         """Takes an offer back without blame; the call is to be looked at by whoever withdraws."""
         self._drop(offer)
+        if reason != "agent left":
+            offer.queue.give_turn_back(offer.agent)
         self._board.out.append(WithdrawOffer(offer.id, offer.agent.rule.id, reason))
         self._release(offer.agent, Input.RELEASE)
 

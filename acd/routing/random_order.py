@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from acd.routing.strategy import Setting, Strategy, draw
@@ -32,10 +31,7 @@ class Random(Strategy):
             self._free[seat] = last
             self._seat[last.rule.id] = seat
 
-    def candidates(self, waiting: WaitingCall) -> Iterator[LiveAgent]:
-        count = len(self._free)
-        if not count:
-            return
-        start = draw(self.setting.seed, waiting.id, waiting.queue.offers_made) % count
-        for step in range(count):
-            yield self._free[(start + step) % count]
+    def best(self, waiting: WaitingCall) -> LiveAgent | None:
+        if not self._free:
+            return None
+        return self._free[draw(self.setting.seed, waiting.id, waiting.queue.offers_made) % len(self._free)]

@@ -1,8 +1,10 @@
-"""Round robin: the fixed order of top-down, each time beginning behind the agent whom this queue rang last."""
+"""Round robin: the fixed order of top-down, each time beginning behind the agent whom this queue rang last.
+
+Whose caller left while the phone rang has its turn yet: it is rung first, and the round goes on where it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from acd.routing.top_down import TopDown
@@ -15,21 +17,14 @@ if TYPE_CHECKING:
 class RoundRobin(TopDown):
     name = "round-robin"
 
-    def candidates(self, waiting: WaitingCall) -> Iterator[LiveAgent]:
-        last = waiting.queue.last_agent
-        if last is None:
-            yield from super().candidates(waiting)
-            return
-        turn = (*self.key(last), _BEYOND)
-        for entry in self.index.after(turn):
-            yield entry[-1]
-        for entry in self.index:
-            if entry > turn:
-                return
-            yield entry[-1]
-
     def best(self, waiting: WaitingCall) -> LiveAgent | None:
-        return next(self.candidates(waiting), None)
+        queue = waiting.queue
+        for agent in queue.owed:
+            if agent.rule.id in self.entries:
+                return agent
+        behind = self.index.after((*self.key(queue.last_agent), _BEYOND)) if queue.last_agent else iter(())
+        entry = next(behind, None) or self.index.first()
+        return entry[-1] if entry else None
 
 
 _BEYOND = 1 << 64  # above every draw: the agent itself comes last

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -45,12 +44,8 @@ class Strategy(ABC):
     def remove(self, agent: LiveAgent) -> None: ...
 
     @abstractmethod
-    def candidates(self, waiting: WaitingCall) -> Iterable[LiveAgent]:
-        """The best first. The index may change as soon as one was taken from the iterator."""
-
     def best(self, waiting: WaitingCall) -> LiveAgent | None:
-        """The first of the candidates."""
-        return next(iter(self.candidates(waiting)), None)
+        """Whose phone is to ring for this call."""
 
     @classmethod
     def phones(cls, rule: QueueRule, ringing: Millis) -> int:
@@ -71,7 +66,7 @@ class InOrder(Strategy):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         self.index: Ordered[tuple[Any, ...]] = Ordered()
-        self._entries: dict[str, tuple[Any, ...]] = {}
+        self.entries: dict[str, tuple[Any, ...]] = {}
 
     @abstractmethod
     def key(self, agent: LiveAgent) -> tuple[Any, ...]:
@@ -79,16 +74,11 @@ class InOrder(Strategy):
 
     def add(self, agent: LiveAgent) -> None:
         entry = (*self.key(agent), agent.lot, agent.rule.id, agent)
-        self._entries[agent.rule.id] = entry
+        self.entries[agent.rule.id] = entry
         self.index.add(entry)
 
     def remove(self, agent: LiveAgent) -> None:
-        self.index.remove(self._entries.pop(agent.rule.id))
-
-    def candidates(self, waiting: WaitingCall) -> Iterator[LiveAgent]:
-        del waiting
-        for entry in self.index:
-            yield entry[-1]
+        self.index.remove(self.entries.pop(agent.rule.id))
 
     def best(self, waiting: WaitingCall) -> LiveAgent | None:
         del waiting

@@ -14,7 +14,9 @@ from acd.lines import Queue
 from acd.model import (
     Agent,
     AgentBecameNotReady,
+    AgentBecameReady,
     AgentLoggedOff,
+    AgentLoggedOn,
     CallAbandoned,
     CallQueued,
     Connect,
@@ -90,15 +92,13 @@ def test_the_index_holds_exactly_who_was_added_and_not_removed(name: str):
     for agent in agents:
         index.add(agent)
     queue.last_agent = agents[17]
-    assert set(index.candidates(call)) == set(agents)
-    assert len(list(index.candidates(call))) == 30
     for agent in agents[::3]:
         index.remove(agent)
-    left = [agent for number, agent in enumerate(agents) if number % 3]
-    assert sorted(agent.rule.id for agent in index.candidates(call)) == [agent.rule.id for agent in left]
-    for agent in left:
+    left = []
+    while (agent := index.best(call)) is not None:
         index.remove(agent)
-    assert list(index.candidates(call)) == []
+        left.append(agent.rule.id)
+    assert sorted(left) == [agent.rule.id for number, agent in enumerate(agents) if number % 3]
 
 
 class TestLongestIdle:
@@ -168,6 +168,38 @@ class TestRoundRobin:
         made = staffed("round-robin", "a", "b", "c")
         offer = only_offer(made.call("c1"))
         assert rung(made.tell(OfferDeclined(offer.offer, "busy"))) == [("c1", "b")]
+
+    @pytest.mark.parametrize("answered", [False, True], ids=["while it rings", "while the agent is being connected"])
+    def test_an_agent_whose_caller_left_has_its_turn_yet(self, answered: bool):
+        made = staffed("round-robin", "a", "b", "c")
+        offer = only_offer(made.call("c1"))
+        if answered:
+            made.tell(OfferAnswered(offer.offer))
+        made.tell(CallAbandoned("c1"))
+        assert next_agents(made, 4) == ["a", "b", "c", "a"]
+
+    def test_an_agent_whose_caller_left_is_before_those_whose_turn_came_meanwhile(self):
+        made = staffed("round-robin", "a", "b", "c")
+        assert rung(made.call("c1")) == [("c1", "a")]
+        made.serve(only_offer(made.call("c2")), talk=1)
+        made.tell(CallAbandoned("c1"))
+        assert next_agents(made, 4) == ["a", "c", "a", "b"]
+
+    def test_an_agent_whose_caller_left_and_who_went_is_not_waited_for(self):
+        made = staffed("round-robin", "a", "b", "c")
+        made.call("c1")
+        made.tell(CallAbandoned("c1"))
+        made.tell(AgentLoggedOff("a"))
+        assert next_agents(made, 3) == ["b", "c", "b"]
+        made.tell(AgentLoggedOn("a"))
+        made.tell(AgentBecameReady("a"))
+        assert next_agents(made, 3) == ["a", "c", "a"]
+
+    def test_goes_on_where_it_was_when_the_rules_change(self):
+        made = staffed("round-robin", "a", "b", "c")
+        assert next_agents(made, 1) == ["a"]
+        made.tell(QueuesChanged((QueueRule("service", strategy="round-robin", wrap_up=0, music="other"),)))
+        assert next_agents(made, 3) == ["b", "c", "a"]
 
 
 class TestFewestCalls:
