@@ -37,7 +37,6 @@ from acd.model import (
     OfferDeclined,
     OfferFailed,
     OfferNotAnswered,
-    QueueClosed,
     QueueHours,
     QueueName,
     QueueRule,
@@ -81,7 +80,6 @@ class Acd:
             WrapUpExtended: self._wrap_up_extended,
             ResultGiven: self._result_given,
             QueueHours: self._queue_hours,
-            QueueClosed: self._queue_closed,
             CallQueued: self._call_queued,
             CallAbandoned: self._call_abandoned,
             CallLeft: self._call_left,
@@ -265,13 +263,6 @@ class Acd:
         if queue.hours != event.state:
             queue.hours = event.state
             self._board.calls.update(dict.fromkeys(queue.calls()))
-        return True
-
-    def _queue_closed(self, event: QueueClosed) -> bool:
-        queue = self._board.floor.queues.get(event.queue)
-        if queue is None:
-            return False
-        self._waits.send_away(queue, event.exit)
         return True
 
     # --- calls

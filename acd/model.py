@@ -215,17 +215,6 @@ class QueueHours:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueClosed:
-    """A supervisor closes a queue: all who wait there are given back to their flows by that exit.
-
-    Who is being connected is served; who comes later is the flow's matter.
-    """
-
-    queue: QueueName
-    exit: str
-
-
-@dataclass(frozen=True, slots=True)
 class CallQueued:
     """A caller entered a queue. `arrived` is kept when it comes from another queue or from before a restart.
 
@@ -348,7 +337,6 @@ Event = (
     | WrapUpExtended
     | ResultGiven
     | QueueHours
-    | QueueClosed
     | CallQueued
     | CallAbandoned
     | CallLeft

@@ -72,12 +72,6 @@ class Waits:
         self._board.calls.pop(call, None)
         self._leave_queue(call)
 
-    def send_away(self, queue: Queue, exit_: str) -> None:
-        """Gives everybody back who waits there and is not being connected."""
-        for call in queue.calls():
-            if not call.connecting:
-                self._end(call, exit_)
-
     def announced(self, call: WaitingCall) -> None:
         announcing.spoken(call, self._board.now)
         self._rearm(call)

@@ -44,7 +44,6 @@ from acd.model import (
     OfferNotAnswered,
     Overflow,
     Question,
-    QueueClosed,
     QueueHours,
     QueueRule,
     QueuesChanged,
@@ -286,11 +285,6 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(agent=agent_ids, by=st.sampled_from((-1_000, 0, 5_000)))
     def agent_needs_longer(self, agent: str, by: int) -> None:
         self.tell(WrapUpExtended(agent, by))
-
-    @rule(queue=st.sampled_from((*QUEUES, "nowhere")))
-    def queue_closes(self, queue: str) -> None:
-        self.tell(QueueClosed(queue, "overflowed"))
-        assert not [call for call in self.waiting if self.queue_of[call] == queue and not self.stages_of(call)]
 
     @rule(queue=st.sampled_from((*QUEUES, "nowhere")), state=st.sampled_from(("open", "closed", "emergency")))
     def the_calendar_says(self, queue: str, state: str) -> None:

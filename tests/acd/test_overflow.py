@@ -24,7 +24,6 @@ from acd.model import (
     OfferCall,
     OfferDeclined,
     Overflow,
-    QueueClosed,
     QueueHours,
     QueueRule,
     QueuesChanged,
@@ -353,28 +352,6 @@ class TestLongestQueue:
             OfferCall("0-2", "c2", "service", "1001", 15_000),
             OVER,
         ]
-
-
-class TestClosing:
-    def test_gives_everybody_back_but_who_is_nearly_there(self):
-        script = Script(queue())
-        for second, agent in enumerate(("1001", "1002")):
-            script.until(second)
-            script.agent(agent)
-        for name in ("c1", "c2", "c3"):
-            script.call(name)
-        script.tell(OfferAnswered("0-1"))
-        assert besides_states(script.tell(QueueClosed("service", "unavailable"))) == [
-            WithdrawOffer("0-2", "1002", "caller gone"),
-            EndWait("c2", "service", "unavailable"),
-            EndWait("c3", "service", "unavailable"),
-        ]
-        assert script.waiting() == ["c1"]
-
-    def test_of_a_queue_that_nobody_knows_is_ignored(self):
-        script = Script()
-        assert script.tell(QueueClosed("service", "unavailable")) == []
-        assert script.acd.ignored == {"QueueClosed": 1}
 
 
 class TestReload:
