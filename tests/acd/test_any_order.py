@@ -23,112 +23,52 @@ from acd.model import (
     AgentState,
     Announce,
     AnnouncementMade,
-    Announcements,
     AskToStay,
     CallAbandoned,
     CallConnected,
     CallLeft,
     CallQueued,
     Comfort,
-    Comforts,
     Connect,
     ConnectFailed,
     Decision,
     EndWait,
     Event,
     MoveCall,
+    NoteResult,
     OfferAnswered,
     OfferCall,
     OfferDeclined,
     OfferFailed,
     OfferNotAnswered,
-    Overflow,
-    Question,
     QueueHours,
     QueueRule,
     QueuesChanged,
+    ResultGiven,
     ShowAgentState,
     TalkEnded,
+    TalkFound,
     TimePassed,
     WithdrawOffer,
     WrapUpExtended,
 )
 from acd.routing import strategies
-from acd.skills import needs
+from acd.skills import Needs, needs
+from tests.acd.drawn import AGENTS, QUEUES, SKILLS, agent_ids, agents, call_ids, queue_rules
+from tests.acd.obvious import STRATEGIES, Figures
 
-SKILLS = ("cmn", "yue", "claims")
-AGENTS = tuple(f"100{n}" for n in range(1, 6))
-CALLS = tuple(f"c{n}" for n in range(12))
-QUEUES = ("service", "sales", "experts")
-
-overflows = st.lists(
-    st.one_of(
-        st.builds(Overflow, after=st.sampled_from((5_000, 30_000)), relax=st.sampled_from(SKILLS)),
-        st.builds(Overflow, after=st.sampled_from((0, 20_000)), to_queue=st.sampled_from(QUEUES)),
-        st.builds(
-            Overflow,
-            after=st.sampled_from((0, 60_000)),
-            when=st.sampled_from(("none-logged-on", "none-ready")),
-            exit=st.just("unavailable"),
-        ),
-        st.builds(Overflow, after=st.just(90_000), exit=st.just("overflowed")),
-        st.builds(Overflow, after=st.sampled_from((0, 5_000)), when=st.just("closed"), exit=st.just("closed")),
-    ),
-    max_size=3,
-).map(tuple)
-
-
-def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ...]]:
-    return st.tuples(
-        *(
-            st.builds(
-                QueueRule,
-                name=st.just(name),
-                strategy=st.sampled_from((*sorted(strategies()), *["sticky"] * 3)),
-                weight=st.integers(1, 2),
-                skills=st.dictionaries(
-                    st.sampled_from(SKILLS), st.sampled_from(("required", "preferred", "required 3"))
-                ),
-                announce=st.builds(
-                    Announcements,
-                    position=st.booleans(),
-                    wait=st.booleans(),
-                    first=st.just(4_000),
-                    every=st.just(5_000),
-                ),
-                comfort=st.sampled_from((Comforts(), Comforts(("a", "b"), first=4_000, every=6_000))),
-                question=st.sampled_from((Question(), Question(after=7_000))),
-                no_answer_limit=st.integers(0, 2),
-                wrap_up=st.sampled_from((0, 10_000)),
-                overflow=overflows,
-                longest_queue=st.integers(0, 5),
-                reject_delay=st.sampled_from((0, 8_000)),
-                busy_delay=st.sampled_from((0, 8_000)),
-                sticky_for=st.sampled_from((5_000, 20_000, 300_000)),
-                successor=st.sampled_from(("", *QUEUES)),
-            )
-            for name in names
-        )
-    )
-
-
-agents = st.builds(
-    Agent,
-    id=st.sampled_from(AGENTS),
-    queues=st.lists(st.sampled_from(QUEUES), max_size=3).map(tuple),
-    skills=st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 5)),
-)
-agent_ids = st.sampled_from((*AGENTS, "9999"))
-call_ids = st.sampled_from((*CALLS, "nobody"))
+UNENGAGED = (AgentState.LOGGED_OFF, AgentState.NOT_READY, AgentState.READY)
 OFFER_EVENTS = (OfferAnswered, OfferNotAnswered, CallConnected, ConnectFailed, TalkEnded)
 
 
 class AnyOrder(RuleBasedStateMachine):
     @initialize(rules=queue_rules(QUEUES), staff=st.lists(agents, min_size=3, max_size=5))
     def open(self, rules: tuple[QueueRule, ...], staff: list[Agent]) -> None:
-        self.now = 0
+        self.clock = 0
+        self.now = 0  # as the engine sees it: what its clock said, but never back
         self.first_rules = rules
         self.rules = {rule.name: rule for rule in rules}
+        self.figures = Figures()
         self.staff: dict[str, Agent] = {}
         self.acd = Acd(rules, seed=7)
         self.log: list[tuple[Event, int, list[Decision]]] = []
@@ -153,28 +93,41 @@ class AnyOrder(RuleBasedStateMachine):
     # --- what goes in
 
     def tell(self, event: Event) -> None:
-        before = set(self.offers)
-        decisions = self.acd.handle(event, self.now)
-        self.log.append((event, self.now, decisions))
+        before, free = set(self.offers), self.free()
+        decisions = self.acd.handle(event, self.clock)
+        self.log.append((event, self.clock, decisions))
         for decision in decisions:
             self.record(decision)
         if not isinstance(event, QueuesChanged):  # those move whom a removed queue held, wherever there is room or not
             self.check_moves([decision for decision in decisions if isinstance(decision, MoveCall)])
-        self.check_choices([offer for offer in self.offers if offer not in before])
+        new = [offer for offer in self.offers if offer not in before]
+        self.check_choices(new)
+        if not isinstance(event, AgentChanged | QueuesChanged):  # deadlines came before, by the old facts
+            unmoved = free - {decision.agent for decision in decisions if isinstance(decision, ShowAgentState)}
+            self.check_agents(new, unmoved)
+
+    def advance(self, seconds: float) -> None:
+        self.clock += int(seconds * 1000)
+        self.now = max(self.now, self.clock)
 
     @rule(seconds=st.sampled_from((0, 0.5, 3, 9, 31, 100)))
     def time_passes(self, seconds: float) -> None:
-        end = self.now + int(seconds * 1000)
+        end = self.clock + int(seconds * 1000)
         while (due := self.acd.next_deadline()) is not None and due <= end:
-            self.now = max(self.now, due)
+            self.advance(max(0, due - self.clock) / 1000)
             self.tell(TimePassed())
             after = self.acd.next_deadline()
             assert after is None or after > self.now
-        self.now = end
+        self.advance((end - self.clock) / 1000)
+
+    @rule(seconds=st.sampled_from((1, 60)))
+    def the_clock_goes_back(self, seconds: int) -> None:
+        self.clock -= seconds * 1000
+        self.tell(TimePassed())
 
     @rule(seconds=st.sampled_from((1, 50)))
     def the_shell_is_late(self, seconds: int) -> None:
-        self.now += seconds * 1000
+        self.advance(seconds)
         self.tell(TimePassed())
 
     @rule(
@@ -200,6 +153,8 @@ class AnyOrder(RuleBasedStateMachine):
             self.visited.pop(call, None)
             self.declined -= {(call, agent) for agent in AGENTS}
         self.tell(event)
+        if call in self.waiting and not self.stages_of(call) and self.queue_of[call] == queue:
+            assert len(self.standing_in(queue)) <= self.rules[queue].longest_queue or self.waiting[call] is not event
 
     @rule(call=call_ids, left=st.booleans())
     def caller_goes(self, call: str, left: bool) -> None:
@@ -225,7 +180,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(data=st.data(), held_up=st.sampled_from((0, 0, 0, 40)))
     def the_next_word_about_an_offer(self, data, held_up: int) -> None:
         """`held_up`: for so many seconds the word lay in the inbox, and nobody looked at the deadlines either."""
-        self.now += held_up * 1000
+        self.advance(held_up)
         offer = data.draw(st.sampled_from(sorted(self.offers)))
         words = {
             "ringing": (
@@ -261,9 +216,9 @@ class AnyOrder(RuleBasedStateMachine):
                 self.refused(offer)
             case CallConnected(), "answered":
                 self.stage[offer] = "talking"
-                self.end(self.offers[offer][0])
+                self.talks(offer)
             case TalkEnded(), "answered":
-                self.end(self.offers[offer][0])
+                self.talks(offer)
                 self.over(offer)
             case TalkEnded(), "talking":
                 self.over(offer)
@@ -285,6 +240,22 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(agent=agent_ids, by=st.sampled_from((-1_000, 0, 5_000)))
     def agent_needs_longer(self, agent: str, by: int) -> None:
         self.tell(WrapUpExtended(agent, by))
+
+    @rule(agent=agent_ids, result=st.sampled_from(("solved", "lost")))
+    def agent_gives_result(self, agent: str, result: str) -> None:
+        self.tell(ResultGiven(agent, result))
+
+    @rule(call=call_ids, queue=st.sampled_from((*QUEUES, "nowhere")), agent=agent_ids)
+    def a_talk_is_found(self, call: str, queue: str, agent: str) -> None:
+        """As after a restart, though here the agent may be at anything."""
+        self.tell(TimePassed())  # what is due comes first in any case
+        idle = [view.id for view in self.acd.agents() if view.state in UNENGAGED]
+        known = call in self.waiting or call in [other for other, _ in self.offers.values()]
+        offer = f"before-{len(self.log)}"
+        if agent in idle and not known:
+            self.offers[offer], self.stage[offer] = (call, agent), "talking"
+            self.all_offers.append(offer)
+        self.tell(TalkFound(offer, call, queue, agent))
 
     @rule(queue=st.sampled_from((*QUEUES, "nowhere")), state=st.sampled_from(("open", "closed", "emergency")))
     def the_calendar_says(self, queue: str, state: str) -> None:
@@ -332,7 +303,9 @@ class AnyOrder(RuleBasedStateMachine):
                 assert self.stage[offer] == "ringing"
                 assert "answered" not in self.stages_of(call), "a call never has two live connects"
                 self.stage[offer] = "answered"
-            case EndWait(call=call):
+            case EndWait(call=call, queue=queue, exit=exit):
+                if exit == "overflowed" and self.entered[call] == self.now and queue in self.rules:
+                    assert len(self.standing_in(queue)) > self.rules[queue].longest_queue, "sent away at the door"
                 self.end(call)
             case MoveCall(call=call, queue=queue):
                 assert call in self.waiting
@@ -348,8 +321,12 @@ class AnyOrder(RuleBasedStateMachine):
                     self.spoken[call] = position
             case Comfort(call=call) | AskToStay(call=call):
                 self.speak(call)
+            case NoteResult(call=call, agent=agent):
+                view = next(view for view in self.acd.agents() if view.id == agent)
+                assert view.state in (AgentState.BUSY, AgentState.WORKING_AFTER_CALL)
+                assert view.call in (call, "")
             case ShowAgentState():
-                pass
+                self.figures.shown(decision, self.now)
 
     def speak(self, call: str) -> None:
         assert "answered" not in self.stages_of(call), "nothing is said while the agent is being connected"
@@ -367,6 +344,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.declined.add(self.offers[offer])
         self.over(offer)
 
+    def talks(self, offer: str) -> None:
+        call, agent = self.offers[offer]
+        self.figures.calls[agent] += 1
+        self.end(call)
+
     def over(self, offer: str) -> None:
         del self.offers[offer]
 
@@ -376,14 +358,23 @@ class AnyOrder(RuleBasedStateMachine):
 
     # --- what must hold
 
+    def free(self) -> set[str]:
+        return {view.id for view in self.acd.agents() if view.state is AgentState.READY and not view.reason}
+
+    def standing_in(self, queue: str) -> list[str]:
+        return [call for call in self.waiting if self.queue_of[call] == queue]
+
+    def needs(self, call: str) -> Needs:
+        rule, waited = self.rules[self.queue_of[call]], self.now - self.entered[call]
+        relaxed = frozenset(step.relax for step in rule.overflow if step.relax and step.after <= waited)
+        return needs(rule, self.waiting[call].skills, relaxed)
+
     def able(self, agent: str, call: str) -> bool:
         """The slow and obvious way: by the rules, the skills and the time waited."""
         who, rule = self.staff[agent], self.rules.get(self.queue_of[call])
         if rule is None or rule.name not in who.queues:
             return False
-        waited = self.now - self.entered[call]
-        relaxed = frozenset(step.relax for step in rule.overflow if step.relax and step.after <= waited)
-        return needs(rule, self.waiting[call].skills, relaxed).fit(who.skills)
+        return self.needs(call).fit(who.skills)
 
     def held_for_another(self, call: str) -> bool:
         """Whether it may wait for its last agent alone: one who is at work, able, and has not declined it."""
@@ -435,6 +426,18 @@ class AnyOrder(RuleBasedStateMachine):
             if len(view.waiting) < self.rules[view.name].longest_queue:
                 assert not [call for call in self.waiting if self.seeks(call, view.name)]
 
+    def check_agents(self, new: list[str], free: set[str]) -> None:
+        """Nobody who was free all the time, and comes first by the queue's strategy, was passed over."""
+        for offer in new:
+            call, agent = self.offers[offer]
+            if call not in self.waiting or agent not in self.staff or self.strategy_of(call) not in STRATEGIES:
+                continue
+            rule, wanted = self.rules[self.queue_of[call]], self.needs(call)
+            chosen = self.figures.place(self.staff[agent], rule, wanted)
+            for other in free:
+                if self.able(other, call):
+                    assert chosen <= self.figures.place(self.staff[other], rule, wanted), (agent, other)
+
     @invariant()
     def the_views_agree_with_what_was_said(self) -> None:
         seen = [call for queue in self.acd.queues() for call in queue.waiting]
@@ -457,14 +460,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def no_caller_waits_beside_an_able_agent(self) -> None:
-        free = [view.id for view in self.acd.agents() if view.state is AgentState.READY and not view.reason]
+        free = self.free()
         for call in self.waiting:
             if not self.stages_of(call) and not self.held_for_another(call):
                 assert not [agent for agent in free if self.able(agent, call)], call
 
     @invariant()
     def as_many_phones_ring_as_may(self) -> None:
-        free = [view.id for view in self.acd.agents() if view.state is AgentState.READY and not view.reason]
+        free = self.free()
         for call in self.waiting:
             stages = self.stages_of(call)
             if stages and "answered" not in stages and self.queue_of[call] in self.rules:
@@ -481,6 +484,7 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "acd"):
             return
+        self.clock = self.now  # it is right in the end
         for call in list(self.waiting):
             self.caller_goes(call, left=False)
         for offer in list(self.offers):
