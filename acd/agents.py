@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from acd.calls import Key, Offer
     from acd.lines import Line
 
+# An enumeration's members are looked up by a function each time, in Python 3.11; a module's names are not.
 LOGGED_OFF = AgentState.LOGGED_OFF
 NOT_READY = AgentState.NOT_READY
 READY = AgentState.READY
@@ -39,6 +40,11 @@ class Input(StrEnum):
     WRAP_UP_END = "the wrap-up is over"
 
 
+LOG_ON, LOG_OFF, BE_READY, BE_NOT_READY = Input.LOG_ON, Input.LOG_OFF, Input.BE_READY, Input.BE_NOT_READY
+OFFER, RELEASE, BENCH, CONNECT, FOUND = Input.OFFER, Input.RELEASE, Input.BENCH, Input.CONNECT, Input.FOUND
+TALK_END, WRAP_UP_END = Input.TALK_END, Input.WRAP_UP_END
+
+
 class Wish(Enum):
     """What becomes of an input that cannot be followed while the agent has a call."""
 
@@ -51,43 +57,43 @@ LATER, FORGET = Wish.LATER, Wish.FORGET
 # Every pair that stands here does something; every other pair is ignored.
 TABLE: Mapping[AgentState, Mapping[Input, AgentState | Wish]] = {
     LOGGED_OFF: {
-        Input.LOG_ON: NOT_READY,
-        Input.FOUND: BUSY,
+        LOG_ON: NOT_READY,
+        FOUND: BUSY,
     },
     NOT_READY: {
-        Input.LOG_OFF: LOGGED_OFF,
-        Input.BE_READY: READY,
-        Input.BE_NOT_READY: NOT_READY,  # with another reason
-        Input.FOUND: BUSY,
+        LOG_OFF: LOGGED_OFF,
+        BE_READY: READY,
+        BE_NOT_READY: NOT_READY,  # with another reason
+        FOUND: BUSY,
     },
     READY: {
-        Input.LOG_OFF: LOGGED_OFF,
-        Input.BE_READY: READY,  # lifts a delay after a decline
-        Input.BE_NOT_READY: NOT_READY,
-        Input.OFFER: RESERVED,
-        Input.FOUND: BUSY,
+        LOG_OFF: LOGGED_OFF,
+        BE_READY: READY,  # lifts a delay after a decline
+        BE_NOT_READY: NOT_READY,
+        OFFER: RESERVED,
+        FOUND: BUSY,
     },
     RESERVED: {
-        Input.LOG_ON: FORGET,
-        Input.LOG_OFF: LATER,
-        Input.BE_READY: FORGET,
-        Input.BE_NOT_READY: LATER,
-        Input.RELEASE: READY,
-        Input.BENCH: NOT_READY,
-        Input.CONNECT: BUSY,
+        LOG_ON: FORGET,
+        LOG_OFF: LATER,
+        BE_READY: FORGET,
+        BE_NOT_READY: LATER,
+        RELEASE: READY,
+        BENCH: NOT_READY,
+        CONNECT: BUSY,
     },
     BUSY: {
-        Input.LOG_ON: FORGET,
-        Input.LOG_OFF: LATER,
-        Input.BE_READY: FORGET,
-        Input.BE_NOT_READY: LATER,
-        Input.TALK_END: WORKING_AFTER_CALL,
+        LOG_ON: FORGET,
+        LOG_OFF: LATER,
+        BE_READY: FORGET,
+        BE_NOT_READY: LATER,
+        TALK_END: WORKING_AFTER_CALL,
     },
     WORKING_AFTER_CALL: {
-        Input.LOG_OFF: LOGGED_OFF,
-        Input.BE_READY: READY,
-        Input.BE_NOT_READY: NOT_READY,
-        Input.WRAP_UP_END: READY,
+        LOG_OFF: LOGGED_OFF,
+        BE_READY: READY,
+        BE_NOT_READY: NOT_READY,
+        WRAP_UP_END: READY,
     },
 }
 

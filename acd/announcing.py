@@ -7,7 +7,8 @@ higher priority came) is left out. Each is due so long after the end of the last
 
 from __future__ import annotations
 
-from acd.calls import Saying, WaitingCall
+from acd.calls import COMFORT, PLACE, QUESTION, Saying, WaitingCall
+from acd.deadlines import NEVER
 from acd.forecast import band
 from acd.model import Announce, AskToStay, Comfort, Millis, QueueRule
 
@@ -23,32 +24,31 @@ def sayings(rule: QueueRule) -> tuple[tuple[Saying, Millis], ...]:
     """What a queue ever says, and how long after the entry for the first time."""
     said = []
     if rule.announce.position or rule.announce.wait:
-        said.append((Saying.PLACE, rule.announce.first))
+        said.append((PLACE, rule.announce.first))
     if rule.question.after:
-        said.append((Saying.QUESTION, rule.question.after))
+        said.append((QUESTION, rule.question.after))
     if rule.comfort.prompts:
-        said.append((Saying.COMFORT, rule.comfort.first))
+        said.append((COMFORT, rule.comfort.first))
     return tuple(said)
 
 
-def next_time(call: WaitingCall) -> Millis | None:
+def next_time(call: WaitingCall) -> Millis:
     """When the next words are due, or when those that are being spoken count as over."""
     if call.saying:
         return call.saying_until
-    return min(call.say_at.values()) if call.say_at else None
+    return min(call.say_at.values()) if call.say_at else NEVER
 
 
 def is_due(call: WaitingCall, now: Millis) -> bool:
-    time = next_time(call)
-    return time is not None and time <= now
+    return next_time(call) <= now
 
 
 def spoken(call: WaitingCall, now: Millis) -> None:
     """What was being said is over; music until the next. Comfort that fell due meanwhile is needed no more."""
     if call.saying:
         _put_off(call, call.saying, now)
-        if call.say_at.get(Saying.COMFORT, now + 1) <= now:
-            _put_off(call, Saying.COMFORT, now)
+        if call.say_at.get(COMFORT, now + 1) <= now:
+            _put_off(call, COMFORT, now)
         call.saying = None
 
 
@@ -114,7 +114,7 @@ def _comfort(call: WaitingCall, _: Millis) -> Comfort:
     return Comfort(call.id, prompts[(call.comforted - 1) % len(prompts)])
 
 
-_WORDS = {Saying.PLACE: _place, Saying.QUESTION: _question, Saying.COMFORT: _comfort}
+_WORDS = {PLACE: _place, QUESTION: _question, COMFORT: _comfort}
 
 
 def _sayable_position(call: WaitingCall, position: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd.agents import LOGGED_OFF, READY, Input, LiveAgent
+from acd.agents import LOGGED_OFF, READY, RELEASE, Input, LiveAgent
 from acd.calls import WaitingCall
 from acd.deadlines import Deadlines
 from acd.floor import Floor
@@ -34,7 +34,7 @@ class Board:
         before = agent.state
         moved = self.floor.turn(agent, input_, reason, self.now)
         if agent.state is READY and before is not READY:
-            if input_ is not Input.RELEASE:
+            if input_ is not RELEASE:
                 agent.ready_since = self.now
             self.agents[agent] = None
         elif agent.gone and agent.state is LOGGED_OFF:

@@ -19,12 +19,18 @@ class Stage(Enum):
     TALKING = "talking"
 
 
+RINGING, CONNECTING, TALKING = Stage.RINGING, Stage.CONNECTING, Stage.TALKING
+
+
 class Saying(Enum):
     """What a waiting caller is told, the more urgent first where several are due."""
 
     PLACE = "position and wait"
     QUESTION = "whether to go on waiting"
     COMFORT = "words of comfort"
+
+
+PLACE, QUESTION, COMFORT = Saying.PLACE, Saying.QUESTION, Saying.COMFORT
 
 
 class Offer:
@@ -37,7 +43,7 @@ class Offer:
         self.call = call
         self.agent = agent
         self.queue: Queue = call.queue
-        self.stage = Stage.RINGING
+        self.stage = RINGING
         self.due: Millis | None = None
         self.offered_at = now
         self.connected_at = now

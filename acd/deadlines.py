@@ -7,6 +7,8 @@ from typing import Protocol
 
 from acd.model import Millis
 
+NEVER: Millis = 1 << 62
+
 
 class Timed(Protocol):
     """Whatever may have a deadline; None: it has none."""

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from acd.agents import TABLE, Input, LiveAgent
+from acd.agents import BE_NOT_READY, BE_READY, FOUND, LOG_OFF, LOG_ON, TABLE, Input, LiveAgent
 from acd.board import Board
-from acd.calls import Offer, Stage, WaitingCall
+from acd.calls import CONNECTING, RINGING, TALKING, Offer, WaitingCall
 from acd.model import (
     AgentBecameNotReady,
     AgentBecameReady,
@@ -73,10 +73,10 @@ class Acd:
             QueuesChanged: self._queues_changed,
             AgentChanged: self._agent_changed,
             AgentRemoved: self._agent_removed,
-            AgentLoggedOn: lambda event: self._agent_says(event.agent, Input.LOG_ON, "logged on"),
-            AgentLoggedOff: lambda event: self._agent_says(event.agent, Input.LOG_OFF, ""),
-            AgentBecameReady: lambda event: self._agent_says(event.agent, Input.BE_READY, ""),
-            AgentBecameNotReady: lambda event: self._agent_says(event.agent, Input.BE_NOT_READY, event.reason),
+            AgentLoggedOn: lambda event: self._agent_says(event.agent, LOG_ON, "logged on"),
+            AgentLoggedOff: lambda event: self._agent_says(event.agent, LOG_OFF, ""),
+            AgentBecameReady: lambda event: self._agent_says(event.agent, BE_READY, ""),
+            AgentBecameNotReady: lambda event: self._agent_says(event.agent, BE_NOT_READY, event.reason),
             WrapUpExtended: self._wrap_up_extended,
             ResultGiven: self._result_given,
             QueueHours: self._queue_hours,
@@ -172,8 +172,8 @@ class Acd:
                 agents = list(board.agents)
                 board.agents.clear()
                 self._waits.employ(agents)
-            elif disturbed := board.floor.disturbed():
-                board.calls.update(dict.fromkeys(disturbed))
+            elif board.floor.left:
+                board.calls.update(dict.fromkeys(board.floor.disturbed()))
             else:
                 return
 
@@ -190,7 +190,7 @@ class Acd:
                 case LiveAgent(state=AgentState.WORKING_AFTER_CALL):
                     self._offers.end_wrap_up(thing)
                 case LiveAgent():  # it was not to be rung for a while
-                    self._offers.follow(thing, Input.BE_READY, "")
+                    self._offers.follow(thing, BE_READY, "")
         return came
 
     # --- queues and agents; each handler returns False for an event about nothing that is known
@@ -228,7 +228,7 @@ class Acd:
             return False
         agent.gone = True
         self._board.agents[agent] = None
-        self._offers.follow(agent, Input.LOG_OFF, "removed")
+        self._offers.follow(agent, LOG_OFF, "removed")
         return True
 
     def _agent_says(self, id_: AgentId, input_: Input, reason: str) -> bool:
@@ -307,45 +307,45 @@ class Acd:
     # --- offers
 
     def _offer_answered(self, event: OfferAnswered) -> bool:
-        offer = self._offers.known(event.offer, Stage.RINGING)
+        offer = self._offers.known(event.offer, RINGING)
         if offer is None:
             return False
         self._offers.answered(offer)
         return True
 
     def _offer_refused(self, event: OfferDeclined | OfferFailed) -> bool:
-        offer = self._offers.known(event.offer, Stage.RINGING, Stage.CONNECTING)
+        offer = self._offers.known(event.offer, RINGING, CONNECTING)
         if offer is None:
             return False
         self._offers.refused(offer, event.cause)
         return True
 
     def _offer_not_answered(self, event: OfferNotAnswered) -> bool:
-        offer = self._offers.known(event.offer, Stage.RINGING)
+        offer = self._offers.known(event.offer, RINGING)
         if offer is None:
             return False
         self._offers.rang_out(offer)
         return True
 
     def _connect_failed(self, event: ConnectFailed) -> bool:
-        offer = self._offers.known(event.offer, Stage.CONNECTING)
+        offer = self._offers.known(event.offer, CONNECTING)
         if offer is None:
             return False
         self._offers.refused(offer, "hung up before the caller came")
         return True
 
     def _call_connected(self, event: CallConnected) -> bool:
-        offer = self._offers.known(event.offer, Stage.CONNECTING)
+        offer = self._offers.known(event.offer, CONNECTING)
         if offer is None:
             return False
         self._connect(offer)
         return True
 
     def _talk_ended(self, event: TalkEnded) -> bool:
-        offer = self._offers.known(event.offer, Stage.CONNECTING, Stage.TALKING)
+        offer = self._offers.known(event.offer, CONNECTING, TALKING)
         if offer is None:
             return False
-        if offer.stage is Stage.CONNECTING:
+        if offer.stage is CONNECTING:
             self._connect(offer)  # the two words crossed: this one came first
         self._offers.talk_ended(offer)
         return True
@@ -353,7 +353,7 @@ class Acd:
     def _talk_found(self, event: TalkFound) -> bool:
         agent = self._board.floor.agents.get(event.agent)
         known = event.call in self._waits.calls or event.call in self._offers.talks
-        if agent is None or agent.gone or known or Input.FOUND not in TABLE[agent.state]:
+        if agent is None or agent.gone or known or FOUND not in TABLE[agent.state]:
             return False
         self._offers.found(event.offer, self._waits.of_a_talk(event.call, event.queue), agent)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acd.agents import IDLE, LOGGED_OFF, READY, Input, LiveAgent, is_logged_on, is_working
+from acd.agents import IDLE, READY, Input, LiveAgent, is_logged_on, is_working
 from acd.calls import Key, WaitingCall
 from acd.forecast import Pace
 from acd.lines import Line, Queue
@@ -16,13 +16,13 @@ from acd.routing.strategy import draw
 class Floor:
     """Keeps every agent in the indexes of exactly those lines that it is able and free to serve."""
 
-    __slots__ = ("_emptied", "_left", "agents", "queues", "seed")
+    __slots__ = ("_emptied", "agents", "left", "queues", "seed")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.agents: dict[AgentId, LiveAgent] = {}
         self.queues: dict[QueueName, Queue] = {}
-        self._left: list[LiveAgent] = []
+        self.left: list[LiveAgent] = []  # whose callers nobody has looked at yet
         self._emptied: list[Line] = []
 
     # --- who for whom
@@ -75,7 +75,7 @@ class Floor:
         if agent.state is not READY:
             self.take(agent)
         if before is not agent.state:
-            if (before in IDLE) != (agent.state in IDLE) or before is LOGGED_OFF or agent.state is LOGGED_OFF:
+            if before in IDLE or agent.state in IDLE:
                 self._recount(agent, before)
             return True
         return reason != old_reason
@@ -104,17 +104,15 @@ class Floor:
 
     def disturbed(self) -> list[WaitingCall]:
         """Callers whose chances may have gone since the last question: those who could serve them have left."""
-        if not self._left:
-            return []
         queues = {line.queue: None for line in self._emptied if not line.working}
         calls = [call for queue in queues for call in queue.calls()]
-        calls += [key[3] for agent in self._left for key in agent.awaited_by]
+        calls += [key[3] for agent in self.left for key in agent.awaited_by]
         self._emptied.clear()
-        self._left.clear()
+        self.left.clear()
         return calls
 
     def _leaves(self, agent: LiveAgent) -> None:
-        self._left.append(agent)
+        self.left.append(agent)
         self._emptied += agent.lines
 
     # --- queues

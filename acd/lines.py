@@ -91,6 +91,7 @@ class Queue:
 
     __slots__ = (
         "_found",
+        "_prune_above",
         "_relaxable",
         "gone",
         "hours",
@@ -125,6 +126,7 @@ class Queue:
         self.sayings = announcing.sayings(rule)
         self.limits = sorted((step.after, number) for number, step in enumerate(rule.overflow))
         self._relaxable = frozenset(step.relax for step in rule.overflow if step.relax)
+        self._prune_above = _MOST_LINES
         self._found: dict[tuple[tuple[str, ...], frozenset[str]], Line] = {}  # what was asked, worked out once
         self.gone = False  # its rule was removed or replaced
 
@@ -183,7 +185,7 @@ class Queue:
         call.line.users -= 1
         call.widest.users -= 1
         del call.key  # it names the call: a circle that only the garbage collector would open
-        if len(self.lines) > _MOST_LINES:
+        if len(self.lines) > self._prune_above:
             self._prune()
 
     def key_of(self, call: WaitingCall) -> Key:
@@ -232,8 +234,9 @@ class Queue:
         return line
 
     def _prune(self) -> None:
-        """Drops the lines that nobody uses: a flow may ask for ever new skills."""
+        """Drops the lines that nobody uses: a flow may ask for ever new skills. Again when there are twice as many."""
         unused = [wanted for wanted, line in self.lines.items() if not line.users]
+        self._prune_above = max(_MOST_LINES, 2 * (len(self.lines) - len(unused)))
         self._found.clear()
         for wanted in unused:
             line = self.lines.pop(wanted)

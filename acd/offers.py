@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Literal
 
-from acd.agents import READY, WORKING_AFTER_CALL, Input, LiveAgent
+from acd.agents import (
+    BE_NOT_READY,
+    BENCH,
+    CONNECT,
+    FOUND,
+    LOG_OFF,
+    LOGGED_OFF,
+    NOT_READY,
+    OFFER,
+    READY,
+    RELEASE,
+    TALK_END,
+    WORKING_AFTER_CALL,
+    WRAP_UP_END,
+    Input,
+    LiveAgent,
+)
 from acd.board import Board
-from acd.calls import Offer, Stage, WaitingCall
+from acd.calls import CONNECTING, RINGING, TALKING, Offer, Stage, WaitingCall
 from acd.model import AgentState, CallId, Connect, Millis, OfferCall, OfferId, WithdrawOffer
 
 Withdrawal = Literal["caller gone", "no answer", "agent left", "queue gone", "answered elsewhere"]
@@ -39,7 +55,7 @@ class Offers:
         self._made += 1
         offer = Offer(f"{self._seed}-{self._made}", call, agent, board.now)
         self._offers[offer.id] = offer
-        board.turn(agent, Input.OFFER)
+        board.turn(agent, OFFER)
         agent.offer, agent.call, agent.last_offered = offer, call.id, board.now
         if not call.offers:
             call.ringing_since = board.now
@@ -55,7 +71,7 @@ class Offers:
         if reason != "agent left":
             offer.queue.give_turn_back(offer.agent)
         self._board.out.append(WithdrawOffer(offer.id, offer.agent.rule.id, reason))
-        self._release(offer.agent, Input.RELEASE)
+        self._release(offer.agent, RELEASE)
 
     def withdraw_all(self, call: WaitingCall, reason: Withdrawal) -> None:
         for offer in call.offers:
@@ -66,7 +82,7 @@ class Offers:
     def answered(self, offer: Offer) -> None:
         """The first to answer has the call; the other phones stop ringing."""
         board, call = self._board, offer.call
-        offer.stage = Stage.CONNECTING
+        offer.stage = CONNECTING
         call.connecting = offer
         board.deadlines.set(offer, board.now + offer.queue.rule.connect_within)
         board.out.append(Connect(offer.id, call.id, offer.agent.rule.id))
@@ -90,7 +106,7 @@ class Offers:
     def overdue(self, offer: Offer) -> None:
         """The deadline came and nobody had told how the offer ended."""
         self._board.out.append(WithdrawOffer(offer.id, offer.agent.rule.id, "no answer"))
-        if offer.stage is Stage.RINGING:
+        if offer.stage is RINGING:
             self.rang_out(offer)
         else:
             self.refused(offer, "not connected")
@@ -98,7 +114,7 @@ class Offers:
     def connected(self, offer: Offer) -> None:
         """The wait is over. The call is in its queue no more."""
         board, call, agent = self._board, offer.call, offer.agent
-        offer.stage = Stage.TALKING
+        offer.stage = TALKING
         offer.connected_at = board.now
         board.deadlines.set(offer, None)
         call.queue.pace.waited(board.now - call.entered, abandoned=False)
@@ -108,24 +124,24 @@ class Offers:
         self.talks[call.id] = offer
         agent.no_answers = 0
         agent.calls += 1
-        board.turn(agent, Input.CONNECT)
+        board.turn(agent, CONNECT)
         board.show(agent)
 
     def found(self, id_: OfferId, call: WaitingCall, agent: LiveAgent) -> None:
         """A talk of the life before this one goes on. An agent who was not Ready is not Ready after it either."""
         board, before, reason = self._board, agent.state, agent.reason
         offer = Offer(id_, call, agent, board.now)
-        offer.stage = Stage.TALKING
+        offer.stage = TALKING
         call.offers = (offer,)
         self._offers[id_] = self.talks[call.id] = offer
         board.deadlines.set(agent, None)
         agent.held = False
-        board.turn(agent, Input.FOUND)
+        board.turn(agent, FOUND)
         agent.offer, agent.call = offer, call.id
-        if before is AgentState.NOT_READY:
-            agent.pending = (Input.BE_NOT_READY, reason)
-        elif before is AgentState.LOGGED_OFF:
-            agent.pending = (Input.LOG_OFF, "")
+        if before is NOT_READY:
+            agent.pending = (BE_NOT_READY, reason)
+        elif before is LOGGED_OFF:
+            agent.pending = (LOG_OFF, "")
         board.show(agent)
 
     def talk_ended(self, offer: Offer) -> None:
@@ -137,10 +153,10 @@ class Offers:
         agent.last_talk = offer
         wrap_up = offer.queue.rule.wrap_up if agent.rule.wrap_up is None else agent.rule.wrap_up
         if wrap_up <= 0 and not agent.pending:
-            board.turn(agent, Input.TALK_END)
+            board.turn(agent, TALK_END)
             self.end_wrap_up(agent)
             return
-        self._release(agent, Input.TALK_END)
+        self._release(agent, TALK_END)
         if agent.state is WORKING_AFTER_CALL:
             board.deadlines.set(agent, board.now + wrap_up)
         else:
@@ -154,7 +170,7 @@ class Offers:
         moved = board.turn(agent, input_, reason)
         offer = agent.offer
         if offer:
-            if agent.pending and offer.stage is Stage.RINGING:
+            if agent.pending and offer.stage is RINGING:
                 self.withdraw(offer, "agent left")
                 board.look_at(offer.call)
             return
@@ -174,7 +190,7 @@ class Offers:
 
     def end_wrap_up(self, agent: LiveAgent) -> None:
         self._wrapped_up(agent)
-        self._board.turn(agent, Input.WRAP_UP_END)
+        self._board.turn(agent, WRAP_UP_END)
         self._board.show(agent)
 
     # --- how offers end
@@ -185,7 +201,7 @@ class Offers:
         if offer.agent.rule.id == offer.call.last_agent:
             offer.call.last_agent = ""
         spared = bench or hold > 0
-        self._release(offer.agent, Input.BENCH if bench else Input.RELEASE, reason if spared else "", hold)
+        self._release(offer.agent, BENCH if bench else RELEASE, reason if spared else "", hold)
         self._board.look_at(offer.call)
 
     def _drop(self, offer: Offer) -> None:
@@ -193,7 +209,7 @@ class Offers:
         del self._offers[offer.id]
         self._board.deadlines.set(offer, None)
         call, agent = offer.call, offer.agent
-        call.offers = tuple(other for other in call.offers if other is not offer)
+        call.offers = tuple([other for other in call.offers if other is not offer])
         if call.connecting is offer:
             call.connecting = None
         agent.offer, agent.call = None, ""

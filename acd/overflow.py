@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from acd.calls import WaitingCall
+from acd.deadlines import NEVER
 from acd.model import Millis, Overflow
 
 
@@ -30,10 +31,10 @@ def holds(call: WaitingCall, rule: Overflow) -> bool:
             return rule.after > 0 or not call.offers  # at once: for whoever finds nobody free
 
 
-def next_limit(call: WaitingCall, now: Millis) -> Millis | None:
+def next_limit(call: WaitingCall, now: Millis) -> Millis:
     """When the next rule's time comes; one whose time has come waits for its condition, not for a time."""
     waited = now - call.entered
     for after, number in call.queue.limits:
         if after > waited and number not in call.spent:
             return call.entered + after
-    return None
+    return NEVER

@@ -8,13 +8,12 @@ from acd import announcing, overflow
 from acd.agents import LOGGED_OFF, LiveAgent, is_working
 from acd.board import Board
 from acd.calls import Key, WaitingCall
+from acd.deadlines import NEVER
 from acd.forecast import Pace
 from acd.lines import Queue
-from acd.model import CallId, CallQueued, EndWait, Millis, MoveCall, QueueName, QueueRule
+from acd.model import CallId, CallQueued, EndWait, MoveCall, QueueName, QueueRule
 from acd.offers import Offers
 from acd.ordered import Ordered
-
-NEVER: Millis = 1 << 62
 
 
 class Waits:
@@ -95,14 +94,12 @@ class Waits:
                 floor.remove(agent)
         if len(free) == 1 and (call := floor.best_call(free)):
             self._ring(call, free[0])  # the common case, without a way through the indexes
-            self._rearm(call)
             return
         for agent in free:
             if not agent.indexed:
                 floor.free(agent)
         while free and (call := floor.best_call(free)):
             self._serve(call)
-            self._rearm(call)
             free = [agent for agent in free if agent.indexed]
 
     def _is_due(self, call: WaitingCall) -> bool:
@@ -136,9 +133,11 @@ class Waits:
 
     def _leave_queue(self, call: WaitingCall) -> None:
         self._stand_in(call, None)
-        self._seek_no_more(call)
+        if call.sought:
+            self._seek_no_more(call)
         call.queue.remove(call)
-        self._call_seekers(call.queue)
+        if call.queue.seekers:
+            self._call_seekers(call.queue)
         self._board.deadlines.set(call, None)
 
     def _stand(self, call: WaitingCall) -> None:
@@ -158,6 +157,8 @@ class Waits:
         if call.connecting:
             return None
         if call.offers:
+            if not call.queue.strategy.rings_several:
+                return None
             ringing = self._board.now - call.ringing_since
             more = len(call.offers) < call.queue.strategy.phones(call.queue.rule, ringing)
             return call.line.waiting if more else None
@@ -180,21 +181,23 @@ class Waits:
 
     def _ring(self, call: WaitingCall, agent: LiveAgent) -> None:
         self._offers.ring(call, agent)
-        self._stand(call)
+        if call.queue.strategy.rings_several:
+            self._stand(call)
+            self._rearm(call)
+        else:
+            self._stand_in(call, None)
 
     def _rearm(self, call: WaitingCall) -> None:
         """Sets the time at which something is next due for a waiting call."""
-        now, rule = self._board.now, call.queue.rule
-        soonest = NEVER
-        for time in (overflow.next_limit(call, now), announcing.next_time(call)):
-            if time is not None and time < soonest:
-                soonest = time
+        now, queue = self._board.now, call.queue
+        soonest = announcing.next_time(call)
+        if queue.limits:
+            soonest = min(soonest, overflow.next_limit(call, now))
         if call.awaited:
-            soonest = min(soonest, call.entered + rule.sticky_for)
-        if call.offers and not call.connecting:
-            more = call.queue.strategy.next_phone(rule, now - call.ringing_since)
-            soonest = soonest if more is None else min(soonest, now + more)
-        self._board.deadlines.set(call, None if soonest == NEVER else max(soonest, now + 1))
+            soonest = min(soonest, call.entered + queue.rule.sticky_for)
+        if call.offers and queue.strategy.rings_several and not call.connecting:
+            soonest = min(soonest, now + queue.strategy.next_phone(queue.rule, now - call.ringing_since))
+        self._board.deadlines.set(call, None if soonest >= NEVER else max(soonest, now + 1))
 
     # --- out of a queue
 
@@ -242,9 +245,8 @@ class Waits:
 
     def _call_seekers(self, queue: Queue) -> None:
         """Lets those come for whom there is room now."""
-        if queue.seekers:
-            for call in queue.next_seekers():
-                self._board.look_at(call)
+        for call in queue.next_seekers():
+            self._board.look_at(call)
 
     def _move(self, call: WaitingCall, queue: Queue) -> None:
         self._waited(call, abandoned=False)

@@ -13,6 +13,7 @@ from acd.routing.longest_idle import LongestIdle
 
 class RingAll(LongestIdle):
     name = "ring-all"
+    rings_several = True
 
     @classmethod
     def phones(cls, rule: QueueRule, ringing: Millis) -> int:

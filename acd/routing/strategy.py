@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from acd.deadlines import NEVER
 from acd.model import Millis, QueueRule
 from acd.ordered import Ordered
 from acd.skills import Needs
@@ -33,6 +34,7 @@ class Strategy(ABC):
 
     name: ClassVar[str] = ""
     waits_for_last_agent: ClassVar[bool] = False
+    rings_several: ClassVar[bool] = False  # `phones` and `next_phone` have something to say
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -54,10 +56,10 @@ class Strategy(ABC):
         return 1
 
     @classmethod
-    def next_phone(cls, rule: QueueRule, ringing: Millis) -> Millis | None:
-        """After how much more ringing `phones` will be greater; None: never."""
+    def next_phone(cls, rule: QueueRule, ringing: Millis) -> Millis:
+        """After how much more ringing `phones` will be greater."""
         del rule, ringing
-        return None
+        return NEVER
 
 
 class InOrder(Strategy):
