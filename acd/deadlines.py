@@ -66,7 +66,7 @@ class Deadlines:
     def _sweep(self) -> None:
         seen: set[int] = set()
         kept = []
-        for due, serial, thing in sorted(self._heap, key=lambda entry: entry[:2]):
+        for due, serial, thing in sorted(self._heap):
             if thing.due == due and id(thing) not in seen:
                 seen.add(id(thing))
                 kept.append((due, serial, thing))

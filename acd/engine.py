@@ -114,7 +114,8 @@ class Acd:
             self.ignored[kind.__name__] += 1
         if late and kind in _OF_OFFERS:
             self._time_passes()
-        self._settle()
+        if board.calls or board.agents or board.floor.left:
+            self._settle()
         return board.out
 
     def next_deadline(self) -> Millis | None:

@@ -47,9 +47,10 @@ class Waits:
 
     def _serve_newcomer(self, call: WaitingCall) -> None:
         """Before a limit turns anybody away: those who become free by this very event may be free for it."""
-        free = list(self._board.agents)
-        self._board.agents.clear()
-        self.employ(free)
+        if self._board.agents:
+            free = list(self._board.agents)
+            self._board.agents.clear()
+            self.employ(free)
         self._serve(call)
 
     def of_a_talk(self, call: CallId, name: QueueName) -> WaitingCall:

@@ -13,6 +13,7 @@ import tracemalloc
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 
 from acd.engine import Acd
 from acd.model import (
@@ -23,7 +24,9 @@ from acd.model import (
     Announce,
     AnnouncementMade,
     Announcements,
+    CallAbandoned,
     CallConnected,
+    CallId,
     CallQueued,
     Connect,
     Decision,
@@ -38,7 +41,9 @@ from acd.model import (
 )
 
 LANGUAGES = ("cmn", "yue", "en")
-SIZES = ((100, 100, 1), (1_000, 10_000, 20), (10_000, 100_000, 200))  # agents, waiting, queues
+AGENTS = (100, 1_000, 10_000)
+WAITING = (100, 10_000, 100_000)
+QUEUES = (1, 20, 200)
 
 
 @dataclass
@@ -103,15 +108,18 @@ class Floor:
             skills = (self.random.choice(LANGUAGES),)
             self.coming.append(CallQueued(f"c{self.calls}", queue, self.random.choice((0, 0, 0, 1)), skills))
 
-    def arrive(self) -> None:
-        self.tell(self.coming.popleft())
+    def arrive(self) -> CallId:
+        comes = self.coming.popleft()
+        self.tell(comes)
+        return comes.call
 
     def staff(self) -> None:
         for number in range(self.agents):
             skills = {language: self.random.randint(1, 5) for language in self.random.sample(LANGUAGES, 2)}
             if number % 3 == 0:
                 skills["claims"] = self.random.randint(1, 5)
-            queues = tuple(f"q{queue}" for queue in self.random.sample(range(self.queues), min(3, self.queues)))
+            served = {(3 * number + step) % self.queues for step in range(3)}  # so that each queue has somebody
+            queues = tuple(f"q{queue}" for queue in sorted(served))
             self.tell(AgentChanged(Agent(f"a{number}", queues=queues, skills=skills)))
             self.tell(AgentLoggedOn(f"a{number}"))
             self.tell(AgentBecameReady(f"a{number}"))
@@ -130,8 +138,8 @@ class Floor:
         self.pass_time(0)
 
 
-def under_load(agents: int, waiting: int, queues: int, lives: int = 4_000) -> dict[str, object]:
-    """Every agent has an offer, so many callers wait, and for each who is served another comes."""
+def under_load(agents: int, waiting: int, queues: int, lives: int = 2_000) -> dict[str, object]:
+    """So many callers wait, and for each who is served another comes; who comes while no phone rings hangs up again."""
     floor = Floor(agents, waiting, queues)
     floor.staff()
     floor.draw(waiting + agents)
@@ -140,8 +148,11 @@ def under_load(agents: int, waiting: int, queues: int, lives: int = 4_000) -> di
 
     def life() -> None:
         floor.now += 1
-        floor.arrive()
-        floor.serve_next()
+        newest = floor.arrive()
+        if floor.offers:
+            floor.serve_next()
+        else:
+            floor.tell(CallAbandoned(newest))
         floor.pass_time(0)
 
     return {"agents": agents, "waiting": waiting, "queues": queues, **_measured(floor, life, lives)}
@@ -210,8 +221,8 @@ def memory_per_waiting_call(calls: int = 20_000) -> int:
 
 def measure() -> dict[str, object]:
     return {
-        "under load": [under_load(*size) for size in SIZES],
-        "at rest": [at_rest(agents, queues) for agents, _, queues in SIZES],
+        "under load": [under_load(*size) for size in product(AGENTS, WAITING, QUEUES)],
+        "at rest": [at_rest(agents, queues) for agents, queues in zip(AGENTS, QUEUES, strict=True)],
         "hotline (200 agents, 1,000 waiting, 5 queues)": under_load(200, 1_000, 5),
         "bytes per waiting call": memory_per_waiting_call(),
     }
