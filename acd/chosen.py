@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from acd.hindsight import Hindsight, Person, Waiter, span
-from acd.model import Millis, QueueRule
+from acd.model import Millis, QueueName, QueueRule
 from acd.skills import Demand
 
 Facts = Callable[[Person], str]
@@ -19,7 +19,7 @@ def choice(floor: Hindsight, waiter: Waiter, chosen: Person | None, others: Sequ
     best, rank = wanted.preference(chosen.agent.skills), chosen.rank(waiter.queue)
     facts: Facts
     if rank < min(each.rank(waiter.queue) for each in others):
-        facts = lambda person: f"rank {person.rank(waiter.queue)}"  # noqa: E731
+        facts = _rank_in(waiter.queue)
         words = f"the first rank in {waiter.queue}{_in_brackets(facts(chosen))}"
     elif wanted.preferred and best > max(wanted.preference(each.agent.skills) for each in others):
         facts = _levels(wanted.preferred)
@@ -28,6 +28,10 @@ def choice(floor: Hindsight, waiter: Waiter, chosen: Person | None, others: Sequ
         facts = _by_strategy(floor, waiter, rule, now)
         words = f"{waiter.queue} rings by {rule.strategy}{_in_brackets(facts(chosen))}"
     return f"{words}; also free: {', '.join(each.agent.id + _in_brackets(facts(each)) for each in others)}"
+
+
+def _rank_in(queue: QueueName) -> Facts:
+    return lambda person: f"rank {person.rank(queue)}"
 
 
 def _by_strategy(floor: Hindsight, waiter: Waiter, rule: QueueRule, now: Millis) -> Facts:
