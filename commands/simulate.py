@@ -168,7 +168,7 @@ _TIMES = {"asa", "longest_wait"}
 def _show(experiment: Experiment) -> None:
     from rich.console import Console
 
-    from workforce.experiment import by_name, differences, estimates
+    from workforce.experiment import differences, estimates
 
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
@@ -179,12 +179,11 @@ def _show(experiment: Experiment) -> None:
         f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}, {base.plan.entry.replications} replications, "
         "means with 95 % confidence; * differs from the plan as written"
     )
-    queues = list(by_name([run.queues for run in base.runs]))
+    queues = [name for name in base.runs[0].queues if any(run.queues[name]["offered"] for run in base.runs)]
     for scope in ["", *(queues if len(queues) > 1 else ())]:
         found, changes = {}, {}
         for variant in experiment.variants:
-            runs = [run.queues.get(scope, {}) if scope else run.all for run in variant.runs]
-            of_base = [run.queues.get(scope, {}) if scope else run.all for run in base.runs]
+            runs, of_base = ([run.queues[scope] if scope else run.all for run in each.runs] for each in (variant, base))
             found[variant.plan.name] = estimates(runs)
             changes[variant.plan.name] = {} if variant is base else differences(runs, of_base)
         title = f"queue {scope}" if scope else "all calls"

@@ -6,13 +6,12 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from acd.figures import QUARTER
-from acd.hindsight import milliseconds
 from acd.model import Millis
 from workforce import drawing
 from workforce.confidence import Estimate
 from workforce.drawing import COLOURS, Curve, Panel
 from workforce.experiment import Estimates, Experiment, by_name, estimates
+from workforce.measuring import quarters
 from workforce.reporting import FORMULAS
 
 Writer = Callable[[float], str]
@@ -22,7 +21,7 @@ def picture(experiment: Experiment) -> str:
     """Service level, wait, callers lost and occupancy by quarters of an hour, as SVG."""
     base = experiment.variants[0].plan
     since, until = experiment.span(base)
-    times = list(range(milliseconds(since), milliseconds(until), QUARTER))
+    times = list(quarters(since, until))
     found = {
         variant.plan.name: {
             start: estimates(runs) for start, runs in by_name([run.intervals for run in variant.runs]).items()

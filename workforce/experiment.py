@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from acd.figures import QUARTER, AgentFigures, Figures, QueueFigures
+from acd.figures import QUARTER, Figures
 from acd.hindsight import milliseconds
 from acd.model import Agent, AgentId, Millis, QueueRule
 from acd.records import Entry
@@ -17,24 +17,13 @@ from acd.simulated import Caller, Ring, Shift, Simulation
 from config.values import UserError
 from workforce.callers import Recorded, Sources, days, drawn, moment, recorded, replayed
 from workforce.confidence import CONFIDENCE, Estimate, estimate
+from workforce.measuring import Measured, Values, measured
 from workforce.plan import AgentsEntry, Plan
-from workforce.reporting import FORMULAS
 
 NEVER: Millis = 365 * 24 * 3600 * 1000  # longer than any phone rings
-ALL = "all"
 
-Values = dict[str, float | None]
+K = TypeVar("K")
 Observer = Callable[[Millis, Entry], None]
-
-
-@dataclass(slots=True)
-class Measured:
-    """What one replication gave: figures of all calls, of each queue, of each group of agents, of each interval."""
-
-    all: Values
-    queues: dict[str, Values]
-    agents: dict[str, Values]
-    intervals: dict[Millis, Values]
 
 
 @dataclass(slots=True)
@@ -74,7 +63,7 @@ class Experiment:
                 observe(at, entry)
 
         _simulate(plan, span, self._callers(plan, span, number), Sources(plan.entry.seed, number), note)
-        return _measured(plan, span, figures)
+        return measured(plan, span, figures)
 
     def span(self, plan: Plan) -> tuple[datetime, datetime]:
         """From when to when callers come: as written, else as the journals have them, in whole quarters of an hour."""
@@ -142,9 +131,7 @@ class _Agents:
         self.shifts: list[Shift] = []
         self._of: dict[AgentId, tuple[AgentsEntry, Random]] = {}
         for group, entry in plan.entry.agents.items():
-            for number in range(1, entry.count + 1):
-                queues, ranks = tuple(queue for queue, _ in entry.queues), dict(entry.queues)
-                agent = Agent(f"{group}-{number}", queues=queues, ranks=ranks, skills=entry.skills, order=number)
+            for agent in entry.members(group):
                 self._of[agent.id] = entry, sources.of("ring", agent.id)
                 self.shifts += _shifts(agent, entry, plan, span)
 
@@ -175,82 +162,29 @@ def _shifts(agent: Agent, entry: AgentsEntry, plan: Plan, span: tuple[datetime, 
                 yield Shift(agent, on, off, inside)
 
 
-def _measured(plan: Plan, span: tuple[datetime, datetime], figures: Figures) -> Measured:
-    """Calls that came after the warm-up, and agents' time from then until the last callers came."""
-    first, end = milliseconds(span[0] + timedelta(seconds=plan.entry.warm_up)), milliseconds(span[1])
-    queues: dict[str, QueueFigures] = {rule.name: QueueFigures() for rule in plan.rules}
-    intervals: dict[Millis, QueueFigures] = {}
-    for (start, name), counted in figures.queues.items():
-        if first <= start < end:
-            queues[name].add(counted)
-            intervals.setdefault(start, QueueFigures()).add(counted)
-    groups: dict[str, AgentFigures] = {group: AgentFigures() for group in plan.entry.agents}
-    at_work: dict[Millis, AgentFigures] = {}
-    for (start, agent), done in figures.agents.items():
-        if first <= start < end:
-            groups[agent.rpartition("-")[0]].add(done)
-            at_work.setdefault(start, AgentFigures()).add(done)
-    together, everybody = QueueFigures(), AgentFigures()
-    for counted in queues.values():
-        together.add(counted)
-    for done in groups.values():
-        everybody.add(done)
-    formula = plan.entry.formula
-    return Measured(
-        all=_of_calls(together, formula) | {"occupancy": everybody.occupancy()},
-        queues={name: _of_calls(counted, formula) for name, counted in queues.items() if counted.offered},
-        agents={group: {"calls": done.calls, "occupancy": done.occupancy()} for group, done in groups.items()},
-        intervals={
-            start: _of_calls(counted, formula) | {"occupancy": at_work.get(start, AgentFigures()).occupancy()}
-            for start, counted in intervals.items()
-        },
-    )
-
-
-def _of_calls(counted: QueueFigures, formula: str) -> Values:
-    ended = counted.answered + counted.abandoned + counted.left + counted.overflowed
-    return {
-        "offered": counted.offered,
-        "answered": counted.answered,
-        "abandoned": counted.abandoned,
-        "left": counted.left,
-        "overflowed": counted.overflowed,
-        "unserved": counted.offered - ended,
-        "abandon_rate": counted.share_abandoned(),
-        "service_level": counted.service_level(FORMULAS[formula]),
-        "asa": counted.speed_of_answer(),
-        "mean_wait": counted.mean_wait(),
-        "longest_wait": counted.longest_wait / 1000,
-        "aht": counted.handling_time(),
-    }
-
-
 # --- what all replications say --------------------------------------------------------------------------
 
 Estimates = dict[str, Estimate | None]
 
 
 def estimates(runs: Sequence[Values]) -> Estimates:
-    """Every figure over the replications."""
-    names = dict.fromkeys(name for run in runs for name in run)
-    return {name: estimate(run.get(name) for run in runs) for name in names}
+    """Every figure over the replications; a share or a mean over those in which there was somebody."""
+    return {name: estimate(run[name] for run in runs) for name in runs[0]}
 
 
 def differences(runs: Sequence[Values], base: Sequence[Values]) -> Estimates:
     """How much greater every figure is than in the base, replication by replication: luck that both had is out."""
-    pairs = list(zip(runs, base, strict=False))
-    names = dict.fromkeys(name for run in runs for name in run)
-    return {name: estimate(_minus(run.get(name), other.get(name)) for run, other in pairs) for name in names}
+    pairs = list(zip(runs, base, strict=False))  # a variant may have more replications
+    return {name: estimate(_minus(run[name], other[name]) for run, other in pairs) for name in runs[0]}
 
 
 def _minus(value: float | None, other: float | None) -> float | None:
     return None if value is None or other is None else value - other
 
 
-def by_name(runs: Sequence[Mapping[Any, Values]]) -> dict[Any, list[Values]]:
-    """Runs of several scopes as scopes with their runs; where a run has nothing of a scope, it has nothing to say."""
-    names = sorted({name for run in runs for name in run})
-    return {name: [run.get(name, {}) for run in runs] for name in names}
+def by_name(runs: Sequence[Mapping[K, Values]]) -> dict[K, list[Values]]:
+    """Runs of the same scopes as scopes with their runs."""
+    return {name: [run[name] for run in runs] for name in runs[0]}
 
 
 def as_json(experiment: Experiment) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from acd.model import QueueRule
+from acd.model import Agent, QueueRule
 from acd.queues import queue_rules
 from acd.skills import call_demand
 from config.document import Document, Written, arranged, parse, read_text
@@ -114,6 +114,12 @@ class AgentsEntry(Written):
     no_answer: Share = 0.0
     declines: Share = 0.0
     back_after: Time = 300.0
+
+    def members(self, group: str) -> Iterator[Agent]:
+        """Its agents, each with an id of its own."""
+        queues, ranks = tuple(queue for queue, _ in self.queues), dict(self.queues)
+        for number in range(1, self.count + 1):
+            yield Agent(f"{group}-{number}", queues=queues, ranks=ranks, skills=self.skills, order=number)
 
 
 class PlanEntry(Written):

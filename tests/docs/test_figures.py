@@ -10,7 +10,7 @@ import pytest
 
 from acd.figures import AgentFigures, QueueFigures
 from acd.story import Choice, Doing, Passed, Story, Wait, as_json
-from workforce.experiment import _of_calls
+from workforce.measuring import of_calls
 from workforce.plan import AgentsEntry, CallersEntry, PlanEntry
 from workforce.reporting import FORMULAS, row
 from workforce.staffing import Demand, staffed
@@ -34,7 +34,7 @@ def plan_keys() -> set[str]:
 KEYS = {
     "report": {*row(QueueFigures(), "offered"), *row(AgentFigures(), "offered"), "service_levels", *FORMULAS},
     "why": {*as_json(Story("c1")), *(each.name for kind in (Wait, Doing, Passed, Choice) for each in fields(kind))},
-    "simulate": {*_of_calls(QueueFigures(), "offered"), "changes", "replications", "difference", "confidence"},
+    "simulate": {*of_calls(QueueFigures(), "offered"), "changes", "replications", "difference", "confidence"},
     "the plan": plan_keys(),
     "staffing": staffing_keys(),
 }

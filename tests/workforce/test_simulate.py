@@ -245,6 +245,38 @@ agents: {team: {count: 10, queues: service, answers-after: 0s}}
         assert run.all["abandon_rate"] == pytest.approx(expected.abandons, abs=0.02)
         assert run.all["mean_wait"] == pytest.approx(expected.mean_wait, rel=0.15)  # the noise of 4,600 calls
 
+    def test_where_and_when_nobody_called_counts_as_none_in_the_mean(self, tmp_path):
+        """One call an hour into one of two queues: of most quarters most replications have none."""
+        text = PLAN.replace("per-hour: 60", "per-hour: 1").replace("replications: 2", "replications: 20")
+        text = text.replace("{wrap-up: 0s}", "{wrap-up: 0s}\n  sales: {}")
+        experiment = self.experiment(tmp_path, text)
+        found = as_json(experiment)["variants"][0]
+        runs = [run.all["offered"] for run in experiment.variants[0].runs]
+        assert 0 in runs
+        assert len(found["intervals"]) == 4
+        for count in ("offered", "answered", "abandoned", "left", "overflowed", "unserved"):
+            everybody = found["all"][count]["mean"]
+            assert everybody == pytest.approx(sum(queue[count]["mean"] for queue in found["queues"].values()))
+            assert everybody == pytest.approx(sum(quarter[count]["mean"] for quarter in found["intervals"]))
+        assert found["all"]["offered"]["mean"] == fmean(runs)
+        assert found["queues"]["sales"]["offered"] == {"mean": 0, "low": 0, "high": 0}
+        assert (found["queues"]["sales"]["asa"], found["queues"]["sales"]["longest_wait"]) == (None, None)
+
+    def test_of_a_span_that_begins_within_a_quarter_every_call_is_counted(self, tmp_path):
+        text = PLAN.replace("09:00", "09:05")
+        counted = self.experiment(tmp_path, text).variants[0].runs[0]
+        assert counted.all["offered"] == sum(quarter["offered"] for quarter in counted.intervals.values())
+        (plan, _), _ = plans(tmp_path, text)
+        records: list[str] = []
+        Experiment([plan]).measure(plan, 0, lambda _, entry: records.append(entry[0]))
+        assert counted.all["offered"] == records.count("CallQueued") > 0
+
+    def test_after_a_warm_up_only_whole_quarters_are_counted(self, tmp_path):
+        run = self.experiment(tmp_path, PLAN + "warm-up: 20m\n").variants[0].runs[0]
+        starts = [datetime.fromtimestamp(start / 1000, ZONE).minute for start in run.intervals]
+        assert starts == [30, 45]
+        assert run.all["offered"] == sum(quarter["offered"] for quarter in run.intervals.values()) > 0
+
     def test_shifts_breaks_and_what_agents_do_with_their_phones(self, tmp_path):
         agents = (
             "team: {count: 4, queues: service, shift: 09:00-09:30, breaks: 09:10-09:20, no-answer: 30%, declines: 30%}"
