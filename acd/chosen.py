@@ -13,12 +13,16 @@ Facts = Callable[[Person], str]
 
 def choice(floor: Hindsight, waiter: Waiter, chosen: Person | None, others: Sequence[Person], now: Millis) -> str:
     """In words, with what is said for each of the others."""
+    awaited = chosen is not None and chosen.agent.id == waiter.awaited
     if chosen is None or not others:
-        return "the only able agent who is free"
-    rule, wanted = floor.rule(waiter.queue), floor.needs(waiter, now)
+        return "the caller's last agent" if awaited else "the only able agent who is free"
+    rule, wanted = floor.rule(waiter.queue), floor.needs(waiter)
     best, rank = wanted.preference(chosen.agent.skills), chosen.rank(waiter.queue)
     facts: Facts
-    if rank < min(each.rank(waiter.queue) for each in others):
+    if awaited:
+        facts = _by_strategy(floor, waiter, rule, now)
+        words = "the caller's last agent"
+    elif rank < min(each.rank(waiter.queue) for each in others):
         facts = _rank_in(waiter.queue)
         words = f"the first rank in {waiter.queue}{_in_brackets(facts(chosen))}"
     elif wanted.preferred and best > max(wanted.preference(each.agent.skills) for each in others):
@@ -36,14 +40,14 @@ def _rank_in(queue: QueueName) -> Facts:
 
 def _by_strategy(floor: Hindsight, waiter: Waiter, rule: QueueRule, now: Millis) -> Facts:
     idle, last = _idle(rule, now), floor.rung_last.get(waiter.queue)
-    wanted = floor.needs(waiter, now)
+    wanted = floor.needs(waiter)
     by_figure: Mapping[str, Facts] = {
         "longest-idle": idle,
         "ring-progressively": idle,
         "fewest-calls": lambda person: f"{person.calls} calls since log-on",
         "least-talk-time": lambda person: f"talked {span(person.talked)} since log-on",
         "best-skilled": _levels((*wanted.required, *wanted.preferred)),
-        "sticky": lambda person: "the caller's last agent" if person.agent.id == waiter.last_agent else idle(person),
+        "sticky": idle,
         "round-robin": lambda person: "rung last" if person.agent.id == last else "",
     }
     return by_figure.get(rule.strategy, lambda _: "")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from acd.agents import is_working
 from acd.model import Agent, AgentId, AgentState, CallId, Millis, OfferId, QueueName, QueueRule
 from acd.records import rules_of
+from acd.routing import strategy_named
 from acd.skills import Needs, needs
 
 Record = Mapping[str, Any]
 
-LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "CallerLost", "EndWait"})
+ENDS_OFFER = frozenset({"WithdrawOffer", "OfferNotAnswered", "OfferDeclined", "OfferFailed", "ConnectFailed"})
+LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "EndWait"})
 
 
 @dataclass(slots=True)
@@ -53,7 +56,10 @@ class Person:
 
 @dataclass(slots=True)
 class Waiter:
-    """A waiting call: since when, and as what it counts."""
+    """A waiting call: since when, as what it counts, and for whom it waits.
+
+    `last_agent` is "" once that agent has declined it, `awaited` once anybody who is able may be rung.
+    """
 
     call: CallId
     queue: QueueName
@@ -62,6 +68,8 @@ class Waiter:
     priority: int = 0
     skills: tuple[str, ...] = ()
     last_agent: AgentId = ""
+    awaited: AgentId = ""
+    relaxed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +87,21 @@ class Hindsight:
     given: Mapping[QueueName, QueueRule] = field(default_factory=dict)
     people: dict[AgentId, Person] = field(default_factory=dict)
     waiting: dict[CallId, Waiter] = field(default_factory=dict)
+    lost: dict[CallId, Waiter] = field(default_factory=dict)  # until the switch is there again
     offers: dict[OfferId, Offered] = field(default_factory=dict)
     rung_last: dict[QueueName, AgentId] = field(default_factory=dict)
     told: dict[QueueName, QueueRule] = field(default_factory=dict)
+    apart: Millis | None = None  # the time of day less the clock of the process that wrote
 
     def take(self, record: Record) -> None:
         at = milliseconds(record["at"])
         match record["type"]:
+            case "ApplianceStarted":
+                self.apart = at - record["now"]
+            case "ClockChanged" if self.apart is not None:
+                self.apart += record["by"]
             case "QueuesChanged":
-                self.told = rules_of(record)
+                self._change(rules_of(record))
             case "AgentChanged":
                 ranks = record.get("ranks", {})
                 agent = Agent(record["agent"], queues=tuple(record["queues"]), skills=record["skills"], ranks=ranks)
@@ -96,12 +110,27 @@ class Hindsight:
                 self.people.pop(record["agent"], None)
             case "AgentStateChanged" if record["agent"] in self.people:
                 self._turn(self.people[record["agent"]], record, at)
-            case "CallQueued" | "MoveCall":
+            case _:
+                self._take_of_call(record, at)
+
+    def _take_of_call(self, record: Record, at: Millis) -> None:
+        match record["type"]:
+            case "CallQueued":
                 self._enter(record, at)
+            case "MoveCall":
+                self._move(record, at)
             case "OfferCall":
                 self._rings(record, at)
-            case "WithdrawOffer" | "OfferNotAnswered" | "OfferDeclined" | "OfferFailed" | "ConnectFailed":
+            case "CallerLost" if waiter := self.waiting.pop(record["call"], None):
+                self.lost[waiter.call] = waiter
+            case "RelaxSkill" if waiter := self.waiting.get(record["call"]):
+                waiter.relaxed |= {record["skill"]}
+            case "WaitForAnybody" if waiter := self.waiting.get(record["call"]):
+                waiter.awaited = ""
+            case "WithdrawOffer" if record["reason"] != "no answer":
                 self.offers.pop(record["offer"], None)
+            case type if type in ENDS_OFFER:
+                self._fails(record["offer"])
             case type if type in LEAVES_QUEUE:
                 self.waiting.pop(record["call"], None)
                 self.offers.pop(record.get("offer", ""), None)
@@ -111,20 +140,15 @@ class Hindsight:
     def rule(self, queue: QueueName) -> QueueRule:
         return self.told.get(queue) or self.given.get(queue) or QueueRule(queue)
 
-    def needs(self, waiter: Waiter, now: Millis | None = None) -> Needs:
-        """What the call asks for at a time, or (None) when all that its queue relaxes is relaxed."""
+    def needs(self, waiter: Waiter, *, widest: bool = False) -> Needs:
+        """What the call asks for now, or when all that its queue relaxes is relaxed."""
         rule = self.rule(waiter.queue)
-        waited = None if now is None else now - waiter.entered
-        relaxed = {
-            step.relax
-            for step in rule.overflow
-            if step.relax and (waited is None or (waited >= step.after and not step.when))
-        }
-        return needs(rule, waiter.skills, frozenset(relaxed))
+        relaxed = frozenset(step.relax for step in rule.overflow if step.relax) if widest else waiter.relaxed
+        return needs(rule, waiter.skills, relaxed)
 
-    def able(self, waiter: Waiter, now: Millis | None = None) -> list[Person]:
+    def able(self, waiter: Waiter, *, widest: bool = False) -> list[Person]:
         """The queue's agents whose skills fit, as `needs` has it."""
-        wanted = self.needs(waiter, now)
+        wanted = self.needs(waiter, widest=widest)
         members = [person for _, person in sorted(self.people.items()) if waiter.queue in person.agent.queues]
         return [person for person in members if wanted.fit(person.agent.skills)]
 
@@ -158,19 +182,55 @@ class Hindsight:
             person.talked += at - person.talk_ended
             person.talk_ended = at
 
+    def _change(self, rules: dict[QueueName, QueueRule]) -> None:
+        """New rules. Where a queue's own differ, its callers begin anew in it."""
+        before, self.told = self.told, rules
+        for waiter in self.waiting.values():
+            if before.get(waiter.queue) != rules.get(waiter.queue):
+                self._join(waiter)
+
     def _enter(self, record: Record, at: Millis) -> None:
-        call, known = record["call"], self.waiting.get(record["call"])
-        if record["type"] == "MoveCall":
-            if known:
-                self.waiting[call] = Waiter(
-                    call, record["queue"], at, known.arrived, known.priority, known.skills, known.last_agent
-                )
-            return
-        if known is None:  # else it is told again after a restart
-            skills = tuple(record.get("skills", ()))
-            self.waiting[call] = Waiter(
-                call, record["queue"], at, at, record.get("priority", 0), skills, record.get("last_agent", "")
-            )
+        call = record["call"]
+        if call in self.waiting:
+            return  # told again after a restart
+        lost = self.lost.pop(call, None)
+        self.waiting[call] = lost if lost and lost.queue == record["queue"] else self._waiter(record, at)
+        self._join(self.waiting[call])
+
+    def _move(self, record: Record, at: Millis) -> None:
+        if waiter := self.waiting.get(record["call"]):
+            waiter.queue, waiter.entered = record["queue"], at
+            self._join(waiter)
+
+    def _waiter(self, record: Record, at: Millis) -> Waiter:
+        return Waiter(
+            record["call"],
+            record["queue"],
+            entered=self._then(record.get("entered"), at),
+            arrived=self._then(record.get("arrived"), at),
+            priority=record.get("priority", 0),
+            skills=tuple(record.get("skills", ())),
+            last_agent=record.get("last_agent", ""),
+        )
+
+    def _then(self, clock: Millis | None, at: Millis) -> Millis:
+        """A time by the clock of the process that wrote, as of the epoch; without one it is the record's own."""
+        return at if clock is None or self.apart is None else clock + self.apart
+
+    def _join(self, waiter: Waiter) -> None:
+        """In its queue anew: nothing is relaxed, and its last agent is awaited who takes calls for it."""
+        waiter.relaxed, waiter.awaited = frozenset(), ""
+        if strategy_named(self.rule(waiter.queue).strategy).waits_for_last_agent:
+            able = {person.agent.id for person in self.able(waiter) if is_working(person.state)}
+            waiter.awaited = waiter.last_agent if waiter.last_agent in able else ""
+
+    def _fails(self, offer: OfferId) -> None:
+        """An offer came to nothing by its agent, who is not waited for any more."""
+        offered = self.offers.pop(offer, None)
+        waiter = self.waiting.get(offered.call) if offered else None
+        if offered and waiter:
+            waiter.awaited = ""
+            waiter.last_agent = "" if waiter.last_agent == offered.agent else waiter.last_agent
 
     def _rings(self, record: Record, at: Millis) -> None:
         self.offers[record["offer"]] = Offered(record["call"], record["agent"])
@@ -183,11 +243,6 @@ def milliseconds(at: str | datetime) -> Millis:
     """Of the epoch, from a record's `at` or an aware time."""
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
     return round(moment.timestamp() * 1000)
-
-
-def later(at: str, by: Millis) -> str:
-    """A record's `at`, so much later."""
-    return (datetime.fromisoformat(at) + timedelta(milliseconds=by)).isoformat(timespec="milliseconds")
 
 
 def span(time: Millis) -> str:

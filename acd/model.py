@@ -437,6 +437,21 @@ class MoveCall:
 
 
 @_value
+class RelaxSkill:
+    """The caller asks for this skill no more while it waits in this queue: for the journal."""
+
+    call: CallId
+    skill: str
+
+
+@_value
+class WaitForAnybody:
+    """The caller waits no longer for its last agent alone: for the journal."""
+
+    call: CallId
+
+
+@_value
 class NoteResult:
     """Write down what came of a call; the last one of several counts."""
 
@@ -465,6 +480,8 @@ Decision = (
     | AskToStay
     | EndWait
     | MoveCall
+    | RelaxSkill
+    | WaitForAnybody
     | NoteResult
     | ShowAgentState
 )

@@ -60,6 +60,7 @@ class Wait:
     able: dict[AgentId, list[Doing]] = field(default_factory=dict)
     passed_by: list[Passed] = field(default_factory=list)
     offers: list[Choice] = field(default_factory=list)
+    relaxed: list[str] = field(default_factory=list)  # skills that it asked for no more
     end: str = ""
     until: str = ""
     waited: float | None = None  # seconds

@@ -11,7 +11,16 @@ from acd.calls import Key, WaitingCall
 from acd.deadlines import NEVER
 from acd.forecast import Pace
 from acd.lines import Queue
-from acd.model import CallId, CallQueued, EndWait, MoveCall, QueueName, QueueRule
+from acd.model import (
+    CallId,
+    CallQueued,
+    EndWait,
+    MoveCall,
+    QueueName,
+    QueueRule,
+    RelaxSkill,
+    WaitForAnybody,
+)
 from acd.offers import Offers
 from acd.ordered import Ordered
 
@@ -169,6 +178,7 @@ class Waits:
         late = self._board.now >= call.entered + call.queue.rule.sticky_for
         if late or agent.gone or not is_working(agent.state) or agent.rule.id not in call.line.agents:
             call.awaited = None
+            self._board.out.append(WaitForAnybody(call.id))
             return call.line.waiting
         return agent.awaited_by
 
@@ -223,6 +233,7 @@ class Waits:
         call.relaxed |= {skill}
         self._stand_in(call, None)
         call.queue.change_line(call)
+        self._board.out.append(RelaxSkill(call.id, skill))
 
     def _overflow_to(self, call: WaitingCall, name: QueueName) -> bool:
         """Moves a call unless it was there before or that queue is full; then it stays, and goes when it may."""

@@ -8,11 +8,13 @@ from contextlib import suppress
 
 from acd.agents import is_working
 from acd.chosen import choice
-from acd.hindsight import Hindsight, Person, Record, Waiter, later, milliseconds, span
+from acd.hindsight import Hindsight, Person, Record, Waiter, milliseconds, span
 from acd.model import AgentId, AgentState, CallId, Millis, QueueName, QueueRule
+from acd.skills import needs
 from acd.story import Choice, Doing, Line, Passed, Story, Wait
 
 NAMED = 3  # so many calls that came before are named; of more only the number is told
+_TOLD_AFTERWARDS = frozenset({"CallQueued", "MoveCall", "RelaxSkill"})  # as they have left the floor
 MOST_AGENTS = 12  # so many are told one by one
 
 
@@ -34,21 +36,18 @@ class _Teller:
     def __init__(self, story: Story, floor: Hindsight) -> None:
         self.story = story
         self.floor = floor
-        self._relaxed = 0  # steps of the queue's overflow that were told
         self._told = 0  # of those who were served before it
         self._detached = False
 
     def take(self, record: Record) -> None:
         now = milliseconds(record["at"])
-        if self.waiter:
-            self._relax(now)
         mine = self._concerns(record)
         if not mine:
-            self._passed_by(record, now)
-        if mine and record["type"] not in {"CallQueued", "MoveCall"}:
+            self._passed_by(record)
+        if mine and record["type"] not in _TOLD_AFTERWARDS:
             self._tell(record, now)
         self.floor.take(record)
-        if mine and record["type"] in {"CallQueued", "MoveCall"}:
+        if mine and record["type"] in _TOLD_AFTERWARDS:
             self._tell(record, now)
         self._watch(record)
 
@@ -97,16 +96,42 @@ class _Teller:
             f"{wait.ahead} wait{'s' if wait.ahead == 1 else ''} before it" if wait.ahead else "nobody waits before it"
         )
         words = f"queued in {waiter.queue} with priority {waiter.priority}{asked}; {before}."
-        return f"{words} {self._nobody(waiter, now)}" if not self._free(waiter, now) else words
+        rings = any(not waiter.awaited or person.agent.id == waiter.awaited for person in self._free(waiter, now))
+        return words if rings else f"{words} {self._nobody(waiter)}"
 
-    def moved(self, record: Record, now: Millis) -> str:
+    def moved(self, record: Record, _: Millis) -> str:
         waiter = self.waiter
         if waiter is None:
             return ""
         if wait := self.wait:
             self._end(wait, record, "moved")
         self._begin(record, waiter)
-        return f"moved to queue {waiter.queue} by its overflow, the arrival kept. {self._nobody(waiter, now)}"
+        return f"moved to queue {waiter.queue} by its overflow, the arrival kept. {self._nobody(waiter)}"
+
+    def relaxed(self, record: Record, now: Millis) -> str:
+        waiter, wait, skill = self.waiter, self.wait, record["skill"]
+        if waiter is None or wait is None or skill in wait.relaxed:
+            return ""  # told again after a restart
+        rule, waited = self.floor.rule(waiter.queue), now - waiter.entered
+        asked = {demand.skill for demand in needs(rule, waiter.skills, frozenset()).required}
+        if skill not in asked:
+            return ""
+        wait.relaxed.append(skill)
+        steps = (step for step in rule.overflow if step.relax == skill and step.after <= waited)
+        when = next((f" ({step.when})" for step in steps if step.when), "")
+        return f"'{skill}' was no longer required after {span(waited)}{when}. {self._nobody(waiter)}"
+
+    def anybody(self, _: Record, now: Millis) -> str:
+        waiter = self.waiter
+        if waiter is None or not waiter.awaited:
+            return ""
+        agent = self.floor.people.get(waiter.awaited)
+        because = f"{waiter.awaited} serves it no more"
+        if now - waiter.entered >= self.floor.rule(waiter.queue).sticky_for:
+            because = f"{span(now - waiter.entered)} are over"
+        elif agent and not is_working(agent.state):
+            because = f"{waiter.awaited} is {_doing(agent)}"
+        return f"waits for anybody who is able, not only for its last agent: {because}."
 
     def offered(self, record: Record, now: Millis) -> str:
         waiter, agent = self.waiter, record["agent"]
@@ -131,11 +156,11 @@ class _Teller:
     def not_joined(self, record: Record, _: Millis) -> str:
         return f"{self._who(record)} was gone before the two were joined; the call kept its place."
 
-    def connected(self, record: Record, _: Millis) -> str:
+    def connected(self, record: Record, now: Millis) -> str:
         if wait := self.wait:
             wait.agent = self._who(record)
             self._end(wait, record, "answered")
-        return f"connected with {self._who(record)} after {self._waited()}."
+        return f"connected with {self._who(record)} after {self._waited(now)}."
 
     def found(self, record: Record, now: Millis) -> str:
         if self.wait is None:
@@ -151,20 +176,20 @@ class _Teller:
             return ""  # during the talk
         self._tell_passed_by(record["at"])
         self._end(wait, record, "abandoned")
-        return f"the caller hung up after {self._waited()}. {self._nobody(waiter, now)}"
+        return f"the caller hung up after {self._waited(now)}. {self._nobody(waiter)}"
 
-    def left(self, record: Record, _: Millis) -> str:
+    def left(self, record: Record, now: Millis) -> str:
         if wait := self.wait:
             self._tell_passed_by(record["at"])
             self._end(wait, record, "left")
-            return f"the caller left by a key after {self._waited()}."
+            return f"the caller left by a key after {self._waited(now)}."
         return ""
 
-    def given_back(self, record: Record, _: Millis) -> str:
+    def given_back(self, record: Record, now: Millis) -> str:
         if wait := self.wait:
             self._tell_passed_by(record["at"])
             self._end(wait, record, str(record["exit"]))
-        return f"given back to its flow by '{record['exit']}' after {self._waited()}."
+        return f"given back to its flow by '{record['exit']}' after {self._waited(now)}."
 
     def announced(self, record: Record, _: Millis) -> str:
         position = f"position {record['position']}" if record.get("position") is not None else ""
@@ -189,10 +214,10 @@ class _Teller:
 
     def _begin(self, record: Record, waiter: Waiter) -> Wait:
         wait = Wait(waiter.queue, record["at"], waiter.priority, waiter.skills, self.floor.ahead(waiter))
-        for person in self.floor.able(waiter):
+        for person in self.floor.able(waiter, widest=True):
             wait.able[person.agent.id] = [Doing(record["at"], person.state, person.reason, person.call)]
         self.story.waits.append(wait)
-        self._relaxed = self._told = 0
+        self._told = 0
         return wait
 
     def _end(self, wait: Wait, record: Record, how: str) -> None:
@@ -214,49 +239,40 @@ class _Teller:
         state = AgentState(record["state"])
         spans.append(Doing(record["at"], state, record.get("reason", ""), record.get("call", "")))
 
-    def _relax(self, now: Millis) -> None:
-        """What the call asks for no more, from the moment that its queue's overflow names."""
-        waiter = self.waiter
-        steps = [step for step in self.floor.rule(waiter.queue).overflow if step.relax] if waiter else []
-        for step in sorted(steps, key=lambda step: step.after)[self._relaxed :]:
-            if waiter is None or waiter.entered + step.after > now:
-                return
-            self._relaxed += 1
-            if not step.when and step.relax in self._asked(waiter):
-                words = f"'{step.relax}' was no longer required after {span(step.after)}. {self._nobody(waiter, now)}"
-                self.story.lines.append(Line(later(self.story.waits[-1].since, step.after), words))
-
-    def _asked(self, waiter: Waiter) -> set[str]:
-        return {demand.skill for demand in self.floor.needs(waiter, waiter.entered - 1).required}
-
     # --- who could have had it
 
     def _free(self, waiter: Waiter, now: Millis) -> list[Person]:
-        return [person for person in self.floor.able(waiter, now) if person.free(waiter.call, now)]
+        return [person for person in self.floor.able(waiter) if person.free(waiter.call, now)]
 
-    def _nobody(self, waiter: Waiter, now: Millis) -> str:
+    def _nobody(self, waiter: Waiter) -> str:
         """What everybody was doing who is able for it, and who will be when its queue asks for less."""
-        able, widest = self.floor.able(waiter, now), self.floor.able(waiter)
+        able, widest = self.floor.able(waiter), self.floor.able(waiter, widest=True)
         if not widest:
             return "No agent of this queue is able for it."
         if all(each.state is AgentState.LOGGED_OFF for each in widest):
             return "Nobody who is able was logged on."
         later_on = [each for each in widest if each not in able]
-        return f"{_at_work(able)}{f' Able when less is asked for: {_all(later_on)}.' if later_on else ''}"
+        alone = f"For {span(self.floor.rule(waiter.queue).sticky_for)} only its last agent {waiter.awaited} is rung. "
+        less = f" Able when less is asked for: {_all(later_on)}."
+        return f"{alone if waiter.awaited else ''}{_at_work(able)}{less if later_on else ''}"
 
-    def _passed_by(self, record: Record, now: Millis) -> None:
+    def _passed_by(self, record: Record) -> None:
         """Notes that an agent who is able for our call was rung for another one."""
         waiter, wait = self.waiter, self.wait
         if record["type"] != "OfferCall" or waiter is None or wait is None or self.floor.is_rung_for(waiter.call):
             return
         other = self.floor.waiting.get(record["call"])
-        if other and any(person.agent.id == record["agent"] for person in self.floor.able(waiter, now)):
+        if other and any(person.agent.id == record["agent"] for person in self.floor.able(waiter)):
             wait.passed_by.append(
-                Passed(record["at"], record["agent"], other.call, other.queue, self._before(other, waiter))
+                Passed(
+                    record["at"], record["agent"], other.call, other.queue, self._before(other, waiter, record["agent"])
+                )
             )
 
-    def _before(self, other: Waiter, ours: Waiter) -> str:
+    def _before(self, other: Waiter, ours: Waiter, agent: AgentId) -> str:
         """Why another call was served before ours."""
+        if ours.awaited and ours.awaited != agent:
+            return f"came while this one waited for {ours.awaited} alone"
         there, here = self.floor.rule(other.queue), self.floor.rule(ours.queue)
         if there.weight > here.weight:
             return f"weight {there.weight} against {here.weight}"
@@ -281,16 +297,9 @@ class _Teller:
         offered = self.floor.offers.get(record.get("offer", ""))
         return str(record.get("agent") or (offered.agent if offered else "the agent"))
 
-    def _waited(self) -> str:
+    def _waited(self, now: Millis) -> str:
         """Since its first entry, all queues together."""
-        end = self.story.waits[-1].until if self.story.waits else ""
-        first = next((wait for wait in reversed(self.story.waits) if self._is_first(wait)), None)
-        return span(milliseconds(end) - milliseconds(first.since)) if first and end else "an unknown time"
-
-    def _is_first(self, wait: Wait) -> bool:
-        """Whether the call came into this queue from its flow and not from another queue."""
-        number = next(n for n, each in enumerate(self.story.waits) if each is wait)
-        return number == 0 or self.story.waits[number - 1].end != "moved"
+        return span(now - self.waiter.arrived) if self.waiter else "an unknown time"
 
 
 _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
@@ -299,6 +308,8 @@ _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {
     "CallReturned": _Teller.returned,
     "CallQueued": _Teller.queued,
     "MoveCall": _Teller.moved,
+    "RelaxSkill": _Teller.relaxed,
+    "WaitForAnybody": _Teller.anybody,
     "OfferCall": _Teller.offered,
     "WithdrawOffer": _Teller.withdrawn,
     "OfferNotAnswered": _Teller.rang_out,

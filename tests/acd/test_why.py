@@ -8,7 +8,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from acd.model import Overflow, QueueRule
+from acd.chronicle import Chronicle
+from acd.engine import Acd
+from acd.model import (
+    Agent,
+    AgentBecameNotReady,
+    AgentBecameReady,
+    AgentChanged,
+    AgentLoggedOn,
+    CallAbandoned,
+    CallConnected,
+    CallQueued,
+    Event,
+    OfferAnswered,
+    OfferDeclined,
+    Overflow,
+    QueueRule,
+    QueuesChanged,
+    TalkEnded,
+    TimePassed,
+)
 from acd.story import as_json
 from acd.why import why
 
@@ -176,6 +195,7 @@ def test_what_is_relaxed_is_told_when_its_time_has_come():
             state(0, "1001", "Busy", "c0"),
             state(0, "1002", "Ready"),
             record(10, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            record(70, "RelaxSkill", "c1", skill="claims"),
             state(70, "1002", "Reserved", "c1"),
             record(70, "OfferCall", "c1", offer="0-1", queue="service", agent="1002", ring_for=15_000),
         ],
@@ -203,7 +223,6 @@ def test_what_is_relaxed_is_told_when_its_time_has_come():
         ("least-talk-time", "least-talk-time (talked 30 s since log-on); also free: 1002 (talked 0 s since log-on)"),
         ("best-skilled", "best-skilled (claims 3); also free: 1002 (claims 2)"),
         ("round-robin", "round-robin (rung last); also free: 1002"),
-        ("sticky", "sticky (the caller's last agent); also free: 1002 (Ready for 60 s)"),
         ("top-down", "top-down; also free: 1002"),
     ],
 )
@@ -228,6 +247,153 @@ def test_why_this_agent_of_all_who_were_free_in_the_figures_of_the_strategy(stra
     (choice,) = why(records, "c1").waits[0].offers
     assert choice.why == f"service rings by {reason}"
     assert choice.others == ("1002",)
+
+
+class Day:
+    """The engine at work and the journal of it, as a simulation writes it."""
+
+    def __init__(self, *rules: QueueRule) -> None:
+        self.records: list[dict[str, object]] = []
+        self.chronicle = Chronicle(lambda now, entry: self.records.append(record(now / 1000, *entry[:2], **entry[2])))
+        self.acd = Acd(rules)
+        self.chronicle.take(0, QueuesChanged(rules), ())
+
+    def tell(self, event: Event, *, at: float) -> None:
+        """What is due before comes before, each at its time."""
+        while (due := self.acd.next_deadline()) is not None and due < at * 1000:
+            self.chronicle.take(due, TimePassed(), self.acd.handle(TimePassed(), due))
+        self.chronicle.take(round(at * 1000), event, self.acd.handle(event, round(at * 1000)))
+
+    def agent(self, id: str, *queues: str, **skills: int) -> None:
+        for event in (AgentChanged(Agent(id, queues=queues, skills=skills)), AgentLoggedOn(id), AgentBecameReady(id)):
+            self.tell(event, at=0)
+
+    def talk(self, offer: str, *, at: float) -> None:
+        self.tell(OfferAnswered(offer), at=at)
+        self.tell(CallConnected(offer), at=at)
+
+    def why(self, call: str) -> list[str]:
+        return [f"{line.at[14:19]} {line.text}" for line in why(self.records, call).lines]
+
+
+class TestOfAStickyQueue:
+    RULES = (QueueRule("service", "sticky", wrap_up=0), QueueRule("sales", wrap_up=0))
+
+    def day(self) -> Day:
+        """1001 talks to c0; c1 talked to 1001 before; 1002 is free."""
+        day = Day(*self.RULES)
+        day.agent("1001", "service")
+        day.agent("1002", "service", "sales")
+        day.tell(CallQueued("c0", "service", last_agent="1001"), at=1)
+        day.talk("0-1", at=2)
+        day.tell(CallQueued("c1", "service", last_agent="1001"), at=5)
+        return day
+
+    def test_a_call_waits_for_its_last_agent_beside_one_who_is_free_and_then_for_anybody(self):
+        day = self.day()
+        day.tell(TimePassed(), at=30)
+        assert day.why("c1") == [
+            "00:05 queued in service with priority 0; nobody waits before it. "
+            "For 20 s only its last agent 1001 is rung. Able and logged on: 1001 Busy with c0, 1002 Ready.",
+            "00:25 waits for anybody who is able, not only for its last agent: 20 s are over.",
+            "00:25 1002's phone rings: the only able agent who is free.",
+        ]
+
+    def test_the_last_agent_gets_it_though_another_is_free_for_longer(self):
+        day = self.day()
+        day.tell(TalkEnded("0-1"), at=15)
+        assert (
+            day.why("c1")[-1] == "00:15 1001's phone rings: the caller's last agent; also free: 1002 (Ready for 15 s)."
+        )
+
+    def test_the_last_agent_goes_to_lunch_and_is_waited_for_no_more(self):
+        day = self.day()
+        day.tell(AgentBecameNotReady("1001", "lunch"), at=10)
+        day.tell(TalkEnded("0-1"), at=15)
+        assert day.why("c1")[-2:] == [
+            "00:15 waits for anybody who is able, not only for its last agent: 1001 is NotReady (lunch).",
+            "00:15 1002's phone rings: the only able agent who is free.",
+        ]
+
+    def test_the_last_agent_declines_and_anybody_is_rung(self):
+        day = self.day()
+        day.tell(TalkEnded("0-1"), at=15)
+        day.tell(OfferDeclined("0-2", "declined"), at=16)
+        assert day.why("c1")[-1] == "00:16 1002's phone rings: the only able agent who is free."
+
+    def test_others_are_served_meanwhile_for_whom_nobody_is_kept(self):
+        day = self.day()
+        day.tell(CallQueued("c2", "sales"), at=10)
+        day.tell(CallAbandoned("c1"), at=12)
+        assert day.why("c1")[-3] == (
+            "00:12 meanwhile others were served before it: 1002 was rung for c2 of queue sales, "
+            "which came while this one waited for 1001 alone."
+        )
+
+    def test_who_takes_no_calls_is_not_waited_for_at_all(self):
+        day = self.day()
+        day.tell(AgentBecameNotReady("1001", "lunch"), at=10)
+        day.tell(TalkEnded("0-1"), at=15)
+        day.tell(CallQueued("c3", "service", last_agent="1001"), at=16)
+        assert day.why("c3")[0].endswith(
+            "1 waits before it. Able and logged on: 1001 NotReady (lunch), 1002 Reserved with c1."
+        )
+
+
+class TestOfSkillsThatAreRelaxed:
+    def day(self, *overflow: Overflow) -> Day:
+        day = Day(QueueRule("service", skills={"claims": "required"}, overflow=overflow))
+        day.agent("1001", "service", claims=1)
+        day.agent("1002", "service")
+        return day
+
+    def test_on_a_condition_they_are_told_when_it_was_met_and_not_before(self):
+        day = self.day(Overflow(after=5_000, when="none-ready", relax="claims"))
+        for agent in ("1001", "1002"):
+            day.tell(AgentBecameNotReady(agent, "lunch"), at=1)
+        day.tell(CallQueued("c1", "service"), at=2)
+        day.tell(AgentBecameReady("1002"), at=30)
+        assert day.why("c1")[1:] == [
+            "00:07 'claims' was no longer required after 5 s (none-ready). All who are able take no calls: "
+            "1001 NotReady (lunch), 1002 NotReady (lunch).",
+            "00:30 1002's phone rings: the only able agent who is free.",
+        ]
+
+    def test_on_a_condition_that_is_never_met_they_stay_required(self):
+        day = self.day(Overflow(after=5_000, when="none-ready", relax="claims"))
+        day.tell(CallQueued("c0", "service"), at=1)
+        day.talk("0-1", at=2)
+        day.tell(CallQueued("c1", "service"), at=3)
+        day.tell(CallAbandoned("c1"), at=60)
+        assert day.why("c1")[1:-1] == [
+            "01:00 the caller hung up after 57 s. Able and logged on: 1001 Busy with c0. "
+            "Able when less is asked for: 1002 Ready.",
+        ]
+
+    def test_in_new_rules_they_are_required_again_until_these_relax_them(self):
+        day = self.day(Overflow(after=5_000, relax="claims"))
+        for agent in ("1001", "1002"):
+            day.tell(AgentBecameNotReady(agent, "lunch"), at=1)
+        day.tell(CallQueued("c1", "service"), at=2)
+        day.tell(QueuesChanged((QueueRule("service", skills={"claims": "required"}),)), at=20)
+        day.tell(AgentBecameReady("1002"), at=30)
+        day.tell(CallAbandoned("c1"), at=40)
+        assert day.why("c1")[-2].endswith("after 38 s. All who are able take no calls: 1001 NotReady (lunch).")
+
+
+def test_the_wait_counts_from_the_arrival_that_the_process_before_noted():
+    """The journal of that process is gone, its clock went on; then somebody set the time of day."""
+    told = why(
+        [
+            record(0, "ApplianceStarted", boot="b", now=900_000, pid=1),
+            record(3, "ClockChanged", by=-1_000),
+            *staff("1001"),
+            record(4, "CallQueued", "c1", queue="service", arrived=805_000, entered=855_000),
+            record(20, "CallConnected", "c1", offer="0-1", queue="service", agent="1001"),
+        ],
+        "c1",
+    )
+    assert told.lines[-1].text == "connected with 1001 after 116 s."
 
 
 def test_a_preferred_skill_comes_before_the_strategy():
