@@ -9,7 +9,7 @@ SWITCH ?= simulated
 MUTANTS ?= tests/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs live switches database bench soak fuzz mutants lint format
+.PHONY: help setup demo test docs live switches database bench soak fuzz mutants mutation lint format
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -81,3 +81,11 @@ bench: setup  ## measure; writes bench/results.json (BENCH=journal: only that)
 
 mutants: $(VENV)/installed  ## apply each patch in MUTANTS to a copy of the tree and see that a test fails
 	@$(BIN)/python -m tests.mutation "$(MUTANTS)"
+
+# Not among the packages of requirements.lock either. mutmut writes beside what it reads, so it gets a copy, and knows pytest 8.
+mutation: $(VENV)/installed  ## make small slips in acd/ and list those that no test notices (SAMPLE=300 SEED=1 MINUTES=60 ONLY=engine)
+	@test -d var/mutation/tool || $(BIN)/uv pip install --quiet --target var/mutation/tool mutmut==3.8.0 pytest==8.4.2
+	@rm -rf var/mutation/tree && mkdir -p var/mutation/tree
+	@git ls-files -z | tar --create --null --files-from - | tar --extract --directory var/mutation/tree
+	@cd var/mutation/tree && PYTHONPATH=../tool $(CURDIR)/$(BIN)/python -m tests.survivors \
+	  --sample $(or $(SAMPLE),300) --seed $(or $(SEED),1) --minutes $(or $(MINUTES),60) $(ONLY)
