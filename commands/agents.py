@@ -67,7 +67,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     state.add_argument("id")
     state.add_argument("state", choices=sorted(STATES))
-    state.add_argument("--reason", default="", help="why the agent is not ready")
+    state.add_argument("--reason", default="", help="why the agent is not ready, one of flows/reasons.yaml")
     state.add_argument(
         "--by", default=getpass.getuser(), help="the supervisor who asks for it, for the journal (default: who you are)"
     )

@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "kind",
         nargs="?",
         default="flow",
-        help="flow (unless given), queues, calendars, queries, scenarios or catalogue",
+        help="flow (unless given), queues, calendars, queries, reasons, scenarios or catalogue",
     )
     parser.add_argument("--write", type=Path, metavar="DIR", help="write the schemas of all kinds into a folder")
 

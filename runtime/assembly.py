@@ -210,6 +210,7 @@ def assemble(
         agent_of=acd.agent_with_phone,
         set_state=acd.agent_state,
         extend=acd.extend_wrap_up,
+        reasons=lambda: flowbook.book.reasons,
         voice=voice,
         language=flowbook.book.language,
         journal=journal,

@@ -191,7 +191,8 @@ class House:
         agent, state = self._agent(request), str(request["state"])
         if state not in ASKED_FOR:
             raise Refused(f"'{state}' cannot be asked for; ask for {', '.join(ASKED_FOR)}")
-        view = self._acd.ask_agent_state(
-            agent, ASKED_FOR[state], str(request.get("reason", "")), str(request.get("by", ""))
-        )
+        reason, known = str(request.get("reason", "")), self._flowbook.book.reasons.keys
+        if reason and reason not in known:
+            raise Refused(f"no reason '{reason}'.{suggestion(reason, known) or f' There is {choices(known)}'}")
+        view = self._acd.ask_agent_state(agent, ASKED_FOR[state], reason, str(request.get("by", "")))
         return {"id": agent, "state": view.state.value, "reason": view.reason}

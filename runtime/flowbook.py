@@ -16,6 +16,7 @@ from gevent.threadpool import ThreadPool
 
 from acd.model import QueueRule
 from acd.queues import Known, load_queues
+from acd.reasons import USUAL, Reasons, load_reasons
 from config.appliance import Config
 from config.document import arranged, parse, read_text
 from config.values import Diagnostic, UserError
@@ -41,8 +42,8 @@ from switch.shared.clock import Clock, RealClock
 if TYPE_CHECKING:
     from speech.library import Library
 
-QUEUES, CALENDARS, QUERIES = "queues.yaml", "calendars.yaml", "queries.yaml"
-BESIDE = frozenset({QUEUES, CALENDARS, QUERIES})
+QUEUES, CALENDARS, QUERIES, REASONS = "queues.yaml", "calendars.yaml", "queries.yaml", "reasons.yaml"
+BESIDE = frozenset({QUEUES, CALENDARS, QUERIES, REASONS})
 SCENARIOS = ".test.yaml"
 EDITIONS = "flows"  # under data-dir
 BIG = 100_000  # bytes; what is larger would compete with the calls for the processor for too long
@@ -59,6 +60,7 @@ class Book:
     queries: Queries
     calendars: OpeningHours
     prompts: Prompts
+    reasons: Reasons = USUAL
     remarks: tuple[Diagnostic, ...] = ()  # what is right in the flows and yet does nothing here
 
     @property
@@ -316,12 +318,12 @@ def read_book(
     if not chosen:
         problems += calling.unused(drafts)
     problems += checker.check(drafts, beside.house)
-    if problems or beside.queries is None or beside.prompts is None:
+    if problems or beside.queries is None or beside.prompts is None or beside.reasons is None:
         return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
     flows = calling.linked([draft.flow() for draft in drafts])
     remarks = tuple(replace(one, path=short(one.path)) for one in checker.remarks(drafts, beside.house))
     calendars = OpeningHours(beside.calendars)
-    return Book(flows, beside.queues, beside.queries, calendars, beside.prompts, remarks), []
+    return Book(flows, beside.queues, beside.queries, calendars, beside.prompts, beside.reasons, remarks), []
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +334,7 @@ class Beside:
     queries: Queries | None
     calendars: Mapping[str, Calendar]
     prompts: Prompts | None
+    reasons: Reasons | None
     house: House
     problems: tuple[Diagnostic, ...]
 
@@ -348,11 +351,12 @@ def read_beside(
     around = surroundings or Surroundings()
     problems: list[Diagnostic] = []
     instead = {file.name: file for file in chosen}
-    queue_file, query_file, calendar_file = (
-        _beside(instead.get(name, flows_dir / name), problems) for name in (QUEUES, QUERIES, CALENDARS)
+    queue_file, query_file, calendar_file, reason_file = (
+        _beside(instead.get(name, flows_dir / name), problems) for name in (QUEUES, QUERIES, CALENDARS, REASONS)
     )
     queries, wrong_queries = load_queries(*query_file)
     calendars, wrong_calendars = load_calendars(*calendar_file)
+    reasons, wrong_reasons = load_reasons(*reason_file)
     prompts, wrong_prompts = load_prompts(prompts_dir)
     texts, wrong_texts = _prompt_templates(prompts, prompts_dir, recordings or prompts_dir)
     known = Known(
@@ -376,8 +380,8 @@ def read_beside(
         unreachable=around.unreachable,
         understood=around.understood,
     )
-    problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_prompts, *wrong_texts]
-    return Beside(queues, queries, calendars, prompts, house, tuple(problems))
+    problems += [*wrong_queues, *wrong_queries, *wrong_calendars, *wrong_reasons, *wrong_prompts, *wrong_texts]
+    return Beside(queues, queries, calendars, prompts, reasons, house, tuple(problems))
 
 
 def _called_files(drafts: Sequence[Draft], flows_dir: Path) -> list[Path]:

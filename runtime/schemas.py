@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from acd.queues import QueueFile
+from acd.reasons import ReasonFile
 from config.schema import DRAFT, Known, Schema, schema, with_names
 from crm.catalogue import QueryFile
 from ivr.language.calendars import CalendarFile
 from ivr.language.house import House
 from ivr.language.scenarios import scenario_schema
 from ivr.language.schema import flow_schema
-from runtime.flowbook import CALENDARS, QUERIES, QUEUES, SCENARIOS
+from runtime.flowbook import CALENDARS, QUERIES, QUEUES, REASONS, SCENARIOS
 from speech.catalogue import CatalogueFile
 
 
@@ -26,6 +27,7 @@ _KINDS: Mapping[str, Callable[[], Schema]] = {
     "queues": _of(QueueFile, "The queues, each with its name."),
     "calendars": _of(CalendarFile, "The calendars, each with its name."),
     "queries": _of(QueryFile, "The queries, each with its name."),
+    "reasons": _of(ReasonFile, "Why agents take no calls, each reason with its name."),
     "scenarios": scenario_schema,
     "catalogue": _of(CatalogueFile, "The texts of all prompts: each prompt's id, and its text for each language."),
 }
@@ -53,5 +55,11 @@ def known_names(house: House) -> Known:
 
 def kind_of(file: Path) -> str:
     """The kind of a file, by its name."""
-    beside = {QUEUES: "queues", CALENDARS: "calendars", QUERIES: "queries", "catalogue.yaml": "catalogue"}
+    beside = {
+        QUEUES: "queues",
+        CALENDARS: "calendars",
+        QUERIES: "queries",
+        REASONS: "reasons",
+        "catalogue.yaml": "catalogue",
+    }
     return "scenarios" if file.name.endswith(SCENARIOS) else beside.get(file.name, "flow")

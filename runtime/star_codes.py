@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from acd.model import AgentState
+from acd.reasons import Reasons
 from ivr.services import CannotSpeak, Voice
 from journal.writer import Journal
 from switch.port import ANY, Call, CannotPlay, Key
@@ -18,7 +19,6 @@ from switch.port import ANY, Call, CannotPlay, Key
 log = structlog.get_logger(__name__)
 
 REASON_KEY_SECONDS = 5.0
-REASONS = {"1": "break", "2": "meal", "3": "meeting", "4": "training"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class StarCodes:
         agent_of: Callable[[str], str | None],
         set_state: Callable[[str, AgentState, str], None],
         extend: Callable[[str, float], bool],
+        reasons: Callable[[], Reasons],
         voice: Voice,
         language: str,
         journal: Journal,
@@ -55,6 +56,7 @@ class StarCodes:
         self._agent_of = agent_of
         self._set_state = set_state
         self._extend = extend
+        self._reasons = reasons
         self._voice = voice
         self._language = language
         self._journal = journal
@@ -83,7 +85,7 @@ class StarCodes:
     def _reason(self, call: Call) -> str:
         self._say(call, "ask-not-ready-reason", stop=True)
         key = call.wait(REASON_KEY_SECONDS)
-        return REASONS.get(key.digit, "break") if isinstance(key, Key) else "break"
+        return self._reasons().by_key(key.digit if isinstance(key, Key) else "")
 
     def _say(self, call: Call, prompt: str, *, stop: bool = False) -> None:
         try:

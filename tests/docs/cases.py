@@ -185,6 +185,12 @@ CALENDARS = [
     calendar(f"{OPEN}, exceptions: {{31.12.2026: closed}}", "Write year, month and day."),
 ]  # fmt: skip
 
+REASONS = [
+    Case("reasons", "the meal: {key: 1}\n", "Write the name as one word."),
+    Case("reasons", "meal: {key: 12}\n", "Write one key of a telephone, `*` in quotes."),
+    Case("reasons", "break: {key: 1}\nmeal: {key: 1}\n", "Give each reason a key of its own, or none."),
+]
+
 SCENARIOS = [
     Case("scenarios", "a: b\n", "Begin each call with `- name:`."),
     Case("scenarios", "- {name: a, steps: [hang-up]}\n- {name: a, steps: [hang-up]}\n", "Give each call a name of its own."),
@@ -217,6 +223,7 @@ SECTIONS = {
     "Queues": QUEUES,
     "Queries": QUERIES,
     "Calendars": CALENDARS,
+    "Reasons of agents": REASONS,
     "Scenarios": SCENARIOS,
     "The prompts' catalogue": CATALOGUE,
 }

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from acd.queues import Known, load_queues
+from acd.reasons import load_reasons
 from config.document import arranged, parse
 from crm.catalogue import load as load_queries
 from ivr.language.calendars import load_calendars
@@ -102,6 +103,7 @@ LOADS = {
     ],
     "queries": lambda text, _: load_queries(text, "f")[1],
     "calendars": lambda text, _: load_calendars(text, "f")[1],
+    "reasons": lambda text, _: load_reasons(text, "f")[1],
     "scenarios": lambda text, _: load_scenarios(text, "f")[1],
     "catalogue": of_catalogue,
 }

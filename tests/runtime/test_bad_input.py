@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acd.queues import load_queues
+from acd.reasons import load_reasons
 from config.document import parse
 from crm.catalogue import load as load_queries
 from ivr.language.calendars import load_calendars
@@ -65,9 +66,10 @@ KINDS = {
     "queues": ((FLOWS / "queues.yaml").read_text(encoding="utf-8"), lambda text: load_queues(text, "f"), 0.25),
     "queries": ((FLOWS / "queries.yaml").read_text(encoding="utf-8"), lambda text: load_queries(text, "f"), 0.20),
     "calendars": ((FLOWS / "calendars.yaml").read_text(encoding="utf-8"), lambda text: load_calendars(text, "f"), 0.15),
+    "reasons": ((FLOWS / "reasons.yaml").read_text(encoding="utf-8"), lambda text: load_reasons(text, "f"), 0.05),
     "catalogue": ((HERE / "prompts" / "catalogue.yaml").read_text(encoding="utf-8"), catalogue, 0.10),
     "scenarios": (
-        (FLOWS / "hotline.test.yaml").read_text(encoding="utf-8"), lambda text: load_scenarios(text, "f"), 0.10
+        (FLOWS / "hotline.test.yaml").read_text(encoding="utf-8"), lambda text: load_scenarios(text, "f"), 0.05
     ),
 }  # fmt: skip
 

@@ -220,6 +220,28 @@ def test_a_supervisor_forces_a_state_and_the_journal_knows_who_and_why(house):
     ]
 
 
+def test_reasons_are_those_of_the_house_by_telephone_and_by_command(house):
+    (house.home / "flows" / "reasons.yaml").write_text("round: {key: 7}\nhandover: {}\n")
+    assert house.ask("flows.reload") == {"problems": []}
+    line = house.call("*13", "1001", account="1001")
+    line.press("7")
+    house.until(lambda: line.ended is not None)
+    assert house.agent("1001")["reason"] == "round"
+    assert house.ask("agents.state", agent="1001", state="NotReady", reason="handover")["reason"] == "handover"
+    with pytest.raises(Refused, match=r"no reason 'handoevr'\. Did you mean 'handover'\?"):
+        house.ask("agents.state", agent="1001", state="NotReady", reason="handoevr")
+    with pytest.raises(Refused, match=r"no reason 'meal'\. There is handover or round"):
+        house.ask("agents.state", agent="1001", state="NotReady", reason="meal")
+    assert house.agent("1001")["reason"] == "handover"
+
+
+def test_reasons_that_are_wrong_are_refused_with_their_place_and_the_last_good_ones_stay(house):
+    (house.home / "flows" / "reasons.yaml").write_text("round: {key: 7}\nmeal: {key: 7}\n")
+    (problem,) = house.ask("flows.reload")["problems"]
+    assert problem.endswith("reasons.yaml:2:13: meal.key: the key 7 means 'round' already")
+    assert house.ask("agents.state", agent="1001", state="NotReady", reason="training")["reason"] == "training"
+
+
 # --- calls ---------------------------------------------------------------------------------------
 
 
