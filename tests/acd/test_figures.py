@@ -139,6 +139,35 @@ def test_who_waited_when_the_connection_broke_and_did_not_come_back_has_abandone
     assert (queue.offered, queue.answered, queue.abandoned, queue.longest_wait) == (2, 1, 1, 40_000)
 
 
+def test_means_and_shares_are_of_those_that_they_name():
+    calls = QueueFigures(
+        answered=3, abandoned=1, left=2, overflowed=4, waited=50_000, talks=2, talked=60_000, wrapped_up=20_000
+    )
+    assert calls.mean_wait() == 5
+    assert calls.share_abandoned() == 0.25
+    assert (calls.talk_time(), calls.wrap_up_time(), calls.handling_time()) == (30, 10, 40)
+    assert QueueFigures(answered=1, abandoned=1).share_abandoned() == 0.5
+    assert (QueueFigures().mean_wait(), QueueFigures().share_abandoned(), QueueFigures().wrap_up_time()) == (None,) * 3
+    agent = AgentFigures(not_ready=1, ready=20, reserved=3, busy=12, wrapped_up=5)
+    assert (agent.occupancy(), agent.logged_on()) == (0.5, 41)
+    assert AgentFigures(talks=2, talked=60_000, wrapped_up=20_000).handling_time() == 40
+    assert AgentFigures(not_ready=9).occupancy() is None
+
+
+def test_time_goes_on_after_it_was_counted_up_to_now():
+    figures = fold([record(0, "AgentStateChanged", agent="a", state="NotReady")])
+    for minute in (1, 3):
+        figures.until(START + timedelta(minutes=minute))
+    found = figures.agent("a", START, START + timedelta(hours=1))
+    assert (found.not_ready, found.reasons) == (180_000, {"": 180_000})
+
+
+def test_what_a_call_did_that_is_not_known_counts_where_it_was_done():
+    records = [record(0, "OfferDeclined", "c1", agent="a"), record(1, "MoveCall", "c2", queue="q")]
+    figures, hour = fold(records), (START, START + timedelta(hours=1))
+    assert (figures.agent("a", *hour).declined, figures.queue("q", *hour).offered) == (1, 1)
+
+
 def test_words_about_calls_that_nobody_knows_count_nothing():
     figures = fold([record(0, "CallAbandoned", "c1"), record(0, "TalkEnded", "c1", agent="a"), record(0, "Else", "c1")])
     assert (figures.queues, figures.agents) == ({}, {})
