@@ -47,20 +47,27 @@ def caught_up(directory: Path, empty: Callable[[], S], restored: Callable[[Mappi
     end = last_seq(directory)
     for path in reversed(_checkpoints(directory)):
         standing = _opened(path, restored)
-        if standing is not None and standing.seq <= end:
-            _read_on(standing, [segment for segment in segments(directory) if segment.stem >= path.stem])
-            return standing
+        if standing is None:
+            continue
+        if standing.seq > end:
+            path.unlink()  # before its numbers are given again, and it looks sound
+            continue
+        _read_on(standing, [segment for segment in segments(directory) if segment.stem >= path.stem])
+        return standing
     standing = empty()
     _read_on(standing, segments(directory))
     return standing
 
 
-def write(segment: Path, standing: Mapping[str, Any]) -> None:
-    """Keeps what stood when this segment began, and drops the oldest checkpoints. Raises OSError."""
+def write(segment: Path, standing: bytes) -> None:
+    """Keeps what stood when this segment began, as JSON, and drops the oldest checkpoints. Raises OSError.
+
+    It is made by whoever owns the standing, at one moment: it counts up to its own `seq` and not a record further.
+    """
     path = segment.with_suffix(".checkpoint")
     fresh = path.with_suffix(".new")
-    with fresh.open("w", encoding="ascii") as file:
-        json.dump(standing, file, separators=(",", ":"), default=str)
+    with fresh.open("wb") as file:
+        file.write(standing)
         file.flush()
         os.fdatasync(file.fileno())
     fresh.rename(path)

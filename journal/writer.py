@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,9 @@ SEGMENT_BYTES = 4 * 1024 * 1024  # what a start reads at most, beside a checkpoi
 SYNC_SECONDS = 0.05
 JOTTED_SECONDS = 0.05
 RETRY_SECONDS = 1.0
+STALL_SECONDS = 1.0  # that a write may take: beyond them nobody waits for the disk
+STUCK_SECONDS = 10.0  # after which records that nobody takes are an error of ours, not of the disk
+CLOSE_SECONDS = 5.0  # for what is left, where the disk stands still
 KEPT_WHILE_FAILING = 100_000
 CLOCK_CHANGE = 1000  # milliseconds between the time of day and the clock that never goes back: more is written down
 
@@ -39,7 +43,7 @@ class Journal:
 
     `append` returns when the record is with the operating system, so that a killed process loses
     nothing that had an effect; a power cut loses at most what came in the last `SYNC_SECONDS`.
-    When the disk is full or broken, calls go on: records wait in memory, and `trouble` says so.
+    When the disk is full, broken or stands still, calls go on: records wait in memory, and `trouble` says so.
     `standing` takes every record, and is kept beside each new segment.
     """
 
@@ -49,12 +53,15 @@ class Journal:
         self._standing = standing
         self._clocks = _apart(clock)
         self._writing, self._syncing = NativeThread(), NativeThread()
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
+        self._since = clock.now()  # the oldest of them has waited
+        self._dropped = 0
         self._group = Event()
         self._wake = Event()
         self._unsynced = Event()
         self._closing = False
         self._jotted: Alarm | None = None
+        self._unflushed = ""
         self.trouble = ""
         self.readers: list[Callable[[bytes], None]] = []  # each is given every line once it is written
         try:
@@ -74,6 +81,12 @@ class Journal:
     @property
     def closed(self) -> bool:
         return self._closing
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nobody takes the records that come: of that a new process may be free, unlike of a bad disk."""
+        waited = bool(self._waiting) and self._clock.now() - self._since > STUCK_SECONDS * 1000
+        return self._writer.dead or (waited and not self.trouble)
 
     def append(self, type: str, call: str = "", **facts: object) -> int:
         """Writes one record and returns its `seq` once it is written."""
@@ -111,14 +124,18 @@ class Journal:
         return self._seq
 
     def _put(self, at: str, type: str, call: str, facts: Mapping[str, object]) -> None:
+        record: dict[str, Any] = {"seq": self._seq + 1, "at": at, "v": VERSION, "type": type, "call": call, **facts}
+        line = _line(record)
         self._seq += 1
-        record: dict[str, Any] = {"seq": self._seq, "at": at, "v": VERSION, "type": type, "call": call, **facts}
-        self._waiting.append(_line(record))
+        if not self._waiting:
+            self._since = self._clock.now()
+        self._waiting.append(line)
+        self._drop(len(self._waiting) - KEPT_WHILE_FAILING)
         if self._standing is not None and type in self._standing.concerns:
             self._standing.take(record)
 
     def close(self) -> None:
-        """Takes nothing more from this moment on; writes and syncs what is left."""
+        """Takes nothing more from this moment on; writes and syncs what is left, as far as the disk lets it."""
         if self._closing:
             return
         self._closing = True
@@ -127,79 +144,109 @@ class Journal:
         self._wake.set()
         self._unsynced.set()
         with self._clock.working():
-            self._writer.join()
+            self._writer.join(CLOSE_SECONDS)
             self._syncer.kill()
-            self._flush()
-            self._writing.close()
-            self._syncing.close()
-        os.close(self._file)
+            if self._writer.ready() and self._flush(within=CLOSE_SECONDS):
+                self._writing.close()
+                self._syncing.close()
+                os.close(self._file)
+                return
+        log.error("journal: closed while the disk stands still: what it has not taken is lost")
+
+    # --- the two that write
 
     def _write_groups(self) -> None:
-        while True:
+        while self._waiting or not self._closing:
             self._wake.wait()
             self._wake.clear()
             group, self._group = self._group, Event()
-            lines, self._waiting = self._waiting, []
-            if lines:
-                self._write_until_done(lines, group)
+            self._write_until_done(self._taken(), group)
             group.set()
-            if self._closing and not self._waiting:
-                return
+
+    def _taken(self) -> list[bytes]:
+        lines = list(self._waiting)
+        self._waiting.clear()
+        return lines
 
     def _write_until_done(self, lines: list[bytes], group: Event) -> None:
-        while (error := self._writing.do(partial(self._write, b"".join(lines), self._checkpoint(lines)))) is not None:
-            if not self.trouble:
-                log.error("journal: cannot be written; calls go on, records wait in memory", error=error.strerror)
-            self.trouble = error.strerror or "unknown"
-            self._release(group)
+        while lines and (trouble := self._attempt(lines, group)):
+            self._fails(trouble, group)
             if self._closing:
                 return
             gevent.sleep(RETRY_SECONDS)
-            lines = self._kept(lines + self._waiting)
-            self._waiting = []
-        if self.trouble:
-            log.info("journal: written again")
-        self.trouble = ""
-        self._unsynced.set()
-        for line in lines:
-            for read in self.readers:
-                read(line)
+            self._waiting.extendleft(reversed(lines))
+            self._drop(len(self._waiting) - KEPT_WHILE_FAILING)
+            lines = self._taken()
+        if lines:
+            self._succeeds(lines)
 
-    def _release(self, group: Event) -> None:
-        """Lets go everyone who waits, also those who came while the write that failed was under way."""
+    def _attempt(self, lines: list[bytes], group: Event) -> str:
+        """Why these could not be written, "" where they were. Where that takes long, nobody waits for it."""
+        try:
+            writing = self._writing.start(partial(self._write, b"".join(lines), self._checkpoint(lines)))
+            writing.wait(STALL_SECONDS)
+            if not writing.ready():
+                self._fails("the disk stands still", group)
+            writing.get()
+        except OSError as error:
+            return error.strerror or "unknown"
+        except Exception as error:  # the one writer of all that happens must live
+            log.exception("journal: an error of the program itself")
+            return f"an error of the program itself: {type(error).__name__}"
+        return ""
+
+    def _fails(self, trouble: str, group: Event) -> None:
+        """Lets go everyone who waits, also those who came while the write that fails was under way."""
+        if not self.trouble:
+            log.error("journal: cannot be written; calls go on, records wait in memory", error=trouble)
+        self.trouble = trouble
         group.set()
         self._group.set()
         self._group = Event()
 
-    def _kept(self, lines: list[bytes]) -> list[bytes]:
-        if len(lines) > KEPT_WHILE_FAILING:
-            log.error("journal: the oldest records are lost, too many wait", records=len(lines) - KEPT_WHILE_FAILING)
-        return lines[-KEPT_WHILE_FAILING:]
+    def _succeeds(self, lines: Iterable[bytes]) -> None:
+        if self.trouble:
+            log.info("journal: written again", lost=self._dropped)
+        self.trouble, self._dropped = "", 0
+        self._unsynced.set()
+        for line in lines:
+            for read in self.readers:
+                self._tell(read, line)
 
-    def _checkpoint(self, lines: list[bytes]) -> Mapping[str, Any] | None:
-        """What stands, where these lines begin a new segment; None where they do not."""
+    def _tell(self, read: Callable[[bytes], None], line: bytes) -> None:
+        try:
+            read(line)
+        except Exception:  # whoever reads along is no reason to write no more
+            log.exception("journal: somebody who reads along broke off")
+
+    def _drop(self, many: int) -> None:
+        """The oldest records that wait, when there are too many of them."""
+        if many > 0 and not self._dropped:
+            log.error("journal: the oldest records are lost, too many wait", kept=KEPT_WHILE_FAILING)
+        for _ in range(many):
+            self._waiting.popleft()
+            self._dropped += 1
+
+    def _checkpoint(self, lines: list[bytes]) -> bytes | None:
+        """What stands at this moment, where these lines begin a new segment; None where they do not."""
         if not self._size or self._size + sum(map(len, lines)) <= SEGMENT_BYTES:
             return None
-        return {} if self._standing is None else self._standing.stored()
+        return b"" if self._standing is None else _written(self._standing.stored()).encode()
 
-    def _write(self, data: bytes, checkpoint: Mapping[str, Any] | None) -> OSError | None:
-        """Runs in a worker thread. Leaves no torn line behind when it fails, and returns why."""
+    def _write(self, data: bytes, checkpoint: bytes | None) -> None:
+        """Runs in a worker thread. Leaves no torn line behind when it fails. Raises OSError."""
+        if checkpoint is not None:
+            self._next_segment(checkpoint)
         try:
-            if checkpoint is not None:
-                self._next_segment(checkpoint)
-            try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(self._file, view) :]
-            except OSError:
-                os.ftruncate(self._file, self._size)
-                raise
-        except OSError as error:
-            return error
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
         self._size += len(data)
-        return None
 
-    def _next_segment(self, checkpoint: Mapping[str, Any]) -> None:
+    def _next_segment(self, checkpoint: bytes) -> None:
         os.fdatasync(self._file)
         latest = max((int(segment.stem) for segment in segments(self._directory)), default=0)
         following = self._directory / f"{latest + 1:06}.jsonl"
@@ -217,18 +264,25 @@ class Journal:
             self._flush()
             gevent.sleep(SYNC_SECONDS)
 
-    def _flush(self) -> None:
-        if (error := self._syncing.do(partial(_sync_file, self._file))) is not None:
-            log.error("journal: cannot be flushed to the disk", error=error.strerror)
+    def _flush(self, *, within: float | None = None) -> bool:
+        """Whether the disk has answered."""
+        syncing = self._syncing.start(self._sync_file)
+        syncing.wait(within)
+        if not syncing.ready():
+            return False
+        trouble = syncing.get() or ""
+        if trouble and not self._unflushed:
+            log.error("journal: cannot be flushed to the disk", error=trouble)
+        self._unflushed = trouble
+        return True
 
-
-def _sync_file(file: int) -> OSError | None:
-    """Runs in a worker thread, and returns why it failed."""
-    try:
-        os.fdatasync(file)
-    except OSError as error:
-        return error
-    return None
+    def _sync_file(self) -> str:
+        """Runs in a worker thread, and returns why it failed."""
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            return error.strerror or "unknown"
+        return ""
 
 
 def _open(directory: Path) -> tuple[int, int, int, int]:

@@ -104,6 +104,7 @@ def _service(appliance: Appliance) -> Service:
         appliance.clock,
         connected=lambda: appliance.switch.connected,
         acd_answers=appliance.acd.answers,
+        journal_stuck=lambda: appliance.journal.stuck,
         stuck=appliance.desk.stuck,
     )
 

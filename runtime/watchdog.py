@@ -109,14 +109,23 @@ class Heart:
 
 
 class Service:
-    """Whether calls are served: the switch is there, the ACD answers, and whoever came in was begun with."""
+    """Whether calls are served: the switch is there, the ACD answers, the journal takes what happens, and whoever
+    came in was begun with.
+    """
 
     def __init__(
-        self, clock: Clock, *, connected: Callable[[], bool], acd_answers: Callable[[], bool], stuck: Callable[[], int]
+        self,
+        clock: Clock,
+        *,
+        connected: Callable[[], bool],
+        acd_answers: Callable[[], bool],
+        journal_stuck: Callable[[], bool],
+        stuck: Callable[[], int],
     ) -> None:
         self._clock = clock
         self._connected = connected
         self._acd_answers = acd_answers
+        self._journal_stuck = journal_stuck
         self._stuck = stuck
         self._there: Millis = clock.now()
 
@@ -127,6 +136,8 @@ class Service:
             self._there = now
         elif now - self._there > AWAY_SECONDS * 1000:
             return "the switch is away"
+        if self._journal_stuck():
+            return "the journal takes no records"
         if not self._acd_answers():
             return "the ACD does not answer"
         if stuck := self._stuck():

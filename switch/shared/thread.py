@@ -32,8 +32,9 @@ class NativeThread:
         """The task's result to come. Raises RuntimeError where the system has no thread left to give."""
         outcome: AsyncResult[T] = AsyncResult()
         if self._home is None:
-            self._home = ThreadPool(1)
-            self._home.spawn(self._work)
+            home = ThreadPool(1)
+            home.spawn(self._work)
+            self._home = home
         self._tasks.put((task, outcome))
         return outcome
 

@@ -75,6 +75,11 @@ def test_a_checkpoint_ahead_of_the_journal_is_passed_over(written):
     ahead = json.loads(newest.read_bytes()) | {"seq": last_seq(written) + 5, "calls": ["never-written"]}
     newest.write_text(json.dumps(ahead))
     assert read(written).calls == LEFT
+    journal = Journal(written, RealClock(), read(written))
+    for n in range(60, 70):
+        journal.append("CallArrived", f"c{n}")
+    journal.close()
+    assert read(written).calls == LEFT | {f"c{n}" for n in range(60, 70)}
 
 
 def test_only_the_newest_checkpoints_are_kept(written):

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import gevent
 import pytest
+from gevent.event import Event
+from structlog.testing import capture_logs
 
 from journal import writer
 from journal.keeping import drop_old
@@ -158,6 +160,155 @@ def test_a_folder_that_was_taken_away_stops_no_call(tmp_path, clock, monkeypatch
     shutil.rmtree(directory)
     journal.append("CallEnded", "c1")
     assert journal.trouble == "No such file or directory"
+    journal.close()
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A disk that stands still from the moment in which somebody holds it."""
+    monkeypatch.setattr(writer, "STALL_SECONDS", 0.01)
+    disk = Disk()
+    monkeypatch.setattr(os, "write", disk.write)
+    yield disk
+    disk.held.set()
+
+
+class Disk:
+    def __init__(self):
+        self._real = os.write
+        self.held = threading.Event()
+        self.held.set()
+
+    def write(self, file, data):
+        self.held.wait(30)
+        return self._real(file, data)
+
+
+def until(happened):
+    with gevent.Timeout(30):
+        while not happened():
+            gevent.sleep(0.001)
+
+
+def test_a_disk_that_stands_still_stops_no_call_and_loses_no_record(tmp_path, clock, disk):
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+    disk.held.clear()
+    with gevent.Timeout(30):
+        journal.append("CallAnswered", "c1")
+        journal.append("CallEnded", "c1")
+    assert journal.trouble == "the disk stands still"
+    assert not journal.stuck
+    disk.held.set()
+    until(lambda: not journal.trouble)
+    assert journal.append("CallArrived", "c2") == 4
+    assert [record["seq"] for record in records(tmp_path)] == [1, 2, 3, 4]
+    journal.close()
+
+
+def test_memory_holds_the_newest_records_while_the_disk_stands_still(tmp_path, clock, disk, monkeypatch):
+    monkeypatch.setattr(writer, "KEPT_WHILE_FAILING", 10)
+    journal = Journal(tmp_path, clock)
+    disk.held.clear()
+    journal.append("CallArrived", "c1")
+    with capture_logs() as logs:
+        for _ in range(25):
+            journal.jot("KeyPressed", "c1")
+        disk.held.set()
+        journal.append("CallEnded", "c1")
+        journal.close()
+    assert [record["seq"] for record in records(tmp_path)] == [1, *range(18, 28)]
+    assert sum("oldest records are lost" in told["event"] for told in logs) == 1
+    assert next(told["lost"] for told in logs if "written again" in told["event"]) == 16
+
+
+def test_a_journal_is_closed_though_the_disk_stands_still(tmp_path, clock, disk, monkeypatch):
+    monkeypatch.setattr(writer, "CLOSE_SECONDS", 0.01)
+    journal = Journal(tmp_path, clock)
+    disk.held.clear()
+    journal.append("CallArrived", "c1")
+    with gevent.Timeout(30):
+        journal.close()
+    assert journal.closed
+
+
+def test_an_error_of_the_program_itself_ends_no_writing(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.001)
+    journal = Journal(tmp_path, clock)
+    real, wrong = os.write, True
+
+    def write(file, data):
+        if wrong:
+            raise RuntimeError("dictionary changed size during iteration")
+        return real(file, data)
+
+    monkeypatch.setattr(os, "write", write)
+    with gevent.Timeout(30):
+        journal.append("CallArrived", "c1")
+    assert journal.trouble == "an error of the program itself: RuntimeError"
+    wrong = False
+    until(lambda: not journal.trouble)
+    assert [record["type"] for record in records(tmp_path)] == ["CallArrived"]
+    journal.close()
+
+
+def test_whoever_reads_along_and_breaks_off_ends_no_writing(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    lines = []
+
+    def breaks(line):
+        raise KeyError("a reader's own error")
+
+    journal.readers += [breaks, lines.append]
+    with gevent.Timeout(30):
+        journal.append("CallArrived", "c1")
+        journal.append("CallEnded", "c1")
+    journal.close()
+    assert len(lines) == 2
+
+
+def test_a_journal_that_nobody_writes_any_more_is_stuck(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    assert not journal.stuck
+
+    def ends(line):
+        raise gevent.GreenletExit
+
+    journal.readers.append(ends)
+    journal.jot("CallArrived", "c1")
+    until(lambda: journal.stuck)
+
+
+def test_records_that_nobody_takes_for_long_are_noticed(tmp_path):
+    clock = VirtualClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+    held, go_on = Event(), Event()
+
+    def holds(line):
+        held.set()
+        go_on.wait()
+
+    journal.readers.append(holds)
+    journal.jot("CallAnswered", "c1")
+    clock.run_until(lambda: False, longest=1)
+    held.wait(30)
+    journal.jot("CallEnded", "c1")
+    clock.run_until(lambda: False, longest=writer.STUCK_SECONDS)
+    assert not journal.stuck
+    clock.run_until(lambda: False, longest=1)
+    assert journal.stuck
+    go_on.set()
+    journal.close()
+    assert [record["seq"] for record in records(tmp_path)] == [1, 2, 3]
+
+
+def test_what_json_cannot_hold_is_told_to_who_writes_it_and_leaves_no_hole(tmp_path, clock):
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+    with pytest.raises(TypeError):
+        journal.append("StepLeft", "c1", set={(1, 2): "a key that is none"})
+    assert journal.append("CallEnded", "c1") == 2
     journal.close()
 
 

@@ -1,13 +1,17 @@
 """What the journal says is under way, kept up or read: the same either way, and no time of day moves it."""
 
 import json
+import os
+import threading
 from datetime import timedelta
 
+import gevent
 import pytest
 
 from config.document import parse
 from ivr.language.reader import read
 from ivr.state import State, replayed
+from journal import writer
 from journal.writer import Journal, plain
 from runtime.standing import AgentStood, OpenOffer, Standing, Waited, read_standing
 from switch.shared.clock import VirtualClock
@@ -116,6 +120,29 @@ def test_what_is_kept_of_a_long_call_does_not_grow(life):
     call = life.ends().calls["c1"]
     assert len(call.told) < 5
     assert replayed(call.told, FLOW).variables == {"v0": 195, "v1": 196, "v2": 197, "v3": 198, "v4": 199}
+
+
+def test_what_happens_while_a_checkpoint_is_written_stands_once(life, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 2000)
+    life.arrives()
+    life.call("StepEntered", step="ask", visit=1)
+    opening, go_on = threading.Event(), threading.Event()
+
+    def dup2(*files, real=os.dup2):
+        opening.set()
+        go_on.wait(30)
+        return real(*files)
+
+    monkeypatch.setattr(os, "dup2", dup2)
+    while not opening.is_set():
+        gevent.spawn(life.call, "KeyPressed", key="1")
+        gevent.sleep(0.001)
+    late = gevent.spawn(life.call, "StepLeft", step="ask", exit="next", language="en", set={"order": "202611"})
+    gevent.sleep(0)
+    go_on.set()
+    late.join()
+    assert list(life.directory.glob("*.checkpoint"))
+    assert len(life.ends().calls["c1"].told) == 2
 
 
 def test_a_call_that_ended_stands_nowhere(life):

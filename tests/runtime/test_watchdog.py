@@ -114,11 +114,12 @@ class Parts:
 
     def __init__(self):
         self.clock = VirtualClock(datetime(2026, 11, 24, tzinfo=UTC))
-        self.connected, self.acd, self.stuck = True, True, 0
+        self.connected, self.acd, self.journal_stuck, self.stuck = True, True, False, 0
         self.service = Service(
             self.clock,
             connected=lambda: self.connected,
             acd_answers=lambda: self.acd,
+            journal_stuck=lambda: self.journal_stuck,
             stuck=lambda: self.stuck,
         )
 
@@ -133,6 +134,8 @@ def test_all_is_well_until_a_part_does_not_do_its_work():
     assert parts.service.failing() == "the ACD does not answer"
     parts.acd, parts.stuck = True, 2
     assert parts.service.failing() == "2 calls came in and were not begun with"
+    parts.journal_stuck = True
+    assert parts.service.failing() == "the journal takes no records"
 
 
 def test_a_switch_may_be_away_for_as_long_as_its_own_upgrade_takes():
