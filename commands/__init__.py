@@ -53,7 +53,7 @@ def _told(error: Exception) -> int:
             return 141
         case UserError():
             print(error, file=sys.stderr)
-            return 2
+            return error.exit_code
         case OSError(filename=str() as file):
             print(f"{file}: {error.strerror}", file=sys.stderr)
             return 2

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
     from runtime.assembly import assemble
     from runtime.service import only_one, serve_until
+    from runtime.standing import new_life
     from runtime.switches import open_switch
     from runtime.systemd import Systemd
     from speech.library import open_library
@@ -45,7 +46,9 @@ def run(args: argparse.Namespace, config: Config) -> int:
         library, voices = open_library(config, clock)
         voices.start()
         try:
-            appliance = assemble(config, clock=clock, switch=open_switch(config, clock), library=library)
+            standing = new_life(config.data_dir / "journal", clock.wall())
+            switch = open_switch(config, clock, epoch=standing.epoch)
+            appliance = assemble(config, clock=clock, switch=switch, library=library, standing=standing)
             # What is there now stays: no collection need look through it while calls wait. What calls leave
             # behind is mostly free without one, so that they may be rarer than every 700 objects.
             gc.collect()

@@ -15,6 +15,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 class UserError(Exception):
     """A mistake that the person at the terminal can mend; the text is one clear line that says how."""
 
+    exit_code = 2
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:

@@ -34,7 +34,7 @@ from runtime.mailroom import Mailroom
 from runtime.recovery import Recovery
 from runtime.services import CallJournal, LibraryVoice, ZonedClock
 from runtime.spoken_phrases import SpokenPhrases
-from runtime.standing import read_standing
+from runtime.standing import Standing, new_life
 from runtime.star_codes import StarCodes
 from runtime.states import AgentStates
 from runtime.transfers import Transfers
@@ -114,14 +114,15 @@ def assemble(
     clock: Clock,
     switch: Switch,
     library: Library,
+    standing: Standing | None = None,
     sounds: Path | None = None,
     host: Host | None = None,
     web: Web | None = None,
 ) -> Appliance:
     """The house that a configuration describes, ready to be started. Raises UserError.
 
-    `sounds` is the folder of the beep, `host` the CRM, `web` all web services, where they are not the
-    configuration's own.
+    `standing` is what the life before left, where somebody has read it already; `sounds` is the folder of the beep,
+    `host` the CRM, `web` all web services, where they are not the configuration's own.
     """
     try:
         store = Store(config.database.url, clock, within=config.database.within)
@@ -131,7 +132,7 @@ def assemble(
         raise UserError(f"database.url: {error}; make or upgrade the tables with: ./appliance.py db init") from error
     ears = SpokenPhrases(Ears(config.speech), config.data_dir / "utterances", clock)
     try:
-        standing = read_standing(config.data_dir / "journal")
+        standing = standing or new_life(config.data_dir / "journal", clock.wall())
         journal = Journal(config.data_dir / "journal", clock, standing)
     except JournalBroken as error:
         raise UserError(f"the journal cannot be written: {error}") from error
@@ -171,7 +172,7 @@ def assemble(
         return ClosableCalendars(flowbook.book.calendars, closures).state(calendar, zoned.now())
 
     acd = AcdLoop(
-        Acd(seed=int(clock.wall().timestamp() * 1000)),  # no two lives give an offer the same id
+        Acd(seed=standing.epoch),  # no two lives give an offer the same id
         clock=clock,
         journal=journal,
         dial=dialler,

@@ -78,7 +78,7 @@ class Recovery:
     def begin(self) -> Millis:
         """A new life, in the journal. Returns since when the oldest thing that agents do has been so."""
         now = self._clock.now()
-        self._journal.append(STARTED, boot=boot_id(), now=now, pid=os.getpid())
+        self._journal.append(STARTED, boot=boot_id(), now=now, pid=os.getpid(), epoch=self._standing.epoch)
         return min((agent.since for agent in self._standing.agents.values()), default=now)
 
     def restore(self, *, known_agents: Mapping[str, tuple[str, str]]) -> None:

@@ -23,7 +23,14 @@ from switch.port import SwitchLost
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
+LOOK_SECONDS = 1.0  # between two looks whether another appliance has taken the switch
 FLOWS_SECONDS = 0.5  # a change is taken when two looks find it the same
+
+
+class GaveWay(UserError):
+    """A newer appliance serves in this one's place. To be started again would only take the calls back from it."""
+
+    exit_code = 3
 
 
 @contextmanager
@@ -53,7 +60,7 @@ def serve_until(
     """Takes calls until `stop` is set; `on_ready` is called once, as soon as the switch is there.
 
     `systemd` hears that too, and from then on that calls are served, as long as they are.
-    Raises UserError where no calls can be taken.
+    Raises UserError where no calls can be taken, and GaveWay where another appliance takes them from now on.
     """
     watchers: list[gevent.Greenlet[..., None]] = []
     hub = HubWatch(appliance.clock, appliance.admission)
@@ -64,13 +71,17 @@ def serve_until(
         hub.start()
         watchers += [gevent.spawn(_watch_flows, appliance)]
         while not stop.is_set() and not _took_up(appliance):
+            if appliance.switch.superseded:
+                raise UserError("an appliance that counts as newer drives this switch; only one can")
             stop.wait(POLL_SECONDS)
         if not stop.is_set():
             appliance.recovery.start()
             on_ready()
             systemd.tell("READY=1")
             watchers.append(gevent.spawn(Heart(systemd, _service(appliance).failing).run))
-            stop.wait()
+            while not stop.wait(LOOK_SECONDS):
+                if appliance.switch.superseded:
+                    raise GaveWay("a newer appliance has taken over this switch and its calls; this one gives way")
     finally:
         systemd.tell("STOPPING=1")
         hub.stop()

@@ -115,10 +115,11 @@ class AgentStood:
 
 
 class Standing:
-    """All of it. See `journal.checkpoints.Standing`."""
+    """All of it. See `journal.checkpoints.Standing`. `epoch` grows with every life, as switches compare it."""
 
     def __init__(self) -> None:
         self.seq = 0
+        self.epoch = 0
         self.boot = ""
         self.apart: Millis = 0  # the time of day less the clock that never goes back
         self.calls: dict[str, OpenCall] = {}
@@ -136,6 +137,7 @@ class Standing:
     def stored(self) -> Mapping[str, Any]:
         return {
             "seq": self.seq,
+            "epoch": self.epoch,
             "boot": self.boot,
             "apart": self.apart,
             "calls": {
@@ -149,6 +151,7 @@ class Standing:
     def restored(cls, stored: Mapping[str, Any]) -> Self:
         standing = cls()
         standing.seq, standing.boot, standing.apart = stored["seq"], stored["boot"], stored["apart"]
+        standing.epoch = stored.get("epoch", 0)
         for id, call in stored["calls"].items():
             place = Waited(**{**call["place"], "skills": tuple(call["place"]["skills"])}) if call["place"] else None
             standing.calls[id] = OpenCall(**{**call, "place": place})
@@ -167,6 +170,7 @@ class Standing:
         if record["boot"] != self.boot:
             self._move(self.apart - apart)
         self.boot, self.apart = record["boot"], apart
+        self.epoch = record.get("epoch", self.epoch)
 
     def _move(self, by: Millis) -> None:
         for call in self.calls.values():
@@ -308,6 +312,16 @@ CONCERNS = frozenset(_TAKES)
 def read_standing(directory: Path) -> Standing:
     """How things stood when the last process ended."""
     return caught_up(directory, Standing, Standing.restored)
+
+
+def new_life(directory: Path, wall: datetime) -> Standing:
+    """How things stood when the last process ended, with the `epoch` of the one that begins now.
+
+    It is greater than that of every life before, though the time of day may have been set back meanwhile.
+    """
+    standing = read_standing(directory)
+    standing.epoch = max(int(wall.timestamp() * 1000), standing.epoch + 1)
+    return standing
 
 
 def boot_id() -> str:

@@ -43,8 +43,8 @@ def kept_password(file: Path) -> str:
     return password_of(file)
 
 
-def open_switch(config: Config, clock: Clock) -> Switch:
-    """The configured switch, not yet connected. Raises UserError."""
+def open_switch(config: Config, clock: Clock, *, epoch: int) -> Switch:
+    """The configured switch, not yet connected; `epoch` is that of this life. Raises UserError."""
     match config.switch.kind:
         case "freeswitch":
             settings = config.switch.freeswitch
@@ -53,11 +53,13 @@ def open_switch(config: Config, clock: Clock) -> Switch:
                 inbound=settings.inbound,
                 password=password_of(settings.password_file),
                 clock=clock,
+                epoch=epoch,
                 most=LEGS_PER_CALL * config.limits.calls,
             )
         case "asterisk":
             ari = config.switch.asterisk
-            return Asterisk(url=ari.url, user=ari.user, password=password_of(ari.password_file), clock=clock)
+            password = password_of(ari.password_file)
+            return Asterisk(url=ari.url, user=ari.user, password=password, clock=clock, epoch=epoch)
         case _:
             return SimulatedSwitch(Exchange(clock, music=config.sounds_dir))
 

@@ -309,6 +309,11 @@ class Switch(Protocol):
         ...
 
     @property
+    def superseded(self) -> bool:
+        """Whether a newer controller has taken the switch: from then on no call comes here any more."""
+        ...
+
+    @property
     def version(self) -> str:
         """Name and version of the switch as it reported it, "" before the first connection."""
         ...

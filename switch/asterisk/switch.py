@@ -44,9 +44,9 @@ EPOCH = "HOTLINE_EPOCH"  # the global variable that names the newest controller
 class Asterisk:
     """One Asterisk, and our side of all calls in our Stasis application.
 
-    `epoch` must be greater than that of every controller before us; the start's wall clock is. A newer
-    controller takes the application, and with it all calls, from an older one. `patience` is how many
-    seconds a call outlives a broken connection.
+    `epoch` must be greater than that of every controller before us. A newer controller takes the
+    application, and with it all calls, from an older one, which is `superseded` from then on. `patience`
+    is how many seconds a call outlives a broken connection.
     """
 
     capabilities = frozenset(Capability)
@@ -58,11 +58,12 @@ class Asterisk:
         user: str = "hotline",
         password: str,
         clock: Clock,
-        epoch: int | None = None,
+        epoch: int = 0,
         patience: float = 10.0,
     ) -> None:
         self._clock = clock
-        self._epoch = epoch if epoch is not None else int(clock.wall().timestamp() * 1000)
+        self._epoch = epoch
+        self._superseded = False
         self._handlers: Mapping[str, Callable[[Json], None]] = {
             "StasisStart": self._came,
             "StasisEnd": self._left,
@@ -98,6 +99,10 @@ class Asterisk:
     @property
     def version(self) -> str:
         return self._ari.version
+
+    @property
+    def superseded(self) -> bool:
+        return self._superseded
 
     def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
         self._on_call, self._admits = on_call, admits
@@ -345,6 +350,7 @@ class Asterisk:
         newest = self._ari.request("GET", "asterisk/variable", by_http=True, variable=EPOCH)["value"]
         if newest.isdigit() and int(newest) > self._epoch:
             log.error("a newer controller drives this Asterisk; we take no calls")
+            self._superseded = True
             self._end_all(Cause.SUPERSEDED)
             return False
         self._ari.request("POST", "asterisk/variable", by_http=True, variable=EPOCH, value=str(self._epoch))
@@ -352,6 +358,7 @@ class Asterisk:
 
     def _replaced(self, _: Json) -> None:
         log.error("a newer controller has taken over this Asterisk and its calls")
+        self._superseded = True
         self._ari.give_way()
         self._end_all(Cause.SUPERSEDED)
 

@@ -56,8 +56,8 @@ class FreeSwitch:
     """One FreeSWITCH, and our side of all calls that it hands to us.
 
     `outbound` is the address that its dialplan's `socket` application connects to, `inbound` the one of
-    its event socket. `epoch` must be greater than that of every controller before us; the start's wall
-    clock is. `most` calls at a time are taken: beyond that callers stay with the dialplan's fallback.
+    its event socket. `epoch` must be greater than that of every controller before us. `most` calls at a
+    time are taken: beyond that callers stay with the dialplan's fallback.
     """
 
     capabilities = frozenset(Capability)
@@ -69,12 +69,12 @@ class FreeSwitch:
         inbound: str = "127.0.0.1:8021",
         password: str,
         clock: Clock,
-        epoch: int | None = None,
+        epoch: int = 0,
         most: int = 2000,
     ) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._epoch = epoch if epoch is not None else int(clock.wall().timestamp() * 1000)
+        self._epoch = epoch
         self._most = most
         host, port = _address(inbound)
         self._inbound = Inbound(host, port, password, on_up=self._on_up)
@@ -90,6 +90,10 @@ class FreeSwitch:
     @property
     def connected(self) -> bool:
         return self._inbound.connected and self._listener is not None
+
+    @property
+    def superseded(self) -> bool:
+        return False  # each leg says by itself who has it
 
     @property
     def version(self) -> str:

@@ -225,6 +225,10 @@ class SimulatedSwitch:
     def connected(self) -> bool:
         return self._exchange.up
 
+    @property
+    def superseded(self) -> bool:
+        return False
+
     def serve(self, on_call: Callable[[Call], None], *, admits: Admits = everyone) -> None:
         def take(line: Line) -> None:
             if admits(line.id, line.account):

@@ -16,7 +16,7 @@ from journal.reader import records, verify
 from journal.writer import Journal
 from runtime import service
 from runtime.assembly import assemble
-from runtime.service import only_one, serve_until
+from runtime.service import GaveWay, only_one, serve_until
 from runtime.stage import Stage, make_tables
 from runtime.switches import open_switch
 from runtime.systemd import Systemd
@@ -24,6 +24,7 @@ from speech import catalogue
 from speech.library import Library
 from speech.simulated import Simulated
 from switch.shared.clock import RealClock
+from switch.simulated import SimulatedSwitch
 from tests.runtime.test_house import CHECKOUT
 
 
@@ -59,7 +60,7 @@ def test_an_address_that_is_taken_is_said_in_one_line(tmp_path):
         clock = RealClock()
         texts = catalogue.read(config.prompts_dir)
         library = Library(config.prompts_dir, tmp_path / "speech", texts, Simulated(), clock)
-        appliance = assemble(config, clock=clock, switch=open_switch(config, clock), library=library)
+        appliance = assemble(config, clock=clock, switch=open_switch(config, clock, epoch=1), library=library)
         with pytest.raises(UserError, match=r"no calls can be taken: .*Address already in use"):
             serve_until(appliance, Event(), on_ready=lambda: None)
 
@@ -88,6 +89,43 @@ def test_calls_that_ended_while_nobody_watched_are_ended_before_it_is_ready(tmp_
         assert [listener.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
     assert when_ready == ["CallArrived", "CallEnded"]
     assert verify(tmp_path / "journal").open == 0
+
+
+@pytest.fixture
+def superseded(tmp_path, monkeypatch):
+    """An appliance whose switch a newer one has taken, as soon as the test says so."""
+    monkeypatch.setattr(service, "LOOK_SECONDS", 0.001)
+    config = Config(flows_dir=CHECKOUT / "flows", prompts_dir=CHECKOUT / "prompts").at(tmp_path)
+    clock = RealClock()
+    make_tables(config, tmp_path)
+    library = Library(config.prompts_dir, tmp_path / "speech", catalogue.read(config.prompts_dir), Simulated(), clock)
+    stage = Stage(config, clock, tmp_path, library, agents_answer_after=None)
+    taken = Event()
+    monkeypatch.setattr(SimulatedSwitch, "superseded", property(lambda _: taken.is_set()))
+    return stage, taken
+
+
+def test_who_served_and_is_replaced_gives_way_and_is_not_started_again(superseded):
+    stage, taken = superseded
+    ready = Event()
+    serving = gevent.spawn(serve_until, stage.appliance, Event(), on_ready=ready.set)
+    assert ready.wait(30)
+    taken.set()
+    with pytest.raises(GaveWay, match="newer appliance") as raised:
+        serving.get(timeout=30)
+    unit = (CHECKOUT / "provision" / "hotline.service").read_text()
+    assert f"RestartPreventExitStatus={raised.value.exit_code}\n" in unit
+    assert stage.appliance.journal.closed
+
+
+def test_who_never_came_to_serve_says_so_and_is_tried_again(superseded):
+    stage, taken = superseded
+    taken.set()
+    stage.exchange.lose()
+    serving = gevent.spawn(serve_until, stage.appliance, Event(), on_ready=lambda: None)
+    with pytest.raises(UserError, match="only one") as raised:
+        serving.get(timeout=30)
+    assert raised.value.exit_code == 2
 
 
 def test_a_flow_is_taken_as_soon_as_it_is_saved_and_a_wrong_one_is_told(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from ivr.language.reader import read
 from ivr.state import State, replayed
 from journal import writer
 from journal.writer import Journal, plain
-from runtime.standing import AgentStood, OpenOffer, Standing, Waited, read_standing
+from runtime.standing import AgentStood, OpenOffer, Standing, Waited, new_life, read_standing
 from switch.shared.clock import VirtualClock
 from tests.runtime.test_house import OPEN
 
@@ -37,11 +37,11 @@ def clock():
 class Life:
     """One process: its journal, and what it makes of it."""
 
-    def __init__(self, directory, clock, boot="this boot"):
+    def __init__(self, directory, clock, boot="this boot", epoch=1):
         self.directory, self.clock = directory, clock
         self.standing = read_standing(directory)
         self.journal = Journal(directory, clock, self.standing)
-        self.journal.append("ApplianceStarted", boot=boot, now=clock.now())
+        self.journal.append("ApplianceStarted", boot=boot, now=clock.now(), epoch=epoch)
 
     def call(self, type, **facts):
         self.journal.append(type, "c1", **facts)
@@ -185,6 +185,18 @@ def test_after_a_reboot_times_move_to_the_new_clock(life, clock, tmp_path):
     rebooted = Machine()
     rebooted.set_by = timedelta(seconds=160)  # a minute after the call was queued, by the time of day
     assert Life(tmp_path, rebooted, boot="another").ends().calls["c1"].place.arrived == -60_000
+
+
+def test_every_life_has_a_greater_epoch_than_the_one_before_though_the_clock_was_set_back(tmp_path, clock):
+    first = new_life(tmp_path, clock.wall())
+    assert first.epoch == int(OPEN.timestamp() * 1000)
+    Life(tmp_path, clock, epoch=first.epoch).ends()
+    clock.set_by = timedelta(days=-3)
+    second = new_life(tmp_path, clock.wall())
+    assert second.epoch == first.epoch + 1
+    Life(tmp_path, clock, epoch=second.epoch).ends()
+    clock.set_by = timedelta(days=1)
+    assert new_life(tmp_path, clock.wall()).epoch == first.epoch + 86_400_000
 
 
 @pytest.mark.parametrize(

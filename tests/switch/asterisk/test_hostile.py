@@ -747,6 +747,7 @@ def test_a_newer_controller_is_given_way_to(peer, desk):
     assert not [path for method, path, _ in peer.asked if method == "DELETE"]
     assert peer.websockets == 2
     assert not desk.switch.connected
+    assert desk.switch.superseded
     newer.letting_go.set()
     newer.switch.stop()
 
@@ -763,6 +764,8 @@ def test_an_older_controller_stays_away(peer):
             gevent.sleep(0.01)
     assert peer.websockets == 1
     assert not older.connected
+    assert older.superseded
+    assert not newer.superseded
     older.stop()
     newer.stop()
 
