@@ -62,11 +62,14 @@ def _told(error: Exception) -> int:
     return 70
 
 
-def _kept() -> Path:
-    """Where the traceback of the error in hand is kept."""
-    with tempfile.NamedTemporaryFile("w", prefix="hotline-error-", suffix=".txt", delete=False) as file:
-        traceback.print_exc(file=file)
-    return Path(file.name)
+def _kept() -> str:
+    """Where the traceback of the error in hand is kept; itself, where no file takes it."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="hotline-error-", suffix=".txt", delete=False) as file:
+            traceback.print_exc(file=file)
+    except OSError as error:
+        return f"{traceback.format_exc()}(no file can be written: {error.strerror or error})"
+    return file.name
 
 
 def command_line() -> argparse.ArgumentParser:

@@ -32,6 +32,7 @@ from runtime.flowbook import Book, Flowbook, destinations
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
 from runtime.recovery import Recovery
+from runtime.roster import Roster
 from runtime.services import CallJournal, LibraryVoice, ZonedClock
 from runtime.spoken_phrases import SpokenPhrases
 from runtime.standing import Standing, new_life
@@ -56,6 +57,7 @@ class Appliance:
     clock: Clock
     switch: Switch
     store: Store
+    roster: Roster
     host: Host
     library: Library
     ears: SpokenPhrases
@@ -79,9 +81,10 @@ class Appliance:
         began = self.recovery.begin()
         self.states.start()
         self.acd.start(began=began)
-        agents = load_agents(self.store, self.acd)
+        _tell_agents(self.roster, self.acd)
         self.acd.load(self.flowbook.book.queues)
-        self.recovery.restore(known_agents={agent.id: (agent.state, agent.reason) for agent in agents})
+        self.recovery.restore(known_agents={agent.id: (agent.state, agent.reason) for agent in self.roster.agents})
+        self.roster.start()
         self.folder.start()
         self.mailroom.start()
         self.control.start()
@@ -101,11 +104,37 @@ class Appliance:
         self.control.stop()
         self.mailroom.stop()
         self.folder.stop()
+        self.roster.stop()
         self.states.stop()
         self.host.close()
         self.store.close()
         self.library.close()
         self.ears.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all the rest of the house stands on."""
+
+    config: Config
+    clock: Clock
+    switch: Switch
+    standing: Standing
+    journal: Journal
+    store: Store
+    roster: Roster
+    host: Host
+    library: Library
+    sounds: Path
+    flowbook: Flowbook
+
+    @property
+    def voice(self) -> LibraryVoice:
+        return LibraryVoice(self.library, self.sounds)
+
+    @property
+    def zoned(self) -> ZonedClock:
+        return ZonedClock(self.clock, self.config.zone)
 
 
 def assemble(
@@ -124,126 +153,59 @@ def assemble(
     `standing` is what the life before left, where somebody has read it already; `sounds` is the folder of the beep,
     `host` the CRM, `web` all web services, where they are not the configuration's own.
     """
-    try:
-        store = Store(config.database.url, clock, within=config.database.within)
-        agents = store.agents()
-        boxes = [box.name for box in store.boxes()]
-    except StoreFailed as error:
-        raise UserError(f"database.url: {error}; make or upgrade the tables with: ./appliance.py db init") from error
-    ears = SpokenPhrases(Ears(config.speech), config.data_dir / "utterances", clock)
-    try:
-        standing = standing or new_life(config.data_dir / "journal", clock.wall())
-        journal = Journal(config.data_dir / "journal", clock, standing)
-    except JournalBroken as error:
-        raise UserError(f"the journal cannot be written: {error}") from error
-    host = host or Host(config.crm.url, clock, connections=config.crm.connections)
-    asked = web or open_web(config.web, clock)
-    flowbook = Flowbook(
-        config,
-        boxes=boxes,
-        skills=_skills(agents),
-        phones=_phones(agents),
-        capabilities=switch.capabilities,
-        library=library,
+    store, roster = _staff(config, clock)
+    standing = standing or new_life(config.data_dir / "journal", clock.wall())
+    ground = _Ground(
+        config=config,
         clock=clock,
-    )
-    voice = LibraryVoice(library, sounds or config.sounds_dir)
-    zoned = ZonedClock(clock, config.zone)
-    states = AgentStates(store, clock)
-    closures = Closures(config.data_dir, clock, note=journal.append)
-    mailroom = Mailroom(
-        config,
-        store=store,
         switch=switch,
-        clock=clock,
-        journal=journal,
-        voice=voice,
-        language=lambda: flowbook.book.language,
-    )
-
-    dialler = AgentDialler(switch, clock, whisper=_whisper(voice), ask=_accept(voice))
-
-    def agent_shown(shown: ShowAgentState) -> None:
-        states.show(shown)
-        if shown.state is AgentState.LOGGED_OFF:
-            dialler.gone(shown.agent)
-
-    def hours(calendar: str) -> HoursState:
-        return ClosableCalendars(flowbook.book.calendars, closures).state(calendar, zoned.now())
-
-    acd = AcdLoop(
-        Acd(seed=standing.epoch),  # no two lives give an offer the same id
-        clock=clock,
-        journal=journal,
-        dial=dialler,
-        on_agent_state=agent_shown,
-        last_agent=partial(_last_agent, store),
-        hours=hours,
-    )
-
-    transfers = Transfers(
-        destinations(config),
-        config.data_dir,
-        clock,
-        per_caller=config.transfers.per_caller,
-        per_day=config.transfers.per_day,
-        today=zoned.now,
-        is_agent=lambda phone: acd.agent_with_phone(phone) is not None,
-    )
-
-    def services(call: CallId, book: Book) -> Services:
-        return Services(
-            voice=LibraryVoice(library.with_texts(book.prompts), sounds or config.sounds_dir),
-            hosts=Queries(host, book.queries),
-            web=asked,
-            calendars=ClosableCalendars(book.calendars, closures),
-            closures=closures,
-            transfers=transfers,
-            mailboxes=mailroom.mailboxes,
-            recordings=mailroom.recordings,
-            queues=acd,
-            journal=CallJournal(journal, call),
-            clock=zoned,
-            ears=ears,
-        )
-
-    star_codes = StarCodes(
-        agent_of=acd.agent_with_phone,
-        set_state=acd.agent_state,
-        extend=acd.extend_wrap_up,
-        reasons=lambda: flowbook.book.reasons,
-        voice=voice,
-        language=flowbook.book.language,
-        journal=journal,
-    )
-    limits = config.limits
-    admission = Admission(clock, calls=limits.calls, per_second=limits.calls_per_second, lag=limits.hub_lag)
-    desk = CallDesk(
-        book=lambda: flowbook.book,
-        callers=lambda: Callers(Queries(host, flowbook.book.queries), config.country),
-        services=services,
-        star_codes=star_codes,
-        admission=admission,
         standing=standing,
+        journal=_journal(config, clock, standing),
+        store=store,
+        roster=roster,
+        host=host or Host(config.crm.url, clock, connections=config.crm.connections),
+        library=library,
+        sounds=sounds or config.sounds_dir,
+        flowbook=_flowbook(config, clock, switch, library, roster),
+    )
+    return _built(ground, web or open_web(config.web, clock))
+
+
+def _built(ground: _Ground, web: Web) -> Appliance:
+    config, clock, journal = ground.config, ground.clock, ground.journal
+    ears = SpokenPhrases(Ears(config.speech), config.data_dir / "utterances", clock)
+    states = AgentStates(ground.store, clock)
+    closures = Closures(config.data_dir, clock, note=journal.append)
+    mailroom = _mailroom(ground)
+    acd = _acd(ground, states, closures)
+    admission = Admission(
+        clock,
+        calls=config.limits.calls,
+        per_second=config.limits.calls_per_second,
+        lag=config.limits.hub_lag,
+    )
+    services = _services(ground, acd, web=web, ears=ears, closures=closures, mailroom=mailroom)
+    desk = _desk(ground, acd, admission, services)
+    recovery = Recovery(
+        ground.standing,
+        switch=ground.switch,
+        desk=desk,
+        acd=acd,
+        mailboxes=mailroom.mailboxes,
         journal=journal,
         clock=clock,
     )
-    recovery = Recovery(
-        standing, switch=switch, desk=desk, acd=acd, mailboxes=mailroom.mailboxes, journal=journal, clock=clock
-    )
-    drain = Drain(desk, standing, clock)
-    desk.book_of = flowbook.book_of
-    folder = Folder(journal, store, clock, keep=timedelta(days=config.journal.keep))
+    drain = Drain(desk, ground.standing, clock)
+    folder = Folder(journal, ground.store, clock, keep=timedelta(days=config.journal.keep))
     house = House(
-        switch=switch,
-        flowbook=flowbook,
+        switch=ground.switch,
+        flowbook=ground.flowbook,
         desk=desk,
         acd=acd,
         journal=journal,
         folder=folder,
         clock=clock,
-        reload_agents=lambda: len(load_agents(store, acd)),
-        look_around=lambda: _look_around(store, flowbook),
+        roster=ground.roster,
         mailroom=mailroom,
         drain=drain,
         closures=closures,
@@ -251,35 +213,171 @@ def assemble(
     commands = house.commands()
     control = ControlServer(config.run_dir / "hotline.sock", commands)
     journal.readers.append(control.publish)
+    ground.roster.on_look = partial(_tell_roster, ground.roster, acd, ground.flowbook)
     return Appliance(
-        config,
-        clock,
-        switch,
-        store,
-        host,
-        library,
-        ears,
-        flowbook,
-        journal,
-        folder,
-        acd,
-        admission,
-        desk,
-        recovery,
-        drain,
-        states,
-        closures,
-        mailroom,
-        house,
-        commands,
-        control,
+        config=config,
+        clock=clock,
+        switch=ground.switch,
+        store=ground.store,
+        roster=ground.roster,
+        host=ground.host,
+        library=ground.library,
+        ears=ears,
+        flowbook=ground.flowbook,
+        journal=journal,
+        folder=folder,
+        acd=acd,
+        admission=admission,
+        desk=desk,
+        recovery=recovery,
+        drain=drain,
+        states=states,
+        closures=closures,
+        mailroom=mailroom,
+        house=house,
+        commands=commands,
+        control=control,
     )
 
 
-def load_agents(store: Store, acd: AcdLoop) -> Sequence[StoredAgent]:
-    """Tells the ACD who the store's agents are, and returns them. Raises StoreFailed."""
-    agents = store.agents()
-    for agent in agents:
+def _staff(config: Config, clock: Clock) -> tuple[Store, Roster]:
+    """Our tables, and who works here. Raises UserError."""
+    try:
+        store = Store(config.database.url, clock, within=config.database.within)
+        roster = Roster(store, config.data_dir / "roster.json", clock)
+        roster.open()
+    except StoreFailed as error:
+        raise UserError(f"database.url: {error}; make or upgrade the tables with: ./appliance.py db init") from error
+    return store, roster
+
+
+def _journal(config: Config, clock: Clock, standing: Standing) -> Journal:
+    """Raises UserError."""
+    try:
+        return Journal(config.data_dir / "journal", clock, standing)
+    except JournalBroken as error:
+        raise UserError(f"the journal cannot be written: {error}") from error
+
+
+def _flowbook(config: Config, clock: Clock, switch: Switch, library: Library, roster: Roster) -> Flowbook:
+    return Flowbook(
+        config,
+        boxes=roster.boxes,
+        skills=_skills(roster.agents),
+        phones=_phones(roster.agents),
+        capabilities=switch.capabilities,
+        library=library,
+        clock=clock,
+    )
+
+
+def _mailroom(ground: _Ground) -> Mailroom:
+    return Mailroom(
+        ground.config,
+        store=ground.store,
+        switch=ground.switch,
+        clock=ground.clock,
+        journal=ground.journal,
+        voice=ground.voice,
+        language=lambda: ground.flowbook.book.language,
+    )
+
+
+def _acd(ground: _Ground, states: AgentStates, closures: Closures) -> AcdLoop:
+    dialler = AgentDialler(ground.switch, ground.clock, whisper=_whisper(ground.voice), ask=_accept(ground.voice))
+
+    def agent_shown(shown: ShowAgentState) -> None:
+        states.show(shown)
+        if shown.state is AgentState.LOGGED_OFF:
+            dialler.gone(shown.agent)
+
+    def hours(calendar: str) -> HoursState:
+        return ClosableCalendars(ground.flowbook.book.calendars, closures).state(calendar, ground.zoned.now())
+
+    return AcdLoop(
+        Acd(seed=ground.standing.epoch),  # no two lives give an offer the same id
+        clock=ground.clock,
+        journal=ground.journal,
+        dial=dialler,
+        on_agent_state=agent_shown,
+        last_agent=partial(_last_agent, ground.store),
+        hours=hours,
+    )
+
+
+def _services(
+    ground: _Ground, acd: AcdLoop, *, web: Web, ears: SpokenPhrases, closures: Closures, mailroom: Mailroom
+) -> Callable[[CallId, Book], Services]:
+    """What a call's flow is given, by the call and its book."""
+    transfers = Transfers(
+        destinations(ground.config),
+        ground.config.data_dir,
+        ground.clock,
+        per_caller=ground.config.transfers.per_caller,
+        per_day=ground.config.transfers.per_day,
+        today=ground.zoned.now,
+        is_agent=lambda phone: acd.agent_with_phone(phone) is not None,
+    )
+    zoned = ground.zoned
+
+    def services(call: CallId, book: Book) -> Services:
+        return Services(
+            voice=LibraryVoice(ground.library.with_texts(book.prompts), ground.sounds),
+            hosts=Queries(ground.host, book.queries),
+            web=web,
+            calendars=ClosableCalendars(book.calendars, closures),
+            closures=closures,
+            transfers=transfers,
+            mailboxes=mailroom.mailboxes,
+            recordings=mailroom.recordings,
+            queues=acd,
+            journal=CallJournal(ground.journal, call),
+            clock=zoned,
+            ears=ears,
+        )
+
+    return services
+
+
+def _desk(
+    ground: _Ground, acd: AcdLoop, admission: Admission, services: Callable[[CallId, Book], Services]
+) -> CallDesk:
+    star_codes = StarCodes(
+        agent_of=acd.agent_with_phone,
+        set_state=acd.agent_state,
+        extend=acd.extend_wrap_up,
+        reasons=lambda: ground.flowbook.book.reasons,
+        voice=ground.voice,
+        language=ground.flowbook.book.language,
+        journal=ground.journal,
+    )
+    desk = CallDesk(
+        book=lambda: ground.flowbook.book,
+        callers=lambda: Callers(Queries(ground.host, ground.flowbook.book.queries), ground.config.country),
+        services=services,
+        star_codes=star_codes,
+        admission=admission,
+        standing=ground.standing,
+        journal=ground.journal,
+        clock=ground.clock,
+    )
+    desk.book_of = ground.flowbook.book_of
+    return desk
+
+
+def _tell_roster(roster: Roster, acd: AcdLoop, flowbook: Flowbook) -> None:
+    """The ACD hears of the agents, and the next reload of the flows counts on them and on the mailboxes."""
+    _tell_agents(roster, acd)
+    flowbook.surroundings = replace(
+        flowbook.surroundings,
+        boxes=roster.boxes,
+        skills=_skills(roster.agents) or None,
+        phones=_phones(roster.agents),
+    )
+
+
+def _tell_agents(roster: Roster, acd: AcdLoop) -> None:
+    for agent in roster.agents:
         acd.set_agent(
             Agent(
                 agent.id,
@@ -292,18 +390,6 @@ def load_agents(store: Store, acd: AcdLoop) -> Sequence[StoredAgent]:
                 permanent=agent.permanent,
             )
         )
-    return agents
-
-
-def _look_around(store: Store, flowbook: Flowbook) -> None:
-    """Lets the next reload of the flows count on the mailboxes and skills that there are now."""
-    try:
-        boxes, agents = [box.name for box in store.boxes()], store.agents()
-    except StoreFailed:
-        return  # what was known before is the best that is known
-    flowbook.surroundings = replace(
-        flowbook.surroundings, boxes=boxes, skills=_skills(agents) or None, phones=_phones(agents)
-    )
 
 
 def _phones(agents: Sequence[StoredAgent]) -> frozenset[str]:

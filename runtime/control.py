@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from acd.model import AgentState, NoteResult, ResultGiven
@@ -18,6 +19,7 @@ from runtime.draining import Drain
 from runtime.flowbook import Flowbook
 from runtime.folding import Folder
 from runtime.mailroom import Mailroom
+from runtime.roster import Roster
 from store.store import StoreFailed
 from switch.port import Switch
 from switch.shared.clock import Clock
@@ -39,8 +41,7 @@ class House:
         journal: Journal,
         folder: Folder,
         clock: Clock,
-        reload_agents: Callable[[], int],
-        look_around: Callable[[], None],
+        roster: Roster,
         mailroom: Mailroom,
         drain: Drain,
         closures: Closures,
@@ -52,8 +53,7 @@ class House:
         self._journal = journal
         self._folder = folder
         self._clock = clock
-        self._reload_agents = reload_agents
-        self._look_around = look_around
+        self._roster = roster
         self._mailroom = mailroom
         self._drain = drain
         self._closures = closures
@@ -129,9 +129,14 @@ class House:
 
     def _agents_again(self) -> int:
         try:
-            return self._reload_agents()
+            self._roster.look()
         except StoreFailed as error:
             raise Refused(f"the agents cannot be read: {error}") from error
+        return len(self._roster.agents)
+
+    def _look_around(self) -> None:
+        with suppress(StoreFailed):  # what was known before is the best that is known
+            self._roster.look()
 
     def _mailboxes_changed(self) -> dict[str, Any]:
         """Boxes were added, changed or removed by command: lights may tell of others, and flows may name them."""
@@ -153,10 +158,8 @@ class House:
             f"the calendar {name} is closed for an emergency since {closure.since}, by {closure.by}"
             for name, closure in self._closures.closed.items()
         ]
-        if self._folder.trouble:
-            troubles.append(self._folder.trouble)
-        if self._flowbook.trouble:
-            troubles.append(self._flowbook.trouble)
+        parts = (self._roster.trouble, self._folder.trouble, self._flowbook.trouble)
+        troubles += [trouble for trouble in parts if trouble]
         troubles += self._mailroom.troubles()
         troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
         return troubles

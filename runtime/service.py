@@ -17,7 +17,6 @@ from journal.writer import JournalBroken
 from runtime.assembly import Appliance
 from runtime.systemd import Systemd
 from runtime.watchdog import Heart, HubWatch, Service
-from store.store import StoreFailed
 from switch.port import SwitchLost
 
 log = structlog.get_logger(__name__)
@@ -45,13 +44,20 @@ def only_one(pid_file: Path) -> Iterator[None]:
             raise UserError(f"an appliance is running already (pid {file.read().strip()}, {pid_file})") from None
         if not pid_file.exists() or not pid_file.samefile(f"/dev/fd/{file.fileno()}"):
             raise UserError(f"an appliance is just stopping here ({pid_file}); try again")
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        _write_pid(file.fileno())
         try:
             yield
         finally:
             pid_file.unlink(missing_ok=True)
+
+
+def _write_pid(file: int) -> None:
+    """For people; that the file is held is what keeps others out. A full disk is no reason to take no calls."""
+    try:
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        log.error("the process id cannot be written; calls are taken all the same", error=error.strerror)
 
 
 def serve_until(
@@ -92,8 +98,6 @@ def serve_until(
 def _start(appliance: Appliance) -> None:
     try:
         appliance.start()
-    except StoreFailed as error:
-        raise UserError(f"the agents cannot be read: {error}") from error
     except OSError as error:
         raise UserError(f"no calls can be taken: {error.strerror or error}") from error
     appliance.ears.start()

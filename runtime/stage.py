@@ -106,8 +106,8 @@ class Stage:
         self.appliance: Appliance = assemble(
             staged, clock=clock, switch=self.switch, library=library, sounds=config.sounds_dir, host=host, web=self.web
         )
-        self.phones = {agent.id: agent.phone for agent in self.appliance.store.agents()}
-        for agent in self.appliance.store.agents():
+        self.phones = {agent.id: agent.phone for agent in self.appliance.roster.agents}
+        for agent in self.appliance.roster.agents:
             self.exchange.phones[agent.phone] = Phone(
                 agent.phone,
                 answers_after=agents_answer_after,

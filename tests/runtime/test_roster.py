@@ -1,0 +1,97 @@
+"""Who works here is known without the database, too; and what the tables say counts again as soon as they answer."""
+
+import json
+from contextlib import contextmanager
+
+import gevent
+import pytest
+
+from config.values import UserError
+from runtime.roster import AGAIN_SECONDS, Roster
+from store.database import Reason
+from store.store import StoreFailed
+from tests.runtime import test_house
+from tests.runtime.test_recovery import FLOW, QUEUES, Lives
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    monkeypatch.setattr(test_house, "FLOW", FLOW)
+    monkeypatch.setattr(test_house, "QUEUES", QUEUES)
+    house = Lives(tmp_path)
+    house.watcher = gevent.spawn(house.stage.appliance.recovery.watch)
+    yield house
+    house.close()
+
+
+@contextmanager
+def away(home):
+    """The database's disk is gone, and comes back as it was."""
+    aside = home / "aside"
+    aside.mkdir()
+    for file in home.glob("hotline.db*"):
+        file.rename(aside / file.name)
+    yield
+    for file in home.glob("hotline.db*"):
+        file.unlink()
+    for file in aside.iterdir():
+        file.rename(home / file.name)
+
+
+def test_who_waits_is_served_after_a_restart_without_the_database(house):
+    line = house.waiting()
+    house.kill()
+    with away(house.home):
+        house.start()
+        assert "last known" in house.status()["troubles"][0]
+        house.stage.ready("1001")
+        house.rings("1001").pick_up()
+        house.until(lambda: line.partner is not None)
+        assert house.ask("mailboxes.changed") == {}
+        assert "last known" in house.status()["troubles"][0]
+    house.pass_time(AGAIN_SECONDS + 1)
+    assert not any("last known" in trouble for trouble in house.status()["troubles"])
+
+
+def test_what_changed_meanwhile_counts_when_the_database_is_back(house):
+    house.kill()
+    with away(house.home):
+        house.start()
+    store = house.stage.appliance.store
+    store.add_agent("1099", "New", skills={"cmn": 3}, queues=[])
+    house.pass_time(AGAIN_SECONDS + 1)
+    assert "1099" in {agent["id"] for agent in house.status()["agents"]}
+    assert "1099" in house.stage.appliance.flowbook.surroundings.phones
+
+
+def test_no_password_is_kept(house):
+    kept = (house.home / "roster.json").read_text()
+    passwords = [agent.password for agent in house.stage.appliance.store.agents()]
+    assert passwords
+    assert not any(password in kept for password in passwords)
+
+
+@pytest.mark.parametrize("kept", ["", "[]", '{"agents": [{}], "boxes": []}', '{"agents": [1], "boxes": []}'])
+def test_without_a_file_that_can_be_read_a_start_needs_the_database(house, kept):
+    house.kill()
+    (house.home / "roster.json").write_text(kept)
+    with away(house.home), pytest.raises(UserError, match="db init"):
+        house.start()
+    house.start()
+
+
+class Tables:
+    """A store that fails for one reason."""
+
+    def __init__(self, reason):
+        self._reason = reason
+
+    def agents(self):
+        raise StoreFailed(self._reason, "it is so")
+
+
+def test_tables_of_another_version_are_a_mistake_and_no_outage(house, tmp_path):
+    assert json.loads((tmp_path / "roster.json").read_text())["agents"]
+    Roster(Tables(Reason.DOWN), tmp_path / "roster.json", house.clock).open()
+    with pytest.raises(StoreFailed):
+        Roster(Tables(Reason.WRONG), tmp_path / "roster.json", house.clock).open()
