@@ -101,6 +101,15 @@ def test_a_caller_without_the_appliance_hears_music_and_a_sorry_and_is_let_go():
     assert "Set(TIMEOUT(absolute)=${HOTLINE_LONGEST})" in text
 
 
+def test_a_caller_is_tried_for_ten_minutes_and_hears_a_sorry_at_first_and_each_minute():
+    text = hand_written()["extensions.conf"]
+    tries = int(re.search(r"HOTLINE_TRIES = (\d+)", text)[1])
+    music = int(re.search(r"MusicOnHold\(default,(\d+)\)", text)[1])
+    every = int(re.search(r"HOTLINE_TRY} % (\d+) != 1\]\?again", text)[1])
+    assert 540 <= tries * music <= 600  # and the words
+    assert 50 <= every * music <= 60
+
+
 # --- nothing is open ------------------------------------------------------------------------------------
 
 
