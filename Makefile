@@ -21,7 +21,8 @@ $(VENV)/installed: requirements.lock
 	@echo "setup: installing the packages of requirements.lock"
 	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"; \
 	  if [ -n "$$UV_DEFAULT_INDEX" ]; then export UV_DEFAULT_INDEX; else unset UV_DEFAULT_INDEX; fi; \
-	  $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	  $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	@$(BIN)/python -m compileall -q $(SOURCES)  # a restart must not compile while callers wait
 	@touch $@
 
 setup: $(VENV)/installed  ## install packages, make the database, speak the prompts

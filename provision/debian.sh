@@ -25,6 +25,7 @@ install -d -o hotline -g hotline -m 0755 "$program"
 git -C "$checkout" archive HEAD | tar -x -C "$program"
 chown -R hotline:hotline "$program"
 runuser -u hotline -- make -s -C "$program" .venv/installed
+runuser -u hotline -- "$program/.venv/bin/python" -m compileall -q -x '/(\.venv|var|tests)/' "$program"
 
 echo "4/5 settings in $settings"
 if [ ! -e "$settings/appliance.yaml" ]; then
