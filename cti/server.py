@@ -18,13 +18,21 @@ log = structlog.get_logger(__name__)
 
 LONGEST_REQUEST = 64 * 1024
 IDLE_SECONDS = 60.0
-FOLLOWER_BACKLOG = 10_000
+FOLLOWER_BACKLOG = 10_000  # records
+FOLLOWERS = 20  # at a time
 
 Command = Callable[[Mapping[str, Any]], object]
 
 
 class Refused(Exception):
     """A request that cannot be done; the text is one clear line for the person who asked."""
+
+
+class Request(dict[str, Any]):
+    """What was asked, as a command reads it: a part that is missing is the asker's mistake."""
+
+    def __missing__(self, part: str) -> Any:
+        raise Refused(f"'{self.get('do')}' needs '{part}'")
 
 
 class ControlServer:
@@ -88,7 +96,7 @@ class ControlServer:
         if name == "follow":
             self._follow(client)
             return False
-        client.sendall(self._answer(name, request))
+        client.sendall(self._answer(name, Request(request)))
         return True
 
     def _answer(self, name: str, request: Mapping[str, Any]) -> bytes:
@@ -99,10 +107,14 @@ class ControlServer:
             return _line({"ok": True, "result": command(request)})
         except Refused as refused:
             return _error(str(refused))
-        except KeyError as missing:
-            return _error(f"'{name}' needs {missing}")
+        except Exception:  # of ours: this one answer is lost, and the conversation goes on
+            log.exception("a command of the control socket broke off", command=name)
+            return _error(f"'{name}' broke off by an error of the appliance itself; its log says more")
 
     def _follow(self, client: gevent.socket.socket) -> None:
+        if len(self._followers) >= FOLLOWERS:
+            client.sendall(_error(f"{FOLLOWERS} follow already; as many as may"))
+            return
         backlog: Queue[bytes] = Queue(FOLLOWER_BACKLOG)
         self._followers.add(backlog)
         try:

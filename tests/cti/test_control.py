@@ -17,7 +17,7 @@ def refuse(_request):
 
 @pytest.fixture
 def server(tmp_path):
-    commands = {"echo": lambda request: request["text"], "refuse": refuse}
+    commands = {"echo": lambda request: request["text"], "refuse": refuse, "breaks": lambda request: {}["ours"]}
     server = ControlServer(tmp_path / "run" / "hotline.sock", commands)
     server.start()
     yield server
@@ -48,13 +48,29 @@ def test_a_refusal_is_the_line_that_the_person_reads(server, path):
 
 
 def test_an_unknown_command_lists_the_known_ones(server, path):
-    with pytest.raises(UserError, match="no command 'ecko'; there are echo, refuse"):
+    with pytest.raises(UserError, match="no command 'ecko'; there are breaks, echo, refuse"):
         Control(path).ask("ecko")
 
 
 def test_a_missing_argument_is_named(server, path):
     with pytest.raises(UserError, match="'echo' needs 'text'"):
         Control(path).ask("echo")
+
+
+def test_an_error_of_our_own_is_no_missing_argument_and_harms_nobody(server, path):
+    with pytest.raises(UserError, match="'breaks' broke off by an error of the appliance itself"):
+        Control(path).ask("breaks")
+    assert Control(path).ask("echo", text="still here") == "still here"
+
+
+def test_no_more_than_so_many_follow(server, path, monkeypatch):
+    monkeypatch.setattr("cti.server.FOLLOWERS", 1)
+    following = gevent.spawn(lambda: next(iter(Control(path).follow())))
+    while not server._followers:
+        gevent.sleep(0)
+    assert raw(path, b'{"do":"follow"}\n')["ok"] is False
+    server.publish(b'{"seq":1}\n')
+    assert following.get(timeout=5)["seq"] == 1
 
 
 @pytest.mark.parametrize("data", [b"\n", b"[]\n", b"status\n", b"\xff\xfe\n", b'{"dont":1}\n', b'{"do":[]}\n'])
