@@ -12,6 +12,7 @@ import gevent
 import structlog
 from gevent import socket
 from gevent.event import AsyncResult
+from gevent.lock import Semaphore
 
 from switch.freeswitch import encoding, esl, names
 from switch.freeswitch.calls import FreeSwitchCall, dialled, music_on
@@ -42,6 +43,7 @@ ARRIVES_WITHIN = 5.0  # seconds from a uuid_transfer to the leg's new socket
 BACKLOG = 1024
 REALM = "hotline"  # of the agents' registrations (freeswitch-conf/sofia.conf.xml)
 PATROL = 20.0  # seconds between two looks for legs that nobody controls
+AT_THE_DOOR = 200  # legs at a time that have come and not said who they are
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class FreeSwitch:
         self._awaited: dict[CallId, Awaited] = {}
         self._unconfirmed = Unconfirmed(self._inbound)
         self._lost: frozenset[CallId] = frozenset()
+        self._door = Semaphore(AT_THE_DOOR)
         self._listener: socket.socket | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._on_call: Callable[[Call], None] = _refuse
@@ -106,7 +109,11 @@ class FreeSwitch:
         listener.bind(_address(self._outbound))
         listener.listen(BACKLOG)
         self._listener = listener
-        self._greenlets = [gevent.spawn(self._accept, listener), gevent.spawn(self._patrol), gevent.spawn(self._watch)]
+        self._greenlets = [
+            gevent.spawn(self._accept, listener),
+            gevent.spawn(self._over_and_over, self._look_for_lost_legs, PATROL),
+            gevent.spawn(self._over_and_over, self._look_at_talks, LOOK),
+        ]
         self._inbound.start()
 
     def stop(self) -> None:
@@ -232,9 +239,11 @@ class FreeSwitch:
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
+            self._door.acquire()  # beyond that they wait in the listener's backlog
             try:
                 sock, _ = listener.accept()
             except OSError as error:
+                self._door.release()
                 log.error("cannot take a call", reason=str(error))
                 gevent.sleep(0.1)
                 continue
@@ -248,6 +257,8 @@ class FreeSwitch:
             channel = line.request(esl.command("connect")).event()
         except SwitchLost:
             return
+        finally:
+            self._door.release()
         call_id = CallId(channel["Unique-ID"])
         if not call_id:
             line.close()
@@ -334,23 +345,26 @@ class FreeSwitch:
         self._lost = frozenset()
         self._unconfirmed.hang_up_all()
 
-    def _watch(self) -> None:
-        """Notices when a leg ends that we watch from afar."""
+    def _over_and_over(self, look: Callable[[], None], every: float) -> None:
+        """An error ends one look, and never all that are to follow."""
         while True:
-            self._clock.sleep(LOOK)
-            if watched := [call for call in self._calls.values() if _from_afar(call)]:
-                with suppress(SwitchLost):
-                    living = {row["uuid"] for row in self._channels()}
-                    for call in watched:
-                        if call.id not in living and _from_afar(call):
-                            call.leg.end(Cause.NORMAL)
+            self._clock.sleep(every)
+            try:
+                look()
+            except SwitchLost:
+                continue
+            except Exception:
+                log.exception("a look at what lives on FreeSWITCH broke off; it is done again")
 
-    def _patrol(self) -> None:
-        while True:
-            self._clock.sleep(PATROL)
-            self._unconfirmed.hang_up_all()
-            with suppress(SwitchLost):
-                self._look_for_lost_legs()
+    def _look_at_talks(self) -> None:
+        """Notices when a leg ends that we watch from afar."""
+        watched = [call for call in self._calls.values() if _from_afar(call)]
+        if not watched:
+            return
+        living = {row["uuid"] for row in self._channels()}
+        for call in watched:
+            if call.id not in living and _from_afar(call):
+                call.leg.end(Cause.NORMAL)
 
     def _look_for_lost_legs(self) -> None:
         """Sends our legs that nobody controls, twice in a row, through the dialplan again.
@@ -358,6 +372,7 @@ class FreeSwitch:
         Such are left by a controller that died between FreeSWITCH's connect and its own first word, or between
         asking for a talk and the talk: they stand in `socket`, or wait for ever for a leg that is gone.
         """
+        self._unconfirmed.hang_up_all()
         rows = self._channels()
         living = {row["uuid"] for row in rows}
         lost = frozenset(

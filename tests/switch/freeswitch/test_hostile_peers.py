@@ -6,8 +6,8 @@ import gevent
 import pytest
 from gevent import socket
 
-from switch.freeswitch import client
-from switch.port import CallEnded, Cause, Key, Sound, SwitchLost
+from switch.freeswitch import FreeSwitch, client
+from switch.port import CallEnded, CallId, Cause, Key, Sound, SwitchLost
 from tests.live import heard
 from tests.switch.freeswitch import peers
 from tests.switch.freeswitch.exchange import tone
@@ -272,7 +272,7 @@ def test_a_core_that_refuses_us_is_tried_again(house):
     house.wait_until(lambda: len(house.core.connections) >= 2)
     assert not house.switch.connected
     with pytest.raises(SwitchLost):
-        house.switch.calls()
+        house.switch.drop(CallId("nobody"))  # a turn of the hub and more: it would be let in by now
 
 
 def test_a_core_that_is_lost_is_found_again(house):
@@ -298,3 +298,44 @@ def test_a_ringing_leg_ends_when_the_core_is_lost(house):
     house.core.drop_all()
     with pytest.raises(Exception, match="switch lost"):
         leg.answered()
+
+
+def dialled_in(house):
+    sock = socket.socket()
+    sock.settimeout(10)
+    sock.connect(("127.0.0.1", house.port))
+    return sock
+
+
+def test_a_crowd_at_the_door_waits_there(monkeypatch):
+    monkeypatch.setattr("switch.freeswitch.switch.AT_THE_DOOR", 2)
+    house = peers.House()
+    house.serve(lambda call: None)
+    legs = [dialled_in(house) for _ in range(3)]
+    first, second, third = legs
+    assert first.recv(100) == second.recv(100) == b"connect\n\n"
+    house.switch.drop(CallId("nobody"))  # a turn of the hub and more: it would be let in by now
+    third.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        third.recv(100)
+    third.settimeout(10)
+    first.close()
+    assert third.recv(100) == b"connect\n\n"
+    second.close()
+    third.close()
+    house.close()
+
+
+def test_one_look_that_breaks_off_is_not_the_last(monkeypatch):
+    monkeypatch.setattr("switch.freeswitch.switch.LOOK", 0.001)
+    looks = []
+
+    def breaks(_):
+        looks.append(1)
+        raise KeyError("an answer that nobody foresaw")
+
+    monkeypatch.setattr(FreeSwitch, "_look_at_talks", breaks)
+    house = peers.House()
+    house.serve(lambda call: None)
+    house.wait_until(lambda: len(looks) > 2)
+    house.close()
