@@ -41,6 +41,7 @@ READY_SECONDS = 60.0
 DESKS = 32
 RECORDED = "5100"  # an agent whose talks are recorded
 LAMP, PIN = "5101", "2580"  # a telephone with a mailbox, "night", and its PIN
+STRUCK = "struck-while-it-rings-whispers-talks-or-wraps-up"  # the queue of test_killed.py
 T = TypeVar("T")
 
 # The agents of the queues in flows/queues.more: id, queue, what is special.
@@ -53,6 +54,7 @@ SPECIALISTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("5006", "together", {}),
     ("5007", "away", {"phone": "tel:5550007"}),
     ("5008", "off-hook", {"permanent": True}),
+    *((agent, STRUCK, {}) for agent in ("5011", "5012", "5013", "5014")),
 )
 
 _CONFIG = """
@@ -82,9 +84,9 @@ class Desk:
 
 
 class Hotline:
-    """Runs while a switch's tests last; `start` and `close` are called by the fixture."""
+    """Runs while a switch's tests last; `start` and `close` are called by the fixture. `switch`: not the usual one."""
 
-    def __init__(self, kind: str, home: Path) -> None:
+    def __init__(self, kind: str, home: Path, switch: type[PrivateSwitch] | None = None) -> None:
         self.kind = kind
         self.home = home
         self.file = home / "appliance.yaml"
@@ -94,9 +96,9 @@ class Hotline:
         self._count = itertools.count(1)
         self._speaker = ThreadPoolExecutor(1)  # the library's greenlets belong to one thread
         home.mkdir(parents=True)
-        self.file.write_text(_CONFIG.format(kind=kind, ports=_free_ports(5)))
+        self.file.write_text(_CONFIG.format(kind=kind, ports=free_ports(5)))
         self.config: Config = read(self.file)
-        self.switch: PrivateSwitch = SWITCHES[kind](home / kind, self.config)
+        self.switch: PrivateSwitch = (switch or SWITCHES[kind])(home / kind, self.config)
         self._lay_out()
         self._library = self._speaker.submit(open_library, self.config, RealClock()).result()
 
@@ -331,7 +333,7 @@ class Hotline:
 _APPLIANCE = [sys.executable, str(CHECKOUT / "appliance.py")]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports of the loopback that are free for TCP and for UDP."""
     found: list[int] = []
     with contextlib.ExitStack() as taken:

@@ -19,7 +19,7 @@ OK, NOTHING, NEVER = 200, 204, None
 class Peer:
     """`answer` scripts requests; the newest matching script wins. `asked` is what was asked so far."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.asked = []
         self._scripts = []
         self._news = Event()
@@ -40,12 +40,16 @@ class Peer:
         self.answer("POST", r"channels/[^/]+/.*", NOTHING)
         self.answer("POST", r"bridges/.*", NOTHING)
         self.answer("DELETE", r".*", NOTHING)
-        self._server = StreamServer(("127.0.0.1", 0), self._serve)
+        self._server = StreamServer(("127.0.0.1", port), self._serve)
         self._server.start()
 
     @property
+    def port(self):
+        return self._server.server_port
+
+    @property
     def url(self):
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def websockets(self):
@@ -152,8 +156,7 @@ class Peer:
             socket.sendall(connection.send(ws.TextMessage(json.dumps(reply))))
 
     def _answered(self, method, target, body):
-        path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
-        parameters = json.loads(body) if body else {name: values[0] for name, values in query.items()}
+        path, parameters = asked(target, body)
         for scripted, pattern, status, answer, then in self._scripts:
             if scripted == method and pattern.fullmatch(path):
                 if then is not None:
@@ -164,6 +167,12 @@ class Peer:
         self.asked.append((method, path, parameters))
         self._news.set()
         return 404, {"message": f"{path} not found"}
+
+
+def asked(target, body):
+    """The path of a request, and its parameters: they stand in the body, or in the address."""
+    path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
+    return path, json.loads(body) if body else {name: values[0] for name, values in query.items()}
 
 
 def _response(http, status, answer):
