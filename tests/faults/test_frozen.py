@@ -4,23 +4,24 @@ import time
 
 import pytest
 
-from tests.faults.test_killed import waits
+from tests.faults.situations import ended_once, waits
 
 pytestmark = pytest.mark.live
 
-FROZEN = 4.0  # seconds
+FROZEN = (4.0, 8.0, 15.0)  # seconds: within every deadline, beyond those of 5 s, beyond the patience with a connection
 AGENT = "3031"
 
 
-def test_a_process_that_stands_still_for_seconds_goes_on_where_it_was(hotline, phones):
+@pytest.mark.parametrize("seconds", FROZEN)
+def test_a_process_that_stands_still_for_seconds_goes_on_where_it_was(hotline, phones, seconds):
     phone = hotline.agent(phones, AGENT)
     hotline.set_agent(AGENT, "Ready")
-    talker, _ = waits(hotline, phones, tone=440)
+    talker, talk = waits(hotline, phones, tone=440)
     leg = phone.wait_rung()
     leg.wait_for_tone(440, within=20)
     waiter, call = waits(hotline, phones, tone=660)
     hotline.freeze_appliance()
-    time.sleep(FROZEN)  # the fault itself
+    time.sleep(seconds)  # the fault itself
     leg.leave()
     hotline.thaw_appliance()
     phone.wait_rung(2, within=15).wait_for_tone(660, within=15)
@@ -28,7 +29,7 @@ def test_a_process_that_stands_still_for_seconds_goes_on_where_it_was(hotline, p
     talker.wait_for(hotline.prompt("goodbye"), within=20)
     waiter.leave()
     hotline.until_idle()
-    assert "open=0 holes=0 doubles=0" in hotline.command("journal", "verify")
+    ended_once(hotline, {talk, call})
 
 
 def test_both_sides_die_at_once_and_come_back(hotline, phones):
@@ -39,7 +40,7 @@ def test_both_sides_die_at_once_and_come_back(hotline, phones):
     hotline.start_appliance()
     hotline.until(lambda: hotline.records(type="CallEnded", call=call), 10, "the call to be over")
     assert hotline.status()["calls"] == []
-    again, _ = waits(hotline, phones)
+    again, later = waits(hotline, phones)
     again.hang_up()
     hotline.until_idle()
-    assert "open=0 holes=0 doubles=0" in hotline.command("journal", "verify")
+    ended_once(hotline, {call, later})

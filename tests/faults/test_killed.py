@@ -1,107 +1,140 @@
 """Killed with callers in every situation, on the real switches: judged by journal, switch and what they heard."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
-from tests.live import heard, rtp
+from tests.faults.situations import arrives, at_step, ended_once, waits
+from tests.live import heard
+from tests.live.hotline import STRUCK
 
 pytestmark = pytest.mark.live
 
-NUMBER, QUEUE = "7000", "desk-31"
-AGENTS = ("3031", "4031")
+TALKER, RUNG, WHISPERED, WRAPPING = "5011", "5012", "5013", "5014"  # the agents of the queue STRUCK
+SERVED_WITHIN = 5.0  # seconds from `ready` until the queue is served again
+LONGEST_GAP = 0.5  # seconds of silence for who waits; the aim is 0.1, see docs/reliability.md
+HEARD = 0.9  # of a talk, at least: what is shorter than a window of the ear is not counted
 
 
-def arrives(hotline, phones, keys="", **more):
-    """A caller who has chosen from the first menu; its telephone and its call."""
-    caller = phones.call(NUMBER, **more)
-    caller.wait_answered()
-    call = hotline.call_of(caller.caller)
-    hotline.until(lambda: at_step(hotline, call, "choose"), 5, f"{caller} to hear the menu")
-    caller.press(keys)
-    return caller, call
-
-
-def at_step(hotline, call, step):
-    return any(record["step"] == step for record in hotline.records(type="StepEntered", call=call))
-
-
-def waits(hotline, phones, **more):
-    caller, call = arrives(hotline, phones, "1", **more)
-    hotline.until(lambda: call in hotline.queue(QUEUE), 10, f"{caller} to wait")
-    return caller, call
-
-
-def test_killed_with_callers_in_every_situation(hotline, phones):
-    busy, free = (hotline.agent(phones, agent) for agent in AGENTS)
-    free.answer_after = None
-    hotline.set_agent(AGENTS[0], "Ready")
-    talker, talk = waits(hotline, phones, tone=440)
-    leg = busy.wait_rung()
+def test_those_who_wait_and_their_agents(hotline, phones):
+    talks, rings, whispers, wraps = (hotline.agent(phones, agent) for agent in (TALKER, RUNG, WHISPERED, WRAPPING))
+    rings.answer_after = None
+    served, served_call = waits(hotline, phones, "6", STRUCK, tone=440)
+    hotline.set_agent(WRAPPING, "Ready")
+    wraps.wait_rung().wait_for_tone(440, within=15)
+    wraps.calls[0].hang_up()
+    talker, talk = waits(hotline, phones, "6", STRUCK, tone=440)
+    hotline.set_agent(TALKER, "Ready")
+    leg = talks.wait_rung()
     leg.wait_for_tone(440, within=15)
-    first, first_call = waits(hotline, phones, tone=660)
-    second, second_call = waits(hotline, phones)
-    menu, menu_call = arrives(hotline, phones)
-    english, english_call = arrives(hotline, phones, "92")
-    english.press("2026")
-    leaver, leaver_call = arrives(hotline, phones, "3", tone=880)
-    complainer, complaint = arrives(hotline, phones, "4")
-    hotline.until(lambda: hotline.records(type="MessageBegun", call=leaver_call), 20, "the beep")
-    hotline.until(lambda: at_step(hotline, complaint, "told-ticket"), 10, "the complaint to be filed")
-    hotline.set_agent(AGENTS[1], "Ready")
-    free.wait_rung()
-    time.sleep(1)
+    people = [waits(hotline, phones, "6", STRUCK, tone=tone) for tone in (550, 660, 770)]
+    first, second, third = (call for _, call in people)
+    hotline.set_agent(RUNG, "Ready")
+    rings.wait_rung()
+    hotline.set_agent(WHISPERED, "Ready")
+    whispers.wait_rung().wait_answered()
+    whispers.calls[0].wait_for_sound()
 
-    killed = {caller: caller.media.now() for caller in (talker, second, menu, english, leaver, complainer)}
+    killed = {caller: caller.media.now() for caller in (talker, *(person for person, _ in people))}
     at_leg = leg.media.now()
     hotline.kill_appliance()
-    began = time.monotonic()
+    answered = [record["offer"] for record in hotline.records(type="OfferAnswered")]
+    [offer] = [record["offer"] for record in hotline.records(type="OfferCall", call=second)]
+    assert offer not in answered, "it was not killed during the whisper"
     hotline.start_appliance()
-    ready = time.monotonic() - began
-    print("ready after", round(ready, 2))
 
-    # Whoever waits has its place, and the queue is served.
-    hotline.until(lambda: hotline.queue(QUEUE)[:2] == [first_call, second_call], 5, "both to have their places")
-    free.wait_rung(2, within=10)
-    print("rung again after", round(time.monotonic() - began, 2))
-    free.calls[1].answer()
-    free.calls[1].wait_for_tone(660, within=15)
-    assert free.calls[0].ended
-    music = second.heard(killed[second])
-    print("longest silence while waiting", heard.longest_silence(music))
+    # Whoever waits has its place, the queue is served, and nobody is offered to two.
+    places = [first, second, third]
+    hotline.until(lambda: hotline.queue(STRUCK) == places, SERVED_WITHIN, "those who wait to have their places")
+    assert hotline.agent_state(WRAPPING) == "WorkingAfterCall"
+    assert hotline.agent_state(TALKER) == "Busy"
+    again = [rings.wait_rung(2, within=SERVED_WITHIN), whispers.wait_rung(2, within=SERVED_WITHIN)]
+    assert rings.calls[0].wait_ended()
+    assert whispers.calls[0].wait_ended()
+    if rings.calls[1].answered_at is None:
+        rings.calls[1].answer()
+    for tone in (550, 660):
+        hotline.until(
+            lambda tone=tone: any(heard.tones(each.heard(), tone) for each in again), 20, f"{tone} Hz to be connected"
+        )
+    assert [len(hotline.records(type="CallConnected", call=call)) for call in places] == [1, 1, 0]
+    waiter = people[2][0]
+    gap = heard.longest_silence(waiter.heard(killed[waiter]))
 
-    # Those who talk have noticed nothing.
-    now = talker.media.now()
-    print("talk:", heard.tone_seconds(talker.heard(killed[talker]), 1000), "of", now - killed[talker])
-    print("talk, agent:", heard.tone_seconds(leg.heard(at_leg), 440))
+    # Those who talk have noticed nothing, and are watched: their talk is wrapped up, and the flow goes on.
+    shares = [share(talker, 1000, killed[talker]), share(leg, 440, at_leg)]
+    print(f"{hotline.kind}: gap {gap * 1000:.0f} ms, of the talk heard {shares[0]:.1%} and {shares[1]:.1%}")
+    assert gap < LONGEST_GAP
+    assert min(shares) > HEARD
     leg.hang_up()
     talker.wait_for(hotline.prompt("goodbye"), within=15)
     talker.wait_ended()
-    busy.wait_rung(2, within=15)  # wrapped up, and the next one's turn
+    hotline.until_agent(TALKER, "WorkingAfterCall")
+    assert len(hotline.records(type="FlowEnded", call=talk)) == 1
 
-    # A short sorry, and on from there.
+    for caller, _ in people:
+        caller.leave()
+    served.wait_ended()
+    hotline.until_idle()
+    ended_once(hotline, {served_call, talk, first, second, third})
+
+
+def share(end, tone, since):
+    """How much of the time since then this end heard the other's tone."""
+    now = end.media.now()
+    return heard.tone_seconds(end.heard(since, now), tone) / (now - since)
+
+
+def test_those_in_the_middle_of_their_flow(hotline, phones):
+    menu, menu_call = arrives(hotline, phones)
+    english, english_call = arrives(hotline, phones, "92")
+    english.press("2026")
+    secret, secret_call = arrives(hotline, phones, "5")
+    secret.press("12")
+    leaver, leaver_call = arrives(hotline, phones, "3", tone=880)
+    told, told_call = arrives(hotline, phones, "4")
+    hotline.until(lambda: at_step(hotline, told_call, "told-ticket"), 10, "the complaint to be filed")
+    hotline.until(lambda: hotline.records(type="MessageBegun", call=leaver_call), 20, "the beep")
+    hotline.until(lambda: at_step(hotline, secret_call, "pin"), 10, "the PIN to be asked for")
+    filing, filing_call = arrives(hotline, phones)
+    time.sleep(2)  # of the message
+    with closing(sqlite3.connect(hotline.config.crm.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("begin exclusive")  # so that the save is under way
+        filing.press("4")
+        hotline.until(lambda: hotline.records(type="DeedBegun", call=filing_call), 5, "the save to begin")
+        callers = (menu, english, secret, leaver, told, filing)
+        killed = {caller: caller.media.now() for caller in callers}
+        hotline.kill_appliance()
+        other.execute("rollback")
+    assert hotline.records(type="DeedDone", call=filing_call) == []
+    hotline.start_appliance()
+
+    # A short sorry, and on from there, in the caller's language.
     menu.wait_for(hotline.prompt("sorry-interrupted"), since=killed[menu])
     english.wait_for(hotline.prompt("sorry-interrupted", "en"), since=killed[english])
     english.wait_for(hotline.opening("ask-order-number", "en"), within=15, since=killed[english])
     english.press("202611")
     hotline.until(lambda: at_step(hotline, english_call, "told"), 10, "the number to be taken")
-    sorry = {"type": "PromptPlayed", "prompt": "sorry-interrupted", "call": complaint}
-    hotline.until(lambda: hotline.records(**sorry), 10, "the one with a complaint to hear the sorry")
-    assert len(hotline.crm("select 1 from tickets where message = :call", {"call": complaint})) == 1
+
+    # What was keyed in confidence was never written down: it is asked for again.
+    secret.wait_for(hotline.opening("ask-order-number"), within=15, since=killed[secret])
+    secret.press("9876")
+    hotline.until(lambda: at_step(hotline, secret_call, "known"), 10, "the PIN to be taken")
+    assert not [record for record in hotline.records(call=secret_call) if "9876" in str(record)]
+
+    # What was written was written once.
+    for caller, call in ((told, told_call), (filing, filing_call)):
+        hotline.until(lambda call=call: at_step(hotline, call, "told-ticket"), 10, f"{caller} to be told")
+        assert len(hotline.crm("select 1 from tickets where message = :call", {"call": call})) == 1
 
     # What was said is kept.
     leaver.wait_for(hotline.prompt("sorry-message-kept"), since=killed[leaver])
-    [[path, seconds]] = hotline.database("select path, seconds from messages where call = :call", {"call": leaver_call})
-    print("message", seconds)
+    [[path]] = hotline.database("select path from messages where call = :call", {"call": leaver_call})
     assert heard.tone_seconds(heard.read_wav(path), 880) > 1
 
-    for caller in (first, second, menu, english, leaver, complainer):
+    for caller in callers:
         caller.leave()
     hotline.until_idle()
-    calls = {talk, first_call, second_call, menu_call, english_call, leaver_call, complaint}
-    ended = [record["call"] for record in hotline.records(type="CallEnded") if record["call"] in calls]
-    assert sorted(ended) == sorted(calls)
-    assert "open=0 holes=0 doubles=0" in hotline.command("journal", "verify")
-    assert heard.tone_seconds(talker.heard(killed[talker], now), 1000) > (now - killed[talker]) * 0.9
-    assert heard.longest_silence(music) < 0.5
-    assert rtp.RATE
+    ended_once(hotline, {menu_call, english_call, secret_call, leaver_call, told_call, filing_call})
