@@ -76,7 +76,7 @@ class WebSocket:
             yield Piece(head + b"\r\n\r\n")
         if self._frames:
             yield from self._whole_frames()
-        elif self._rest:
+        elif self._frames is not None and self._rest:
             passed, self._rest = self._rest, b""
             yield Piece(passed)
 
