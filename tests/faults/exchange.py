@@ -76,6 +76,7 @@ class Exchange(Peer):
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, Bridge] = {}
         self.stored: dict[str, float] = {}  # recordings, and their seconds
+        self.taped: list[float] = []  # seconds of every recording there was
         self.globals: dict[str, str] = {}
         self.wrongs: list[str] = []
         self.came: list[Channel] = []  # every caller there was
@@ -335,6 +336,7 @@ class Exchange(Peer):
     def _taped(self, channel):
         name, channel.tape = channel.tape, None
         self.stored[name] = self._now() - channel.taped_since
+        self.taped.append(self.stored[name])
         target = {"name": name, "state": "done", "target_uri": f"channel:{channel.id}"}
         self._tell("RecordingFinished", channel, recording=target)
 
