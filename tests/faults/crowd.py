@@ -11,6 +11,7 @@ from tests.live.sipp import PROGRAM, free_port
 
 SCENARIO = Path(__file__).with_name("crowd.xml")
 KINDS = 2000  # lines of the list; then it begins anew
+AT_ONCE = 1000  # callers at most; sipp's own limit is a few
 
 
 class Crowd:
@@ -30,7 +31,8 @@ class Crowd:
             self._process = subprocess.Popen(
                 [*PROGRAM, f"{to[0]}:{to[1]}", "-sf", str(scenario), "-inf", str(people), "-i", "127.0.0.1",
                  "-p", str(free_port("127.0.0.1")), "-mp", str(free_port("127.0.0.1")),
-                 "-r", str(round(per_second * 10)), "-rp", "10000", "-nostdin", "-default_behaviors", "all,-bye",
+                 "-r", str(round(per_second * 10)), "-rp", "10000", "-l", str(AT_ONCE), "-nostdin",
+                 "-default_behaviors", "all,-bye",
                  "-trace_err", "-error_file", str(home / "crowd.err"),
                  "-trace_msg", "-message_file", str(home / "crowd.sip"),
                  "-trace_screen", "-screen_file", str(home / "crowd.screen")],
