@@ -66,7 +66,7 @@ from ivr.services import (
     TalkRecording,
 )
 from journal.writer import Journal
-from runtime.agent_leg import AgentLeg, Offered, Talking, Withdrawn, found
+from runtime.agent_leg import LET_GO_WITHIN, AgentLeg, Offered, Talking, Withdrawn, found
 from runtime.gate import Gate
 from runtime.standing import AgentStood, OpenOffer, Waited
 from switch.port import Call, CallId
@@ -190,6 +190,7 @@ class AcdLoop:
         self._inbox: Mailbox[Event | _Asked | _Then | _Now] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
         self._legs: dict[str, AgentLeg] = {}
+        self._at_phone: dict[str, gevent.Greenlet[..., None]] = {}  # the last offer to each agent
         self._agents: dict[str, Agent] = {}
         self._rules: dict[str, QueueRule] = {}
         self._visits = itertools.count(1)
@@ -563,9 +564,12 @@ class AcdLoop:
             return  # it left while the decision was made; its CallAbandoned is in the inbox
         leg = AgentLeg(Offered(offer.offer, offer.call, offer.queue, agent, offer.ring_for / 1000, place.request))
         self._legs[offer.offer] = leg
-        gevent.spawn(self._run_leg, leg)
+        self._at_phone[agent.id] = gevent.spawn(self._run_leg, leg, self._at_phone.get(agent.id))
 
-    def _run_leg(self, leg: AgentLeg) -> None:
+    def _run_leg(self, leg: AgentLeg, before: gevent.Greenlet[..., None] | None) -> None:
+        """Makes an offer as soon as the one before has let go of the phone, which may take one call at a time."""
+        if before is not None:
+            before.join(LET_GO_WITHIN)
         try:
             self._dial(leg, self.post)
         except Exception:

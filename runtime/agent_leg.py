@@ -48,7 +48,7 @@ ACCEPT, REFUSE, END_TALK = "1", "2", "*"
 ANSWERS = frozenset({ACCEPT, REFUSE})
 ASK_TIMES = 2
 ASK_WAIT: Millis = 4_000  # after the words, before they are said again
-LET_GO_WITHIN = 5.0  # seconds in which an offer that is over lets go of a permanent line
+LET_GO_WITHIN = 5.0  # seconds in which an offer that is over lets go of its telephone
 
 Report = Callable[[Event], None]
 

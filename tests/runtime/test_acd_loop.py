@@ -628,3 +628,27 @@ def test_callers_of_a_queue_that_is_gone_go_to_its_successor_or_back_to_their_fl
     floor.agent("1001", queue="together", answers_after=1)
     floor.pass_time(4)
     assert heir.partner is floor.line_of("1001")
+
+
+def test_a_phone_is_let_go_before_it_rings_for_the_next_caller(floor, monkeypatch):
+    """As a telephone with one line needs it: it would be busy."""
+    dial = floor.switch.dial
+
+    def slowly(*arguments, **more):
+        call = dial(*arguments, **more)
+        hang_up = call.hang_up
+        call.hang_up = lambda cause=Cause.NORMAL: (floor.clock.sleep(0.2), hang_up(cause))
+        return call
+
+    monkeypatch.setattr(floor.switch, "dial", slowly)
+    floor.agent("1001")
+    first, second = floor.caller("1"), floor.caller("2")
+    floor.pass_time(1)
+    ringing, before = floor.line_of("1001"), []
+    floor.exchange.on_phone_rings.append(lambda line: before.append(ringing.ended))
+    first.hang_up()
+    floor.pass_time(1)
+    assert before == [Cause.CANCELLED]
+    floor.line_of("1001").pick_up()
+    floor.pass_time(2)
+    assert second.partner is not None
