@@ -11,7 +11,7 @@ from tests.live.sipp import PROGRAM, free_port
 
 SCENARIO = Path(__file__).with_name("crowd.xml")
 KINDS = 2000  # lines of the list; then it begins anew
-AT_ONCE = 1000  # callers at most; sipp's own limit is a few
+AT_ONCE = 1000  # callers at most; sipp's own limit is one or two
 
 
 class Crowd:
