@@ -272,7 +272,7 @@ class Asterisk:
 
     def _came(self, event: Json) -> None:
         channel, args = event["channel"], event["args"]
-        call_id = CallId(channel["id"])
+        call_id = _id_of(channel)
         line = self._lines.get(call_id)
         if line is not None:
             line.enter()
@@ -402,6 +402,15 @@ def _snapshot(call_id: CallId, channel: Json, bridge: Json | None) -> Snapshot:
         outbound=_outbound(told),
         remembered=told.remembered,
     )
+
+
+def _id_of(channel: Json) -> CallId:
+    """Raises ValueError where there is none: a call without it could be asked for nothing, not even its end."""
+    match channel["id"]:
+        case str(id) if id:
+            return CallId(id)
+        case odd:
+            raise ValueError(f"no id of a channel: {odd!r}")
 
 
 def _outbound(told: Facts) -> bool:

@@ -82,11 +82,21 @@ class Switch:
         finally:
             greenlet.settrace(None)
         assert not self._switched, f"it waited: {event}"
-        gevent.sleep(0)  # what was started runs to its end
+        assert not (raised := self._finish()), (event, raised)
         self.asterisk._link._waiting.clear()
         assert len(self.asterisk._lines) <= LEGS
         assert not self.asterisk._link.talks
         assert all(len(line.inbox._items) <= ITEMS for line in self.asterisk._lines.values())
+
+    def _finish(self):
+        """Lets what was started run to its end; what that raised."""
+        raised, hub = [], gevent.get_hub()
+        hub.handle_error = lambda _, kind, error, trace: raised.append(error)
+        try:
+            gevent.sleep(0)
+        finally:
+            del hub.handle_error
+        return raised
 
     def _notice(self, event, _):
         self._switched = True
