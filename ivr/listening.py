@@ -20,12 +20,13 @@ from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Prompt
 from ivr.services import CannotRecognise, CannotSpeak, Ears
-from ivr.step import Key
+from ivr.step import Key, Prompts
 from switch.port import CannotPlay, CannotRecord, Keys
 
 log = structlog.get_logger(__name__)
 
 CONFIRM, NOT_UNDERSTOOD, BEEP = Prompt("did-you-say"), Prompt("not-understood"), Prompt("beep")
+PROMPTS: Prompts = {"did-you-say": {"said": "yes"}, "not-understood": {}}
 LONGEST = 6.0  # seconds of one utterance: whoever says more does not name an option
 PAUSE = 1.0  # seconds of silence that end it
 ASKED = 2  # times that the caller is asked whether a phrase was meant

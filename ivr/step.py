@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
@@ -52,6 +53,14 @@ class Names:
 
 Shape = frozenset[str] | None  # the attributes of a variable that has some, None for a plain value
 
+Prompts = Mapping[str, Mapping[str, object]]
+"""Prompts by their ids, each with the values that it is given beside the call's own: an example of each."""
+
+
+def without_values(*ids: str) -> Prompts:
+    """Prompts that are given no values."""
+    return dict.fromkeys(ids, MappingProxyType({}))
+
 
 class Step(Written):
     """One step of a flow, as its administrator wrote it."""
@@ -60,7 +69,7 @@ class Step(Written):
     exits: ClassVar[Mapping[str, Exit]]
     needs: ClassVar[frozenset[Capability]] = frozenset()
     broken: ClassVar[str] = ""  # the exit by which the call goes on when the step could not do its work
-    prompts: ClassVar[frozenset[str]] = frozenset()  # prompt ids that the verb speaks of itself
+    prompts: ClassVar[Prompts] = MappingProxyType({})  # what the verb speaks of itself
     whole: ClassVar[str] = ""  # the field that the verb's whole value belongs to (``goto: main``)
     ends: ClassVar[bool] = False  # nothing comes after it
     instant: ClassVar[bool] = False  # takes no time of the caller's: such steps must not go round in circles
@@ -82,7 +91,7 @@ class Step(Written):
 
     def speaks(self, house: House) -> frozenset[str]:  # noqa: ARG002
         """The prompt ids that it speaks of itself, as it is written."""
-        return self.prompts
+        return frozenset(self.prompts)
 
     def problems(self, house: House) -> Iterator[tuple[Path, str]]:  # noqa: ARG002
         """What only this verb can know to be wrong: where, from the verb's value, and what."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -18,12 +18,11 @@ from crm.callers import Callers
 from crm.host import Host, Queries
 from crm.web import open_web
 from cti.server import Command, ControlServer
-from ivr.language.templates import CannotEvaluate, template
-from ivr.services import CannotSpeak, HoursState, Services, Web
+from ivr.services import HoursState, Services, Web
 from journal.writer import Journal, JournalBroken
 from runtime.acd_loop import AcdLoop
 from runtime.admission import Admission
-from runtime.agent_leg import AgentDialler, Offered
+from runtime.agent_leg import AgentDialler
 from runtime.calls import CallDesk
 from runtime.closures import ClosableCalendars, Closures
 from runtime.control import House
@@ -39,11 +38,12 @@ from runtime.standing import Standing, new_life
 from runtime.star_codes import StarCodes
 from runtime.states import AgentStates
 from runtime.transfers import Transfers
+from runtime.whispering import asked_to_accept, whispered
 from speech.ears import Ears
 from speech.library import Library
 from store.rows import Agent as StoredAgent
 from store.store import Store, StoreFailed
-from switch.port import CallId, Media, Switch
+from switch.port import CallId, Switch
 from switch.shared.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -284,7 +284,7 @@ def _mailroom(ground: _Ground) -> Mailroom:
 
 
 def _acd(ground: _Ground, states: AgentStates, closures: Closures) -> AcdLoop:
-    dialler = AgentDialler(ground.switch, ground.clock, whisper=_whisper(ground.voice), ask=_accept(ground.voice))
+    dialler = AgentDialler(ground.switch, ground.clock, whisper=whispered(ground.voice), ask=asked_to_accept(ground.voice))
 
     def agent_shown(shown: ShowAgentState) -> None:
         states.show(shown)
@@ -398,27 +398,6 @@ def _phones(agents: Sequence[StoredAgent]) -> frozenset[str]:
 
 def _skills(agents: Sequence[StoredAgent]) -> frozenset[str]:
     return frozenset(skill for agent in agents for skill in agent.skills)
-
-
-def _whisper(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
-    """What an agent hears before the caller: the queue, and the caller's name where it is known."""
-
-    def whisper(offered: Offered) -> Sequence[Media]:
-        language, name = offered.request.language, offered.request.caller.name
-        queue = voice.catalogue_text(f"queue-{offered.queue}", language) or offered.queue
-        prompt = voice.catalogue_text("whisper-named" if name else "whisper", language)
-        try:
-            said = template(prompt).speech({"queue": queue, "name": name}, language)
-        except (CannotEvaluate, ValueError) as error:
-            raise CannotSpeak(f"whisper: {error}") from error
-        return voice.text(said, language)
-
-    return whisper
-
-
-def _accept(voice: LibraryVoice) -> Callable[[Offered], Sequence[Media]]:
-    """What an agent at any telephone hears behind the whisper."""
-    return lambda offered: voice.prompt("press-to-accept", offered.request.language)
 
 
 def _last_agent(store: Store, caller: str) -> str:

@@ -18,6 +18,7 @@ from ivr.state import replayed
 from journal.writer import Journal, JournalBroken
 from runtime.admission import Admission
 from runtime.flowbook import Book
+from runtime.house_prompts import SORRY, SORRY_KEPT
 from runtime.standing import OpenCall, Standing
 from runtime.star_codes import StarCodes
 from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
@@ -27,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 GIVEN_UP_REMEMBERED = 1000
 BEGUN_WITHIN = 60_000  # milliseconds: many times what the CRM may take to know the caller
-SORRY, SORRY_KEPT = "sorry-interrupted", "sorry-message-kept"
 
 
 @dataclass(slots=True)

@@ -29,8 +29,7 @@ from ivr.language.destinations import Destinations, NotAllowed
 from ivr.language.flow import Flow
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import Draft
-from ivr.language.templates import Template, template
-from runtime import flow_reader
+from runtime import flow_reader, house_prompts
 from runtime.history import FLOWS, Edition, History, NoSuchEdition, Texts, texts_of, whole, yaml_files
 from runtime.music import pieces
 from speech import words
@@ -48,7 +47,6 @@ SCENARIOS = ".test.yaml"
 EDITIONS = "flows"  # under data-dir
 BIG = 100_000  # bytes; what is larger would compete with the calls for the processor for too long
 TRIES = 3  # to read files that someone is saving
-BUILT_IN_SOUNDS = ("beep",)  # made at set-up, the same in every language
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +356,7 @@ def read_beside(
     calendars, wrong_calendars = load_calendars(*calendar_file)
     reasons, wrong_reasons = load_reasons(*reason_file)
     prompts, wrong_prompts = load_prompts(prompts_dir)
-    texts, wrong_texts = _prompt_templates(prompts, prompts_dir, recordings or prompts_dir)
+    texts, wrong_texts = house_prompts.prompts(prompts, prompts_dir, recordings or prompts_dir)
     known = Known(
         skills=around.skills,
         prompts=texts,
@@ -442,38 +440,6 @@ def _beside(file: Path, problems: list[Diagnostic]) -> tuple[str, str]:
     text, wrong = read_text(file)
     problems += wrong
     return text if text is not None else "{}", str(file)
-
-
-def _prompt_templates(
-    prompts: Prompts | None, prompts_dir: Path, recordings: Path
-) -> tuple[dict[str, dict[str, Template | None]], list[Diagnostic]]:
-    """Every prompt by language, with its text as a template; None where only a recording exists."""
-    catalogue = prompts_dir / "catalogue.yaml"
-    everywhere: dict[str, Template | None] = dict.fromkeys(words.languages())
-    found = {name: dict(everywhere) for name in BUILT_IN_SOUNDS}
-    for language in words.languages():
-        folder = recordings / language
-        for recording in folder.rglob("*.wav"):
-            found.setdefault(recording.relative_to(folder).with_suffix("").as_posix(), {})[language] = None
-    if prompts is None:
-        text, _ = read_text(catalogue)
-        return {**found, **{name: dict(everywhere) for name in _names(text or "", str(catalogue))}}, []
-    wrong: dict[tuple[str, str], str] = {}
-    for prompt, texts in prompts.texts.items():
-        for language, written in texts.items():
-            try:
-                found.setdefault(prompt, {})[language] = template(written)
-            except ValueError as error:
-                wrong[prompt, language] = str(error)
-    return found, list(_placed(wrong, catalogue)) if wrong else []
-
-
-def _placed(wrong: Mapping[tuple[str, str], str], file: Path) -> Iterator[Diagnostic]:
-    text, _ = read_text(file)
-    document, _ = parse(text or "", str(file))
-    for path, message in wrong.items():
-        if document is not None:
-            yield document.problem(path, message)
 
 
 def _skills(known: Collection[str] | None, queues: Sequence[QueueRule]) -> Collection[str] | None:

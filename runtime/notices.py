@@ -32,6 +32,9 @@ DATABASE_TRIED_AGAIN = 30.0  # seconds
 
 ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", re.ASCII)
 
+EXAMPLE = {"box": "service", "caller": "13800000001", "name": "", "received": "2026-11-23 10:05", "length": "0:42"}
+PROMPTS = ("notice-subject", "notice-text")  # which are given these values
+
 Words = Callable[[str, dict[str, object]], str]
 
 

@@ -33,7 +33,7 @@ from ivr.language.scenarios import (
     WebIs,
 )
 from ivr.language.scenarios import Stage as Act
-from ivr.language.templates import template
+from ivr.language.templates import CannotEvaluate, template
 from runtime.rehearsal import shown
 from runtime.stage import TABLES, Stage, make_tables
 from speech import words
@@ -220,13 +220,16 @@ class _Player:
         return lambda: self._find(lambda heard: what in heard.text)
 
     def _hears_position(self, position: int) -> Callable[[], bool]:
-        library = self._stage.appliance.library
-        told = {
-            words.join(template(text).speech({"position": position}, language))
-            for language in words.languages()
-            if (text := library.catalogue_text("your-position", language))
-        }
-        return lambda: self._find(lambda heard: heard.text in told)
+        told = {self._position_in(language, position) for language in words.languages()}
+        return lambda: self._find(lambda heard: heard.text in told - {""})
+
+    def _position_in(self, language: str, position: int) -> str:
+        """How a position is told; "" where it cannot be, and then it was not."""
+        text = template(self._stage.appliance.library.catalogue_text("your-position", language))
+        try:
+            return words.join(text.speech({"position": position}, language))
+        except CannotEvaluate:
+            return ""
 
     def _prompt_texts(self, prompt: str) -> list[re.Pattern[str]]:
         """The prompt's text in each language, anything in place of its variable parts."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.services import CannotSpeak
 from journal.writer import Journal
-from runtime.flowbook import BUILT_IN_SOUNDS
+from runtime.house_prompts import BUILT_IN_SOUNDS
 from speech.library import Library
 from speech.port import CannotSpeak as SpeechFailed
 from speech.words import Segment

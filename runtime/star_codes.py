@@ -38,6 +38,14 @@ STAR_CODES: Mapping[str, StarCode] = {
     "*13": StarCode(AgentState.NOT_READY, "", "not-ready"),
 }
 
+PROMPTS = (
+    *(code.prompt for code in STAR_CODES.values()),
+    "more-time",
+    "not-possible-now",
+    "not-an-agent",
+    "ask-not-ready-reason",
+)
+
 
 class StarCodes:
     """Serves one call from an agent's phone that dialled a star code."""

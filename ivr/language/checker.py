@@ -112,7 +112,9 @@ def _own(draft: Draft, step: DraftStep, house: House) -> Iterator[Diagnostic]:
 def _mention(draft: Draft, step: DraftStep, mention: Mention, house: House) -> Iterator[Diagnostic]:
     path = step.path_of(mention)
     match mention.value:
-        case Prompt(id=prompt) if _is_written(draft, path):
+        case Prompt(id=prompt):
+            if not _is_written(draft, path):
+                path = (*step.path, step.verb)
             messages = _spoken(prompt, _languages_of(draft, house), house)
         case Texts(by_language=texts) if draft.head is not None:
             yield from _texts(draft, step, path, texts, house)
@@ -126,7 +128,7 @@ def _mention(draft: Draft, step: DraftStep, mention: Mention, house: House) -> I
 
 
 def _is_written(draft: Draft, path: Path) -> bool:
-    """False for a prompt that the verb speaks where nothing else is written; those are checked with the verb."""
+    """False for a prompt that the verb speaks where nothing else is written."""
     try:
         draft.document.get(path)
     except KeyError:

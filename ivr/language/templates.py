@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ __all__ = ["CannotEvaluate", "Template", "Text", "Value", "template"]
 LONGEST = 5_000  # characters of a text with its expressions
 KEPT = 2_000  # templates; most texts stand in a file again when the next change is read
 LONGEST_VALUE = 500  # characters of one value that are spoken
+
+_BRACES = re.compile(r"\{[^{}]{0,80}\}|[{}]")
+_TAG = re.compile(r"</?[a-z][^<>]{0,80}>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#?\w{1,20});")
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=False, keep_trailing_newline=True)
 
@@ -94,6 +99,27 @@ def template(text: str) -> Template:
     )
 
 
+def spoken(text: str) -> Template:
+    """The template of a text for callers' ears. Raises ValueError also for signs that would be read out to them."""
+    found = template(text)
+    for part in found.parts:
+        if isinstance(part, str) and (wrong := _read_out(part)):
+            raise ValueError(wrong)
+    return found
+
+
+def _read_out(text: str) -> str:
+    """Why a piece of text would sound odd; "" where it would not."""
+    if sign := _BRACES.search(text):
+        instead = f"write {{{{ {inner} }}}}" if (inner := sign[0].strip("{} ")) else "remove it"
+        return f"'{sign[0]}' would be read out as it stands; {instead}"
+    if sign := _TAG.search(text):
+        return f"'{sign[0]}' would be read out: a text has no tags; for a pause write a comma or a full stop"
+    if sign := _ENTITY.search(text):
+        return f"'{sign[0]}' would be read out as it stands; write {html.unescape(sign[0])}"
+    return ""
+
+
 def _value(written: object) -> object:
     if isinstance(written, str):
         return template(written)
@@ -103,7 +129,8 @@ def _value(written: object) -> object:
 
 
 def _text(written: object) -> object:
-    return _value(whole(written))
+    text = _value(whole(written))
+    return spoken(text.source) if isinstance(text, Template) else text
 
 
 Value = Annotated[Template, BeforeValidator(_value, json_schema_input_type=str | int | float | bool)]

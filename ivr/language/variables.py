@@ -39,9 +39,10 @@ def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
     reached = graph.reachable(draft)
     unsure = _unsure(draft)
     for step in draft.steps.values():
+        yield from _without_braces(draft, step, shapes)
         for path, said, reads in _uses(step, house):
             for read in sorted(reads):
-                message = None if read[0] not in shapes and unsure else _wrong(read, shapes)
+                message = None if read[0] not in shapes and unsure else wrong(read, shapes)
                 if (
                     message is None
                     and step.name in reached
@@ -54,8 +55,32 @@ def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
                     yield draft.document.problem(path, f"{said}{message}", show=step.show(path))
 
 
+def _without_braces(draft: Draft, step: DraftStep, shapes: Mapping[str, Shape]) -> Iterator[Diagnostic]:
+    """Values that are a text and would be a variable between braces: the query would get its name."""
+    for mention in step.mentions:
+        match mention.value:
+            case Template(fixed=True, source=word) if mention.what is None and _is_variable(word, shapes):
+                path = step.path_of(mention)
+                message = f'this is the word {word} itself; for the variable write "{{{{ {word} }}}}"'
+                yield draft.document.problem(
+                    path, f"{message}, or \"{{{{ '{word}' }}}}\" where the word is meant", show=step.show(path)
+                )
+
+
+def _is_variable(word: str, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a text is the name of a variable of the flow's, or names a part of any."""
+    name, *parts = word.split(".")
+    shape = shapes.get(name)
+    if parts:
+        return shape is not None and len(parts) == 1 and parts[0] in shape
+    return name in shapes and name not in ALWAYS and shape is None
+
+
 def _uses(step: DraftStep, house: House) -> Iterator[tuple[Path, str, frozenset[Reads]]]:
     """What a step reads: where, in what (for a prompt of the catalogue), and which names."""
+    if step.does is not None:
+        for prompt in sorted(step.does.speaks(house) - step.does.prompts.keys()):
+            yield (*step.path, step.verb), f"the prompt '{prompt}': ", _reads_of(prompt, house)
     for mention in step.mentions:
         path = step.path_of(mention)
         match mention.value:
@@ -65,12 +90,15 @@ def _uses(step: DraftStep, house: House) -> Iterator[tuple[Path, str, frozenset[
                 for language, text in texts.items():
                     yield (*path, language), "", text.reads
             case Prompt(id=prompt):
-                texts_of = [text for text in house.prompts.get(prompt, {}).values() if text]
-                reads = frozenset(read for text in texts_of for read in text.reads)
-                yield path, f"the prompt '{prompt}': ", reads
+                yield path, f"the prompt '{prompt}': ", _reads_of(prompt, house)
 
 
-def _wrong(read: Reads, shapes: Mapping[str, Shape]) -> str | None:
+def _reads_of(prompt: str, house: House) -> frozenset[Reads]:
+    texts = [text for text in house.prompts.get(prompt, {}).values() if text]
+    return frozenset(read for text in texts for read in text.reads)
+
+
+def wrong(read: Reads, shapes: Mapping[str, Shape]) -> str | None:
     """What is wrong with a name and its attributes wherever they stand."""
     name, *parts = read
     if name not in shapes:

@@ -9,7 +9,7 @@ from pydantic import Field
 from ivr.conversation import Conversation
 from ivr.language.phrases import Prompt
 from ivr.services import CannotKeep
-from ivr.step import CalendarName, Exit, Patience, Step
+from ivr.step import CalendarName, Exit, Patience, Step, without_values
 
 CLOSE, LIFT, DONE = "1", "2", "#"
 VERDICTS = {"locked": "closure-locked", "no pin": "closure-not-possible", "wrong": "closure-wrong-pin"}
@@ -33,10 +33,10 @@ class Closure(Step):
         "refused": Exit(default="next", silent=True, about="no right PIN, or none is set: the caller is told"),
     }
     broken = "refused"
-    prompts = frozenset(
-        {"closure-pin", *VERDICTS.values(), "closure-is-closed", "closure-is-open", "closure-done", "closure-not-kept"}
-        | {"not-an-option"}
-    )
+    prompts = without_values(
+        "closure-pin", *VERDICTS.values(), "closure-is-closed", "closure-is-open", "closure-done", "closure-not-kept",
+        "not-an-option",
+    )  # fmt: skip
 
     calendar: CalendarName
     """A calendar of `calendars.yaml`."""

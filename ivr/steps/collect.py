@@ -70,7 +70,7 @@ class Collect(Step):
         "otherwise": Exit(required=True, silent=True, about="after so many tries"),
     }
     broken = "otherwise"
-    prompts = frozenset({"not-a-number", "confirm-number"})
+    prompts: ClassVar = {"not-a-number": {}, "confirm-number": {"number": "202611"}}
 
     say: Phrase
     """What is asked."""

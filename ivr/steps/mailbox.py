@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
 
 import structlog
@@ -14,7 +15,7 @@ from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Prompt
 from ivr.services import CannotSpeak, MailboxAway, StoredMessage
-from ivr.step import BoxName, Exit, Patience, Shape, Step
+from ivr.step import BoxName, Exit, Patience, Shape, Step, without_values
 from switch.port import ANY, NONE, CallEnded, CannotPlay, CannotRecord, Capability
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ END = frozenset("#")
 NUMBER = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
 
 CallBack = Literal["call-back"]
+RECEIVED = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)  # an example
 
 
 class Mailbox(Step):
@@ -49,16 +51,19 @@ class Mailbox(Step):
     }
     broken = "next"
     needs = frozenset({Capability.RECORD})
-    prompts = frozenset(
-        {
-            "beep", "mailbox-choice", "mailbox-pin", "mailbox-wrong-pin", "mailbox-locked", "mailbox-no-pin",
-            "mailbox-none", "mailbox-count", "mailbox-menu", "mailbox-message", "mailbox-message-anonymous",
-            "mailbox-message-menu", "mailbox-message-menu-call", "mailbox-saved", "mailbox-deleted",
+    prompts: ClassVar = {
+        **without_values(
+            "beep", "mailbox-pin", "mailbox-wrong-pin", "mailbox-locked", "mailbox-no-pin", "mailbox-none",
+            "mailbox-menu", "mailbox-message-menu", "mailbox-message-menu-call", "mailbox-saved", "mailbox-deleted",
             "mailbox-no-more", "mailbox-cannot-play", "mailbox-greeting-menu", "mailbox-greeting-record",
             "mailbox-greeting-kept", "mailbox-greeting-removed", "mailbox-greeting-none", "not-possible-now",
             "not-an-option", "message-empty",
-        }
-    )  # fmt: skip
+        ),
+        "mailbox-choice": {"box": "service", "key": "1"},
+        "mailbox-count": {"new": 2, "old": 0},
+        "mailbox-message": {"number": 1, "caller": "13800000001", "received": RECEIVED},
+        "mailbox-message-anonymous": {"number": 1, "received": RECEIVED},
+    }  # fmt: skip
 
     box: BoxName | None = None
     """The mailbox; without it that of the telephone that calls."""

@@ -13,7 +13,7 @@ from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
 from ivr.listening import PhrasesByLanguage
-from ivr.step import Exit, Key, Patience, Step, StepName
+from ivr.step import Exit, Key, Patience, Step, StepName, without_values
 
 
 class Menu(Step):
@@ -42,7 +42,7 @@ class Menu(Step):
         "otherwise": Exit(required=True, silent=True, about="after so many tries"),
     }
     broken = "otherwise"
-    prompts = frozenset({"not-an-option"})
+    prompts = without_values("not-an-option")
 
     say: Phrase
     """What is asked."""

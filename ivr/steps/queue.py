@@ -59,7 +59,12 @@ class Queue(Step):
     }
     broken = "unavailable"
     needs = frozenset({Capability.JOIN})
-    prompts = frozenset({"your-position", "wait-below", "wait-between", "wait-above"})
+    prompts: ClassVar = {
+        "your-position": {"position": 2},
+        "wait-below": {"high": 60.0},
+        "wait-between": {"low": 60.0, "high": 120.0},
+        "wait-above": {"low": 600.0},
+    }
 
     name: QueueName
     """A queue of `queues.yaml`."""
@@ -71,7 +76,7 @@ class Queue(Step):
     """Variables that the agent is shown, those that have a value."""
 
     def speaks(self, house: House) -> frozenset[str]:
-        return self.prompts | frozenset(house.queue_prompts.get(self.name, ()))
+        return frozenset(self.prompts) | frozenset(house.queue_prompts.get(self.name, ()))
 
     def run(self, call: Conversation) -> str:
         with call.untimed():

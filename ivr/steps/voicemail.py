@@ -14,7 +14,7 @@ from ivr.conversation import Conversation
 from ivr.language.house import House
 from ivr.language.phrases import Phrase, Prompt
 from ivr.services import CannotKeep, CannotSpeak, Message
-from ivr.step import BoxName, Exit, Shape, Step
+from ivr.step import BoxName, Exit, Shape, Step, without_values
 from switch.port import NONE, UNKNOWN_END, CallEnded, CannotPlay, CannotRecord, Capability, Sound
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Voicemail(Step):
     }
     broken = "full"
     needs = frozenset({Capability.RECORD})
-    prompts = frozenset({"beep", "mailbox-full", "message-empty", "message-not-kept", "message-kept"})
+    prompts = without_values("beep", "mailbox-full", "message-empty", "message-not-kept", "message-kept")
 
     box: BoxName
     """The mailbox."""

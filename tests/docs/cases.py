@@ -110,6 +110,10 @@ EXPRESSIONS = [
     said("{{ 5 | money(currency=5) }}", "Write the currency in quotes: `currency='CNY'`."),
     said("{{ 5 | money(currency='XXX') }}", "Use one of the currencies that can be spoken."),
     said("{{ caller.name.first }}", "Leave out what stands behind the second dot."),
+    said("{ now | date }", "Write two braces."),
+    said("now }", "Remove the brace, or write the expression that it belongs to."),
+    said("One moment <break/> please", "Write a comma or a full stop; the voice pauses there."),
+    said("Post &amp; parcels", "Write the sign itself."),
 ]  # fmt: skip
 
 VERBS = [
@@ -212,6 +216,13 @@ CATALOGUE = [
     Case("catalogue", "welcome: {fr: Bonjour}\n", "Write a language that can be spoken."),
     Case("catalogue", 'welcome: {en: " "}\n', "Write the text, or remove the language."),
     Case("catalogue", f"welcome: {{en: {'x' * 5001}}}\n", "Divide it into several prompts."),
+    Case(
+        "catalogue",
+        'your-position: {en: "Number {{ postion | number }}"}\n',
+        "Use the values that this prompt is given.",
+    ),
+    Case("catalogue", 'logged-on: {en: "Hello {{ agent }}"}\n', "Remove the expression."),
+    Case("catalogue", 'notice-subject: {en: "{{ received | date }}"}\n', "Leave the filter out; e-mails are read."),
 ]
 
 SECTIONS = {

@@ -13,7 +13,7 @@ FILES = [
     )),
     *sorted(str(file.relative_to(HERE)) for file in (HERE / "ivr" / "steps").glob("*.py")),
     "acd/queues.py", "acd/reasons.py", "crm/catalogue.py", "crm/statement.py", "speech/catalogue.py",
-    "runtime/flowbook.py",
+    "runtime/flowbook.py", "runtime/house_prompts.py",
 ]  # fmt: skip
 PROSE = re.compile(r"[a-z]{2,} [a-z']")  # two words
 ELSEWHERE = {  # what is said while a call goes on, to other code, or not of a file's text

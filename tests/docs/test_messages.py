@@ -14,6 +14,7 @@ from ivr.language.house import House, QueryFacts
 from ivr.language.reader import read
 from ivr.language.scenarios import load_scenarios
 from ivr.language.templates import template
+from runtime import house_prompts
 from runtime.flowbook import Surroundings, read_book
 from speech import words
 from speech.catalogue import load as load_catalogue
@@ -92,7 +93,8 @@ def of_flows(text, tmp_path):
 
 def of_catalogue(text, tmp_path):
     (tmp_path / "catalogue.yaml").write_text(text)
-    return load_catalogue(tmp_path)[1]
+    catalogue, problems = load_catalogue(tmp_path)
+    return problems + house_prompts.prompts(catalogue, tmp_path, tmp_path)[1]
 
 
 LOADS = {

@@ -5,6 +5,7 @@ Ten thousand files with slips are read, or as many as HOTLINE_FUZZ says.
 
 import os
 import random
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -138,17 +139,20 @@ def test_a_file_with_slips_is_right_or_told_with_positions(kind, tmp_path):
 
 
 @settings(EXAMPLES, max_examples=max(20, ALL // 100))
-@given(SEEDS, st.sampled_from(["hotline.yaml", "queues.yaml", "queries.yaml", "calendars.yaml"]))
+@given(SEEDS, st.sampled_from(["hotline.yaml", "queues.yaml", "queries.yaml", "calendars.yaml", "catalogue.yaml"]))
 def test_a_house_with_slips_in_one_of_its_files_is_right_or_told(tmp_path_factory, seed, name):
     home = tmp_path_factory.mktemp("house")
-    for file in FLOWS.glob("*.yaml"):
-        (home / file.name).write_bytes(file.read_bytes())
-    wrong = slipped((FLOWS / name).read_text(encoding="utf-8"), seed)
-    (home / name).write_bytes(wrong.encode("utf-8", "surrogatepass"))
-    book, problems = read_book(home, HERE / "prompts", Surroundings(["service", "complaints"]))
+    for file in (*FLOWS.glob("*.yaml"), HERE / "prompts" / "catalogue.yaml"):
+        folder = home / file.parent.name
+        folder.mkdir(exist_ok=True)
+        shutil.copy(file, folder)
+    file = home / ("prompts" if name == "catalogue.yaml" else "flows") / name
+    wrong = slipped(file.read_text(encoding="utf-8"), seed)
+    file.write_bytes(wrong.encode("utf-8", "surrogatepass"))
+    book, problems = read_book(home / "flows", home / "prompts", Surroundings(["service", "complaints"]))
     assert (book is None) == bool(problems)
     for problem in problems:  # others of the files may count on what is wrong in this one
-        assert placed((home / Path(problem.path).name).read_bytes().decode("utf-8", "replace"), [problem])
+        assert placed(Path(problem.path).read_bytes().decode("utf-8", "replace"), [problem])
 
 
 # --- bombs -------------------------------------------------------------------------------------------
