@@ -83,6 +83,8 @@ def _checked(args: argparse.Namespace, config: Config) -> int:
 
     book, problems = read_book(config.flows_dir, config.prompts_dir, surroundings(config), chosen=args.files)
     scenarios, wrong = _scenarios(args.files, config)
+    if book is not None:
+        problems = [*problems, *_against_crm(args.files, config, book)]
     problems = arranged([*problems, *wrong])
     for problem in problems:
         print(problem)
@@ -93,6 +95,22 @@ def _checked(args: argparse.Namespace, config: Config) -> int:
     if args.no_scenarios:
         return 0
     return _play(_playable(scenarios, config), config, book)
+
+
+def _against_crm(files: Sequence[Path], config: Config, book: Book) -> list[Diagnostic]:
+    """What the CRM says against the queries, where it answers."""
+    from config.document import read_text
+    from crm import trial
+    from runtime.flowbook import QUERIES, short
+    from switch.shared.clock import RealClock
+
+    file = next((file for file in files if file.name == QUERIES), config.flows_dir / QUERIES)
+    text, _ = read_text(file)
+    try:
+        return trial.problems(text or "", short(str(file)), book.queries, config.crm.url, RealClock())
+    except trial.NotTried as why:
+        print(f"note: the queries could not be tried, for the CRM does not answer: {why}", file=sys.stderr)
+        return []
 
 
 def surroundings(config: Config) -> Surroundings:

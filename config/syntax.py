@@ -224,6 +224,7 @@ def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[Position,
         or _unquoted_sign(context, since, at, lines)
         or _colon(problem, at, lines)
         or _unclosed(problem, context, at, since)
+        or _no_colon(problem, since, lines)
         or (at, f"this cannot be read here: {problem}")
     )
 
@@ -280,6 +281,13 @@ def _colon(problem: str, at: Position, lines: list[str]) -> tuple[Position, str]
         return (above, found.start(1) + 1), "a space is missing after ':'"
     indent = len(lines[at[0] - 1]) - len(lines[at[0] - 1].lstrip())
     return (at[0], indent + 1), "this line is indented too far, or the line above lacks its ':'"
+
+
+def _no_colon(problem: str, since: Position, lines: list[str]) -> tuple[Position, str] | None:
+    if "could not find expected ':'" not in problem:
+        return None
+    line = lines[since[0] - 1]
+    return (since[0], len(line.rstrip()) + 1), "a ':' is missing here"
 
 
 _BRACKETS = {"',' or '}'": "a comma, or the closing }", "',' or ']'": "a comma, or the closing ]"}

@@ -36,8 +36,13 @@ def closest(word: str, known: Iterable[str]) -> str:
 @lru_cache(maxsize=2000)
 def _closest(word: str, known: frozenset[str]) -> str:
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return close[0] if close else next((name for name in names if name.lower() == word.lower()), "")
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    if not close:
+        small = {name.lower(): name for name in names}
+        close = [small[name] for name in difflib.get_close_matches(word.lower(), small, n=3, cutoff=0.6)]
+    alike = difflib.SequenceMatcher(None, word, close[0]).ratio() > 0.8 if close else False
+    begun = next((name for name in close if name.lower().startswith(word.lower())), "")
+    return close[0] if alike or (close and not begun) else begun
 
 
 def choices(known: Iterable[str], most: int = 12) -> str:

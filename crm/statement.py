@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-ParamStyle = Literal["named", "pyformat"]
+ParamStyle = Literal["named", "pyformat", "numbered"]  # :name, %(name)s, $1
 
 _PIECES = re.compile(
     r"""(?P<kept> '(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | :: )  # no parameter stands in these
@@ -17,6 +17,8 @@ _PIECES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BEGINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
+_QUOTED_NAME = re.compile(r"'(%?):([A-Za-z_]\w*)(%?)'")
+_EXPRESSION = re.compile(r"\{\{\s*(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)[^{}]*\}\}")
 READS = ("select", "with", "values")
 WRITES = ("insert", "update", "delete")
 KEY = "key"  # the parameter of a writing statement that we fill in: the idempotency key
@@ -48,6 +50,11 @@ class Statement:
         """The statement with the driver's kind of placeholders."""
         if style == "named":
             return "".join(piece if number % 2 == 0 else f":{piece}" for number, piece in enumerate(self.pieces))
+        if style == "numbered":
+            numbers = {name: number for number, name in enumerate(dict.fromkeys(self.pieces[1::2]), 1)}
+            return "".join(
+                piece if number % 2 == 0 else f"${numbers[piece]}" for number, piece in enumerate(self.pieces)
+            )
         return "".join(
             piece.replace("%", "%%") if number % 2 == 0 else f"%({piece})s" for number, piece in enumerate(self.pieces)
         )
@@ -59,6 +66,8 @@ def parse(sql: str) -> Statement:
     verb = begins[1].lower() if begins else ""
     if verb not in READS + WRITES:
         raise BadStatement("the statement must begin with select (or with), or with insert, update or delete")
+    if expression := _EXPRESSION.search(sql):
+        raise BadStatement(f"{expression[0]} is not filled in here; write :{expression[1]} without quotes")
     pieces, words = _cut(sql)
     if verb in {"update", "delete"} and "where" not in words:
         raise BadStatement(f"without 'where' the {verb} would change every row")
@@ -80,12 +89,20 @@ def _cut(sql: str) -> tuple[tuple[str, ...], frozenset[str]]:
             if not re.fullmatch(r"(?:\s|--[^\n]*(?:\n|$))*", sql[position:]):
                 raise BadStatement("one statement only; something stands after the semicolon")
             return tuple(pieces), _words(plain)
+        _refuse_name_in(found["kept"] or "")
         if found["name"]:
             pieces += [found["name"], ""]
         else:
             pieces[-1] += found[0]
     pieces[-1] += sql[position:]
     return tuple(pieces), _words(plain + sql[position:])
+
+
+def _refuse_name_in(quoted: str) -> None:
+    """A text that looks like a value: no row would ever be found by it. Raises BadStatement."""
+    if name := _QUOTED_NAME.fullmatch(quoted):
+        before, after = ("'%' || " if name[1] else ""), (" || '%'" if name[3] else "")
+        raise BadStatement(f"{quoted} is a text and no value; write {before}:{name[2]}{after} without quotes around it")
 
 
 def _words(plain: str) -> frozenset[str]:

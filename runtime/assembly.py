@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -284,7 +284,8 @@ def _mailroom(ground: _Ground) -> Mailroom:
 
 
 def _acd(ground: _Ground, states: AgentStates, closures: Closures) -> AcdLoop:
-    dialler = AgentDialler(ground.switch, ground.clock, whisper=whispered(ground.voice), ask=asked_to_accept(ground.voice))
+    voice = ground.voice
+    dialler = AgentDialler(ground.switch, ground.clock, whisper=whispered(voice), ask=asked_to_accept(voice))
 
     def agent_shown(shown: ShowAgentState) -> None:
         states.show(shown)

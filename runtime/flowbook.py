@@ -6,10 +6,10 @@ that it began with, for flows never change; only the book that new calls look in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
@@ -27,7 +27,7 @@ from ivr.language import calling, checker, reader
 from ivr.language.calendars import Calendar, OpeningHours, load_calendars
 from ivr.language.destinations import Destinations, NotAllowed
 from ivr.language.flow import Flow
-from ivr.language.house import House, QueryFacts
+from ivr.language.house import House, QueryFacts, Unread
 from ivr.language.reader import Draft
 from runtime import flow_reader, house_prompts
 from runtime.history import FLOWS, Edition, History, NoSuchEdition, Texts, texts_of, whole, yaml_files
@@ -40,6 +40,8 @@ from switch.shared.clock import Clock, RealClock
 
 if TYPE_CHECKING:
     from speech.library import Library
+
+T = TypeVar("T")
 
 QUEUES, CALENDARS, QUERIES, REASONS = "queues.yaml", "calendars.yaml", "queries.yaml", "reasons.yaml"
 BESIDE = frozenset({QUEUES, CALENDARS, QUERIES, REASONS})
@@ -313,9 +315,10 @@ def read_book(
     while needed := [file for file in _called_files(drafts, flows_dir) if file not in files]:
         files = [*files, *needed]
         drafts += _drafts(needed, problems)
-    if not chosen:
+    unread = {file.stem for file in files} - {draft.name for draft in drafts}
+    if not chosen and not unread:
         problems += calling.unused(drafts)
-    problems += checker.check(drafts, beside.house)
+    problems += checker.check(drafts, replace(beside.house, unread_flows=unread))
     if problems or beside.queries is None or beside.prompts is None or beside.reasons is None:
         return None, arranged([replace(problem, path=short(problem.path)) for problem in problems])
     flows = calling.linked([draft.flow() for draft in drafts])
@@ -350,27 +353,30 @@ def read_beside(
     problems: list[Diagnostic] = []
     instead = {file.name: file for file in chosen}
     queue_file, query_file, calendar_file, reason_file = (
-        _beside(instead.get(name, flows_dir / name), problems) for name in (QUEUES, QUERIES, CALENDARS, REASONS)
+        _beside(instead.get(name, flows_dir / name)) for name in (QUEUES, QUERIES, CALENDARS, REASONS)
     )
-    queries, wrong_queries = load_queries(*query_file)
-    calendars, wrong_calendars = load_calendars(*calendar_file)
-    reasons, wrong_reasons = load_reasons(*reason_file)
+    queries, wrong_queries = query_file.load(load_queries)
+    calendars, wrong_calendars = calendar_file.load(load_calendars)
+    reasons, wrong_reasons = reason_file.load(load_reasons)
     prompts, wrong_prompts = load_prompts(prompts_dir)
     texts, wrong_texts = house_prompts.prompts(prompts, prompts_dir, recordings or prompts_dir)
+    calendar_names = list(calendars) if not wrong_calendars else calendar_file.names(None)
     known = Known(
         skills=around.skills,
         prompts=texts,
         music=around.music,
-        calendars=list(calendars) if not wrong_calendars else _names(*calendar_file),
+        calendars=calendar_names,
     )
-    queues, wrong_queues = load_queues(*queue_file, known)
+    queues, wrong_queues = queue_file.load(load_queues, known)
     house = House(
         prompts=texts,
         languages=words.languages(),
-        queues=[rule.name for rule in queues] if not wrong_queues else _names(*queue_file),
+        queues=[rule.name for rule in queues] if not wrong_queues else queue_file.names(None),
         queue_prompts={rule.name: rule.prompts for rule in queues},
-        queries=_facts(queries) if queries is not None else dict.fromkeys(_names(*query_file), QueryFacts(frozenset())),
-        calendars=list(calendars) if not wrong_calendars else _names(*calendar_file),
+        queries=_facts(queries)
+        if queries is not None and not wrong_queries
+        else query_file.names(QueryFacts(frozenset())),
+        calendars=calendar_names,
         skills=_skills(around.skills, queues),
         boxes=around.boxes,
         capabilities=around.capabilities,
@@ -415,12 +421,6 @@ def _drafts(files: Sequence[Path], problems: list[Diagnostic]) -> Iterator[Draft
             yield reader.read(document)
 
 
-def _names(text: str, name: str) -> list[str]:
-    """The names in a file that is wrong somewhere, so that one mistake is not told as many."""
-    document, _ = parse(text, name)
-    return list(document.data) if document is not None and isinstance(document.data, dict) else []
-
-
 def _facts(queries: Queries) -> dict[str, QueryFacts]:
     return {
         name: QueryFacts(frozenset(query.returns), query.parameters, query.writes) for name, query in queries.items()
@@ -433,13 +433,33 @@ def short(path: str) -> str:
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
-def _beside(file: Path, problems: list[Diagnostic]) -> tuple[str, str]:
-    """The text of a file that there need not be, and its name."""
+@dataclass(frozen=True, slots=True)
+class _FileBeside:
+    """The text of a file beside the flows, and why it could not be read."""
+
+    name: str
+    text: str
+    problems: tuple[Diagnostic, ...] = ()
+
+    def load(self, load: Callable[..., tuple[T, list[Diagnostic]]], *known: Known) -> tuple[T, list[Diagnostic]]:
+        """What `load` makes of it, and all that is wrong."""
+        found, problems = load(self.text, self.name, *known)
+        return found, [*self.problems, *problems]
+
+    def names(self, each: T) -> Mapping[str, T]:
+        """The names in it where something in it is wrong, so that one mistake is not told as many."""
+        document = None if self.problems else parse(self.text, self.name)[0]
+        if document is None or not isinstance(document.data, dict):
+            return Unread(each)
+        return dict.fromkeys(document.data, each)
+
+
+def _beside(file: Path) -> _FileBeside:
+    """A file that there need not be."""
     if not file.exists():
-        return "{}", str(file)
+        return _FileBeside(str(file), "{}")
     text, wrong = read_text(file)
-    problems += wrong
-    return text if text is not None else "{}", str(file)
+    return _FileBeside(str(file), "{}" if text is None else text, tuple(wrong))
 
 
 def _skills(known: Collection[str] | None, queues: Sequence[QueueRule]) -> Collection[str] | None:

@@ -16,6 +16,7 @@ from ivr import listening
 from ivr.language import variables
 from ivr.language.checker import OF_EVERY_CALL
 from ivr.language.expressions import CannotEvaluate, Variable
+from ivr.language.house import Unread
 from ivr.language.templates import Template, spoken
 from ivr.steps import verbs
 from runtime import music, notices, star_codes, whispering
@@ -61,7 +62,7 @@ def prompts(catalogue: Catalogue | None, prompts_dir: Path, recordings: Path) ->
         for recording in folder.rglob("*.wav"):
             found.setdefault(recording.relative_to(folder).with_suffix("").as_posix(), {})[language] = None
     if catalogue is None:
-        return {**found, **{name: dict(everywhere) for name in _names(prompts_dir / FILE)}}, []
+        return _named_in(prompts_dir / FILE, found), []
     known, wrong = given(), {}
     for prompt, texts in catalogue.texts.items():
         for language, written in texts.items():
@@ -99,11 +100,14 @@ def _is_bare(part: object) -> bool:
     return isinstance(part, Variable) and len(part.path) == 1
 
 
-def _names(file: Path) -> list[str]:
+def _named_in(file: Path, found: Prompts) -> Prompts:
     """The prompts of a catalogue that is wrong somewhere, so that one mistake is not told as many."""
+    everywhere: dict[str, Template | None] = dict.fromkeys(words.languages())
     text, _ = read_text(file)
-    document, _ = parse(text or "", str(file))
-    return list(document.data) if document is not None and isinstance(document.data, dict) else []
+    document, _ = parse(text, str(file)) if text is not None else (None, [])
+    if document is None or not isinstance(document.data, dict):
+        return Unread(everywhere)
+    return {**found, **dict.fromkeys(document.data, everywhere)}
 
 
 def _placed(wrong: Mapping[tuple[str, str], str], file: Path) -> Iterator[Diagnostic]:

@@ -238,6 +238,8 @@ class SqliteLine(Line):
                 return Reason.SLOW
             case sqlite3.SQLITE_ERROR | sqlite3.SQLITE_CONSTRAINT | sqlite3.SQLITE_MISMATCH | sqlite3.SQLITE_READONLY:
                 return Reason.WRONG
+            case sqlite3.SQLITE_SCHEMA:  # so a connection calls some errors of syntax in its first statement
+                return Reason.WRONG
             case _:
                 return Reason.DOWN
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from config.document import arranged
 from config.syntax import Path
 from config.values import Diagnostic
 from config.wording import choices, closest, suggestion
-from ivr.language import calling, graph, variables
+from ivr.language import calling, graph, reader, variables
 from ivr.language.flow import REPEAT, Head
 from ivr.language.house import House
 from ivr.language.mentions import Mention
@@ -23,7 +23,8 @@ OF_EVERY_CALL = ("sorry-technical", "time-is-up")  # what the session itself say
 
 def check(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
     """All problems of some flows that are to run side by side, by file and position."""
-    house = replace(house, flows={**house.flows, **calling.facts(drafts)})
+    unread = {*house.unread_flows, *(draft.name for draft in drafts if draft.head is None)}
+    house = replace(house, flows={**house.flows, **calling.facts(drafts)}, unread_flows=unread)
     problems = [problem for draft in drafts for problem in (*draft.problems, *_flow(draft, house))]
     return arranged([*problems, *_numbers(drafts), *calling.problems(drafts, house.flows)])
 
@@ -45,8 +46,8 @@ def remarks(drafts: Sequence[Draft], house: House) -> list[Diagnostic]:
 def _flow(draft: Draft, house: House) -> Iterator[Diagnostic]:
     if draft.head is not None:
         yield from _head(draft, draft.head, house)
+    yield from _targets(draft)
     for step in draft.steps.values():
-        yield from _targets(draft, step)
         for mention in step.mentions:
             yield from _mention(draft, step, mention, house)
         yield from _own(draft, step, house)
@@ -79,7 +80,9 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
         yield draft.document.problem(("takes",), message, key=True)
     for place, language in enumerate(head.languages):
         if house.languages and language not in house.languages:
-            yield draft.document.problem(("languages", place), _no("language", language, house.languages))
+            several = all(part in house.languages for part in _parts(language))
+            message = f"write a list: [{language}]" if several else _no("language", language, house.languages)
+            yield draft.document.problem(("languages", place), message)
     yield from (
         draft.document.problem(("languages",), message, key=True, show="")
         for prompt in OF_EVERY_CALL
@@ -87,11 +90,30 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
     )
 
 
-def _targets(draft: Draft, step: DraftStep) -> Iterator[Diagnostic]:
-    for target, path in step.targets.values():
-        if target not in draft.steps and target != HANG_UP:
-            hint = f" Did you mean '{meant}'?" if (meant := draft.meant(target)) else ""
-            yield draft.document.problem(path, _unknown("step", target, draft.steps, hint), show=step.show(path))
+def _targets(draft: Draft) -> Iterator[Diagnostic]:
+    """Exits that lead nowhere: of those that name the same step the first speaks for all."""
+    told: dict[str, list[tuple[DraftStep, Path]]] = {}
+    for step in draft.steps.values():
+        for target, path in dict.fromkeys(step.targets.values()):
+            if target not in draft.steps and target != HANG_UP:
+                told.setdefault(target, []).append((step, path))
+    for target, places in told.items():
+        meant = draft.meant(target)
+        if meant and reader.bad_name(meant):  # which is told where the step stands
+            continue
+        (step, path), *others = places
+        hint = f" Did you mean '{meant}'?" if meant else ""
+        message = _unknown("step", target, draft.steps, hint)
+        if others:
+            lines = _lines(draft.document.at(place)[0] for _, place in others)
+            message += f" It is named in {lines} as well"
+        yield draft.document.problem(path, message, show=step.show(path))
+
+
+def _lines(lines: Iterable[int]) -> str:
+    """``lines 3, 4 and 5``."""
+    *first, last = map(str, dict.fromkeys(lines))
+    return f"lines {', '.join(first)} and {last}" if first else f"line {last}"
 
 
 def _own(draft: Draft, step: DraftStep, house: House) -> Iterator[Diagnostic]:
@@ -153,8 +175,15 @@ def _languages_of(draft: Draft, house: House) -> list[str]:
     """The flow's languages; of a misspelt one that which was probably meant, so that a slip is told once."""
     written = draft.head.languages if draft.head else ()
     known = house.languages or written
-    meant = (language if language in known else closest(language, known) for language in written)
+    meant = [
+        part if part in known else closest(part, known) for language in written for part in _parts(language) if part
+    ]
     return [language for language in dict.fromkeys(meant) if language]
+
+
+def _parts(language: str) -> list[str]:
+    """The languages of ``cmn, yue``, which without brackets is one text."""
+    return [part.strip() for part in language.split(",")]
 
 
 def _texts(draft: Draft, step: DraftStep, path: Path, texts: Collection[str], house: House) -> Iterator[Diagnostic]:
@@ -187,7 +216,7 @@ def _known(draft: Draft, kind: str, house: House) -> Collection[str] | None:
         "query": house.queries,
         "calendar": house.calendars,
         "box": house.boxes,
-        "flow": house.flows,
+        "flow": {*house.flows, *house.unread_flows},
         "skill": house.skills,
         "language": _languages_of(draft, house) if draft.head else None,
     }

@@ -17,7 +17,7 @@ def problems(draft: Draft) -> Iterator[Diagnostic]:
     if draft.head is None or _meant(draft, draft.head.start) not in draft.steps:
         return
     reached = reachable(draft)
-    for step in draft.steps.values():
+    for step in draft.steps.values() if not _leads_astray(draft) else ():
         if step.name not in reached:
             message = f"{step.name}: no way leads to this step"
             yield draft.document.problem(step.path, message, key=True, show="")
@@ -27,6 +27,12 @@ def problems(draft: Draft) -> Iterator[Diagnostic]:
     for circle in _circles(draft, reached, _silent_edges, _stuck(draft)):
         message = f"a caller who stays silent goes round {_way(circle)} for ever"
         yield draft.document.problem(("steps", circle[0]), f"{circle[0]}: {message}", key=True, show="")
+
+
+def _leads_astray(draft: Draft) -> bool:
+    """Whether some exit names a step that there is not, and nobody knows which is meant: perhaps a forlorn one."""
+    targets = {target for step in draft.steps.values() for target, _ in step.targets.values()}
+    return any(target and target not in draft.steps and draft.meant(target) not in draft.forlorn for target in targets)
 
 
 def roots(draft: Draft) -> list[str]:

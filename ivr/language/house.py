@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from config.syntax import Path
 from config.wording import choices
 from ivr.language.templates import Template
 from switch.port import Capability
+
+V = TypeVar("V")
+
+
+class Unread(Mapping[str, V]):
+    """The names in a file that could not be read: any may be there, and one mistake is not told as many."""
+
+    def __init__(self, each: V) -> None:
+        self._each = each
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> V:
+        return self._each
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,7 @@ class House:
     queries: Mapping[str, QueryFacts] = field(default_factory=dict)
     calendars: Collection[str] = ()
     flows: Mapping[str, FlowFacts] = field(default_factory=dict)
+    unread_flows: Collection[str] = ()  # whose files could not be read, or not wholly
     skills: Collection[str] | None = None
     boxes: Collection[str] | None = None
     understood: Collection[str] | None = None  # languages with a recogniser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -16,10 +17,10 @@ from ivr.language.mentions import Mention, kind_of, mentions, within
 from ivr.step import HANG_UP, Step
 from ivr.steps import verbs
 
-# What the language will know and this version may not have; a verb that exists is looked up before.
-PLANNED = frozenset(
-    {"mailbox", "record", "save", "http", "transfer"} | {"callback", "survey", "fax", "sms", "percent", "notify"}
-)
+# What the language will know and this version does not have.
+PLANNED = frozenset({"callback", "survey", "fax", "sms", "percent", "notify"})
+_WORD = re.compile(r"\w+")
+_NAME = re.compile(r"\w+(-+\w+)*")
 LONGEST_NAME = 60
 MOST_SLIPS = 30  # misspelt targets of one flow that are compared with every step's name
 
@@ -57,12 +58,29 @@ class Draft:
     steps: dict[str, DraftStep]
     problems: list[Diagnostic]
     _meant: dict[str, str] = field(default_factory=dict)
+    _forlorn: frozenset[str] | None = None
 
     def meant(self, target: str) -> str:
-        """The step that a misspelt name is most likely a slip for; "" where there is none, or after very many slips."""
+        """The step that a misspelt name is most likely a slip for; "" where there is none, or after very many slips.
+
+        A step that nothing leads to is more likely meant than one to which the way is known.
+        """
         if target not in self._meant:
-            self._meant[target] = closest(target, self.steps) if len(self._meant) < MOST_SLIPS else ""
+            meant = (
+                closest(target, self.forlorn) or closest(target, self.steps) if len(self._meant) < MOST_SLIPS else ""
+            )
+            self._meant[target] = meant
         return self._meant[target]
+
+    @property
+    def forlorn(self) -> frozenset[str]:
+        """The steps that no exit, key or head names."""
+        if self._forlorn is None:
+            named = {target for step in self.steps.values() for target, _ in step.targets.values()}
+            if self.head:
+                named |= {self.head.start, self.head.failed, *self.head.keys.values()}
+            self._forlorn = frozenset(self.steps.keys() - named)
+        return self._forlorn
 
     @property
     def name(self) -> str:
@@ -118,7 +136,7 @@ def read(document: Document) -> Draft:
 
 def _step(draft: Draft, name: str, body: Any) -> DraftStep:
     broken = DraftStep(name)
-    if wrong := _bad_name(name):
+    if wrong := bad_name(name):
         draft.problems.append(draft.document.problem(("steps", name), wrong, key=True, show=""))
     if not isinstance(body, dict):
         message = f"{name}: a step is a verb with its exits, for example {{say: welcome, next: main}}"
@@ -148,9 +166,12 @@ def _mentions_of_the_sound_fields(document: Document, name: str, kind: type[Step
         yield from within(kind_of(facts), value, inner)
 
 
-def _bad_name(name: str) -> str:
-    if not name.strip() or len(name) > LONGEST_NAME or "." in name or name == "repeat":
-        return f"'{name[:LONGEST_NAME]}' cannot be a step's name; use words joined by hyphens, such as ask-order-number"
+def bad_name(name: str) -> str:
+    """Why no step can be called so; "" where one can."""
+    if not name or not _NAME.fullmatch(name) or len(name) > LONGEST_NAME or name == "repeat":
+        instead = "-".join(_WORD.findall(name)).lower()[:LONGEST_NAME]
+        such_as = instead if instead not in {"", "repeat"} else "ask-order-number"
+        return f"'{name[:LONGEST_NAME]}' cannot be a step's name; use words joined by hyphens, such as {such_as}"
     return ""
 
 

@@ -1,6 +1,7 @@
 """`check` prints every problem with its place, and nothing else."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,24 @@ def test_scenarios_are_played_and_told_where_they_differ(check, tmp_path):
     assert out[0].startswith("flows/small.test.yaml:4:38: two is no option: 'hello' was not heard; heard instead: No.")
     assert err[-1] == "1 of 2 scenarios went as written"
     assert check("--no-scenarios") == (0, [], [])
+
+
+def test_queries_are_tried_where_the_crm_answers(check, tmp_path):
+    (tmp_path / "flows" / "queries.yaml").write_text(
+        "order:\n  sql: select numbr from orders where number = :number\n  returns: [number]\n"
+    )
+    code, out, (note,) = check("--no-scenarios")
+    assert (code, out) == (0, [])
+    assert note.startswith("note: the queries could not be tried, for the CRM does not answer: ")
+
+    (tmp_path / "var").mkdir(exist_ok=True)
+    with sqlite3.connect(tmp_path / "var" / "crm.db") as crm:
+        crm.execute("create table orders (number text)")
+    assert check("--no-scenarios") == (
+        1,
+        ["flows/queries.yaml:2:8: order.sql: no column 'numbr' in the CRM. Did you mean 'number'?"],
+        [],
+    )
 
 
 def test_watching_checks_at_once_and_after_every_change_that_has_settled():

@@ -12,7 +12,7 @@ from crm.statement import BadStatement, parse
         ("  SELECT a FROM b WHERE c = :c", {"c"}),
         ("with x as (select :a as a) select * from x where a = :a or a = :b_2", {"a", "b_2"}),
         ("-- a comment with :nothing; in it\nselect :a", {"a"}),
-        ("/* :no; */ select ':no', \":no\", 'it''s :no', :yes /* ; */", {"yes"}),
+        ("/* :no; */ select ' :no', \":no\", 'it''s :no', :yes /* ; */", {"yes"}),
         ("select created::date from orders where number = :number::text;", {"number"}),
         ("select 1;  \n-- the end", set()),
     ],
@@ -36,6 +36,10 @@ def test_parameters_are_found_where_they_are_ones(sql, parameters):
         ("select 'open", "the ' at character 8 is never closed"),
         ('select "open', 'the " at character 8 is never closed'),
         ("select 1 /* open", "never closed"),
+        ("select a from b where c = ':number'", "':number' is a text and no value; write :number without quotes"),
+        ("select a from b where c like '%:x%'", r"write '%' \|\| :x \|\| '%' without quotes around it"),
+        ("select a from b where c = {{ order.number }}", r"{{ order.number }} is not filled in here; write :number"),
+        ("select a from b where c = '{{ x | digits }}'", "is not filled in here; write :x without quotes"),
     ],
 )
 def test_anything_else_is_refused_with_a_reason(sql, complaint):
@@ -44,9 +48,9 @@ def test_anything_else_is_refused_with_a_reason(sql, complaint):
 
 
 def test_each_driver_gets_its_own_placeholders():
-    statement = parse("select '100%', ':x' from t where a like :a and b = :b")
+    statement = parse("select '100%', ' :x' from t where a like :a and b = :b")
     assert ":a and b = :b" in statement.first_row("named")
-    assert "'100%%', ':x' from t where a like %(a)s and b = %(b)s" in statement.first_row("pyformat")
+    assert "'100%%', ' :x' from t where a like %(a)s and b = %(b)s" in statement.first_row("pyformat")
 
 
 @pytest.mark.parametrize("style", ["named", "pyformat"])

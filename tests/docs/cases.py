@@ -52,6 +52,9 @@ FILES = [
     Case("flow", "a:\n\tb: 1\n", "Replace the tab by spaces."),
     Case("flow", "a: b\n    c: d\n", "Check the colon of the line above and the indentation of this one."),
     Case("flow", "a: b: c\n", "Put a text with a colon in quotes."),
+    Case("flow", "a: 1\nb\nc: d\n", "Write the colon, and what belongs behind it."),
+    step('{say: welcome, next: ende}\n  b: {goto: ende}\n  c: {goto: ende}', "Correct the name in all these lines, or that of the step.", "as well"),
+    Case("flow", 'number: "1"\nlanguages: cmn, en\nstart: a\nsteps:\n  a: {hangup: {}}\n', "Write brackets around several."),
     Case("flow", "a:b\nc: d\n", "Write a space behind the colon."),
     Case("flow", "a: *b\n", "Put the text in quotes.", "alias"),
     Case("flow", "a: &b c\n", "Put the text in quotes.", "anchor"),
@@ -167,6 +170,8 @@ QUERIES = [
     Case("queries", "- a\n", "Write each query with its name."),
     query("select number from orders", "Use small letters, digits and _.", name="Orders-All"),
     query("drop table orders", "Write a select, or one statement that writes."),
+    query("select number from orders where number = ':number'", "Leave the quotes out; the value is quoted by itself."),
+    query("\"select number from orders where number = '{{ x }}'\"", "Write a parameter, and give its value by `with:`."),
     query("select 1; select 2", "Make two queries of it."),
     query("select 'x", "Close the quote."),
     query("delete from orders", "Say which rows are meant."),
@@ -175,6 +180,13 @@ QUERIES = [
     query("select number from orders", "Leave `may-repeat` out.", returns="returns: [number]\n  may-repeat: true"),
     query("select number from orders", "Give the column a name with `as`.", returns='returns: ["count(*)"]'),
     query("select number from orders", "Name each column once.", returns="returns: [number, number]"),
+]  # fmt: skip
+
+TRIED = [
+    Case("tried", "q: {sql: select number from order_s, returns: [number]}\n", "Use a table that the CRM has."),
+    Case("tried", "q: {sql: select nr from orders, returns: [nr]}\n", "Use a column that the table has."),
+    Case("tried", "q: {sql: select number frm orders, returns: [number]}\n", "Correct the statement near the word that is named."),
+    Case("tried", "q: {sql: select number from orders, returns: [eta]}\n", "Select the column, or do not promise it."),
 ]  # fmt: skip
 
 CALENDARS = [
@@ -233,6 +245,7 @@ SECTIONS = {
     "Several flows": CALLS,
     "Queues": QUEUES,
     "Queries": QUERIES,
+    "Queries, where the CRM answers": TRIED,
     "Calendars": CALENDARS,
     "Reasons of agents": REASONS,
     "Scenarios": SCENARIOS,

@@ -12,7 +12,7 @@ FILES = [
         "templates", "variables",
     )),
     *sorted(str(file.relative_to(HERE)) for file in (HERE / "ivr" / "steps").glob("*.py")),
-    "acd/queues.py", "acd/reasons.py", "crm/catalogue.py", "crm/statement.py", "speech/catalogue.py",
+    "acd/queues.py", "acd/reasons.py", "crm/catalogue.py", "crm/statement.py", "crm/trial.py", "speech/catalogue.py",
     "runtime/flowbook.py", "runtime/house_prompts.py",
 ]  # fmt: skip
 PROSE = re.compile(r"[a-z]{2,} [a-z']")  # two words

@@ -1,12 +1,14 @@
 """The table of all messages of the checker for administrators: an example of each, and what to do."""
 
 import re
+import sqlite3
 
 import pytest
 
 from acd.queues import Known, load_queues
 from acd.reasons import load_reasons
 from config.document import arranged, parse
+from crm import trial
 from crm.catalogue import load as load_queries
 from ivr.language.calendars import load_calendars
 from ivr.language.checker import check
@@ -18,6 +20,7 @@ from runtime import house_prompts
 from runtime.flowbook import Surroundings, read_book
 from speech import words
 from speech.catalogue import load as load_catalogue
+from switch.shared.clock import RealClock
 from tests.docs.cases import SECTIONS
 from tests.docs.generated import HERE, keep_current
 from tests.docs.messages import templates
@@ -97,6 +100,15 @@ def of_catalogue(text, tmp_path):
     return problems + house_prompts.prompts(catalogue, tmp_path, tmp_path)[1]
 
 
+def of_tried_queries(text, tmp_path):
+    """Queries against a CRM that has a table of orders."""
+    with sqlite3.connect(tmp_path / "crm.db") as crm:
+        crm.execute("create table orders (number, status)")
+    queries, problems = load_queries(text, "f")
+    assert not problems
+    return trial.problems(text, "f", queries, f"sqlite:///{tmp_path}/crm.db", RealClock())
+
+
 LOADS = {
     "flow": of_flow,
     "flows": of_flows,
@@ -104,6 +116,7 @@ LOADS = {
         1
     ],
     "queries": lambda text, _: load_queries(text, "f")[1],
+    "tried": of_tried_queries,
     "calendars": lambda text, _: load_calendars(text, "f")[1],
     "reasons": lambda text, _: load_reasons(text, "f")[1],
     "scenarios": lambda text, _: load_scenarios(text, "f")[1],

@@ -177,3 +177,38 @@ def test_what_an_editor_leaves_beside_an_open_file_is_no_flow(config):
     assert not flowbook.changed()
     assert flowbook.reload() == []
     assert flowbook.edition.number == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "problem"),
+    [
+        ("catalogue.yaml", 'cmn: "您好', "cmn: 您好: ", "catalogue.yaml:10:10: a second ': ' in this line"),
+        ("catalogue.yaml", "welcome:", "- welcome:", "catalogue.yaml:"),
+        ("hotline.yaml", "languages: [cmn, yue, en]", "languages: cmn, yue, en", "write a list: [cmn, yue, en]"),
+        ("hotline.yaml", "  main:\n", "  Main Menu:\n", "'Main Menu' cannot be a step's name; use words joined by"),
+        ("hotline.yaml", "  main:\n", "  main-menu:\n", "no step 'main'. Did you mean 'main-menu'? It is named"),
+        ("hotline.yaml", "  main:\n", "  top:\n", "welcome.next: no step 'main'."),
+        ("hotline.yaml", "\nnumber:", "\n\tnumber:", "hotline.yaml:6:1: a tab stands here; indent with spaces only"),
+        ("office-closure.yaml", "start:", "start", "office-closure.yaml:"),
+        ("queues.yaml", "\nservice:", "\nservice", "queues.yaml:16:3: this line is indented too far"),
+        ("queues.yaml", "strategy: longest-idle", 'strategy: "longest-idle', "queues.yaml:23:20: this does not fit"),
+        ("queries.yaml", "\nopen_ticket:", "\nopen_ticket", "queries.yaml:61:12: a ':' is missing here"),
+        ("calendars.yaml", "  zone: Asia", '  zone: "Asia', "calendars.yaml:12:20: this does not fit"),
+    ],
+)  # fmt: skip
+def test_one_slip_is_one_line(config, file, before, after, problem):
+    """Nothing is said of what only follows from it, in whatever file."""
+    home = config.prompts_dir if file == "catalogue.yaml" else config.flows_dir
+    text = (home / file).read_text(encoding="utf-8")
+    assert before in text
+    (home / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+    _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
+    (only,) = map(str, problems)
+    assert problem in only
+
+
+def test_what_is_not_utf_8_is_one_line(config):
+    (config.flows_dir / "queries.yaml").write_bytes("# 您好\n".encode("gb2312"))
+    _, problems = read_book(config.flows_dir, config.prompts_dir, KNOWN)
+    (only,) = problems
+    assert only.message == "not UTF-8 text; save the file with the encoding UTF-8"

@@ -82,7 +82,7 @@ SLIPS = [
          at="main\n  english",
          remedy="A step is written in braces, or with its verb indented below its name."),
     Slip("  main-again: {", "  main.again: {",
-         "'main.again' cannot be a step's name; use words joined by hyphens, such as ask-order-number",
+         "'main.again' cannot be a step's name; use words joined by hyphens, such as main-again",
          at="main.again: {",
          remedy="Use letters, digits and hyphens; `repeat` is taken."),
     # what a verb is given
