@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from config.appliance import Config
 from config.values import Diagnostic
@@ -47,6 +49,7 @@ from switch.simulated import Heard, Line
 
 PATIENCE = 180.0  # virtual seconds in which what is expected must happen
 BETWEEN = 1.0  # virtual seconds between two agents becoming Ready, so that their order is known
+MOST_REASONS = 2  # that are told of one call
 VARIABLE = re.compile(r"\\\{\\\{.*?\\\}\\\}")
 
 
@@ -127,6 +130,8 @@ class _Player:
         self._listened = 0  # how much of what was heard has been expected already
         self._ended_by = ""
         self._line: Line
+        self._failures: list[str] = []  # what went wrong with the call, as the journal has it
+        stage.appliance.journal.readers.append(self._read)
 
     def dial(self) -> None:
         """Agents whom the scenario names are Ready, in its order; the others are logged on and busy otherwise."""
@@ -291,7 +296,12 @@ class _Player:
     def _instead(self) -> str:
         since = [text for text in map(shown, self._line.heard[self._listened :]) if text]
         heard = f"heard instead: {' / '.join(since[-3:])}" if since else "nothing more was heard"
-        return f"{heard}; the call had ended" if self._line.ended else heard
+        ended = ["the call had ended"] if self._line.ended else []
+        return "; ".join([heard, *ended, *self._failures[-MOST_REASONS:]])
+
+    def _read(self, line: bytes) -> None:
+        if (what := _failure(json.loads(line))) and what not in self._failures:
+            self._failures.append(what)
 
     def _pass(self, seconds: float) -> None:
         end = self._clock.now() + round(seconds * 1000)
@@ -300,6 +310,23 @@ class _Player:
 
     def _settle(self) -> None:
         self._clock.run_until(lambda: True, longest=0)
+
+
+def _failure(record: Mapping[str, Any]) -> str:
+    """What a record says of something that did not work; "" where it says nothing such."""
+    match record:
+        case {"type": "StepFailed", "step": step, "detail": detail}:
+            return f"the step {step} failed: {detail}"
+        case {"type": "LookupFailed" | "SaveFailed" | "HttpFailed" | "MessageNotKept", "reason": reason}:
+            return str(reason)
+        case {"type": "NotSpoken", "prompt": prompt, "reason": reason}:
+            return f"the prompt {prompt} could not be spoken: {reason}"
+        case {
+            "type": "NotRecorded" | "MailboxAway" | "GreetingNotKept" | "RecognitionFailed" as what,
+            "reason": reason,
+        }:
+            return f"{what}: {reason}"
+    return ""
 
 
 def _sounding(line: Line) -> bool:

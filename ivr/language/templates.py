@@ -15,7 +15,17 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from config.document import whole
-from ivr.language.expressions import CannotEvaluate, Expression, Reads, Scope, Spoken, expression, plain, text_of
+from ivr.language.expressions import (
+    CannotEvaluate,
+    Expression,
+    Filtered,
+    Reads,
+    Scope,
+    Spoken,
+    expression,
+    plain,
+    text_of,
+)
 from speech.words import Segment
 
 __all__ = ["CannotEvaluate", "Template", "Text", "Value", "template"]
@@ -133,7 +143,16 @@ def _text(written: object) -> object:
     return spoken(text.source) if isinstance(text, Template) else text
 
 
-Value = Annotated[Template, BeforeValidator(_value, json_schema_input_type=str | int | float | bool)]
+def _worth(written: object) -> object:
+    """A value that is worth something: what a filter makes is for the ear alone."""
+    found = _value(written)
+    for part in found.parts if isinstance(found, Template) else ():
+        if isinstance(part, Filtered):
+            raise ValueError(f"what '| {part.name}' makes can only be spoken; leave it out here")  # noqa: TRY004 - pydantic reports ValueError
+    return found
+
+
+Value = Annotated[Template, BeforeValidator(_worth, json_schema_input_type=str | int | float | bool)]
 """A field that holds a value, which may be an expression."""
 
 Text = Annotated[Template, BeforeValidator(_text, json_schema_input_type=str)]

@@ -199,6 +199,7 @@ class _Wait:
             return self._call.say(Prompt(prompt), stop_on=keys, heed=self._cuts_in, values=values, back_to=music)
         except (CannotSpeak, CannotPlay, CannotEvaluate) as error:
             log.error("an announcement cannot be spoken; the music goes on", prompt=prompt, error=str(error))
+            self._call.note("NotSpoken", prompt=prompt, reason=str(error))
             return None
 
     def _talked(self, ready: AgentReady) -> bool:

@@ -106,6 +106,28 @@ def test_scenarios_are_played_and_told_where_they_differ(check, tmp_path):
     assert check("--no-scenarios") == (0, [], [])
 
 
+def test_a_scenario_that_fails_says_what_went_wrong_with_the_call(check, tmp_path):
+    flow = FLOW.replace(
+        "  end:",
+        "  ask-crm:\n    lookup: {query: order, with: {number: '1'}, into: order}\n"
+        "    found: end\n    missing: end\n    failed: broken\n"
+        '  broken: {set: {much: "{{ -caller.name }}"}, next: end}\n  end:',
+    ).replace('"1": greet', '"1": ask-crm')
+    (tmp_path / "flows" / "small.yaml").write_text(flow)
+    (tmp_path / "flows" / "queries.yaml").write_text("order:\n  sql: select :number as x\n  returns: [x]\n")
+    (tmp_path / "flows" / "small.test.yaml").write_text(
+        '- {name: a lookup, steps: [{database: down}, {hear: ask}, {press: "1"}, {hear: hello}]}\n'
+    )
+    code, (line,), _ = check()
+    assert code == 1
+    assert line.startswith(
+        "flows/small.test.yaml:1:73: a lookup: 'hello' was not heard; heard instead: Sorry.; the call had ended;"
+    )
+    assert line.endswith(
+        "; the CRM is down, as the scenario says; the step broken failed: only a number can be negative"
+    )
+
+
 def test_queries_are_tried_where_the_crm_answers(check, tmp_path):
     (tmp_path / "flows" / "queries.yaml").write_text(
         "order:\n  sql: select numbr from orders where number = :number\n  returns: [number]\n"

@@ -113,6 +113,7 @@ EXPRESSIONS = [
     said("{{ 5 | money(currency=5) }}", "Write the currency in quotes: `currency='CNY'`."),
     said("{{ 5 | money(currency='XXX') }}", "Use one of the currencies that can be spoken."),
     said("{{ caller.name.first }}", "Leave out what stands behind the second dot."),
+    step('{set: {a: "{{ now | date }}"}, next: end}', "Keep the value itself; say it with the filter."),
     said("{ now | date }", "Write two braces."),
     said("now }", "Remove the brace, or write the expression that it belongs to."),
     said("One moment <break/> please", "Write a comma or a full stop; the voice pauses there."),
