@@ -53,7 +53,9 @@ class Chinese:
     morning: str
     noon: str  # twelve to one
     afternoon: str
-    evening: str  # from six
+    evening: str
+    evening_from: int  # the hour
+    midnight: int  # how the hour from 00:00 is called: 零点, 十二點
     oclock: str
     minute: str
     days: str
@@ -121,7 +123,7 @@ class Chinese:
         if hundredths:
             if unit.tenth and whole and not tenths:
                 spoken.append(self.figures[0])
-            spoken += [*self._small(hundredths, head=not spoken), unit.hundredth]
+            spoken += [*self._small(hundredths, head=not spoken or not unit.tenth), unit.hundredth]
         return [self.minus, *spoken] if value < 0 and cents else spoken
 
     def date(self, value: date, *, year: bool) -> Sequence[str]:
@@ -129,7 +131,7 @@ class Chinese:
         return [*spoken, *self._whole(value.month), self.month, *self._whole(value.day), self.day]
 
     def time(self, value: time) -> Sequence[str]:
-        hour = value.hour if value.hour <= 12 else value.hour - 12
+        hour = value.hour - 12 if value.hour > 12 else value.hour or self.midnight
         spoken = [self._part_of_day(value.hour), *self._whole(hour, counted=True), self.oclock]
         if value.minute:
             zero = [self.figures[0]] if value.minute < 10 else []
@@ -155,13 +157,13 @@ class Chinese:
         return spoken or [self.figures[0], self.seconds]
 
     def _part_of_day(self, hour: int) -> str:
-        for until, part in ((6, self.night), (12, self.morning), (13, self.noon), (18, self.afternoon)):
+        for until, part in ((6, self.night), (12, self.morning), (13, self.noon), (self.evening_from, self.afternoon)):
             if hour < until:
                 return part
         return self.evening
 
     def _small(self, value: int, *, head: bool) -> list[str]:
-        """A count of jiao or fen: 两角 by itself, 两元二角 after yuan."""
+        """A count of jiao or fen: 两角 by itself, 两元二角 after yuan. Of what has no jiao always 两: 两美元两美分."""
         return self._whole(value, counted=head)
 
     def _whole(self, value: int, *, counted: bool = False) -> list[str]:
