@@ -3,7 +3,6 @@
 import json
 from contextlib import contextmanager
 
-import gevent
 import pytest
 
 from config.values import UserError
@@ -19,7 +18,6 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(test_house, "FLOW", FLOW)
     monkeypatch.setattr(test_house, "QUEUES", QUEUES)
     house = Lives(tmp_path)
-    house.watcher = gevent.spawn(house.stage.appliance.recovery.watch)
     yield house
     house.close()
 
