@@ -117,6 +117,7 @@ class QueueRule:
     idle_since: Literal["ready", "last-call", "last-offer"] = "ready"
     answer_within: Millis = 15_000  # beyond `ring_for`: for the whisper, or for a remote agent to press 1
     connect_within: Millis = 10_000
+    whisper: bool = True  # the agent hears who calls before the caller is there
     no_answer_delay: Millis = 5_000  # how long an agent is not rung after it let a call ring out
     reject_delay: Millis = 10_000  # ... after it declined or could not be reached
     busy_delay: Millis = 10_000  # ... after its phone was busy

@@ -176,6 +176,7 @@ class QueueEntry(Written):
     idle_since: Literal["ready", "last-call", "last-offer"] = "ready"
     answer_within: Interval = 15.0
     connect_within: Interval = 10.0
+    whisper: bool = True
     no_answer_delay: Time = 5.0
     reject_delay: Time = 10.0
     busy_delay: Time = 10.0
@@ -207,6 +208,7 @@ class QueueEntry(Written):
             idle_since=self.idle_since,
             answer_within=_ms(self.answer_within),
             connect_within=_ms(self.connect_within),
+            whisper=self.whisper,
             no_answer_delay=_ms(self.no_answer_delay),
             reject_delay=_ms(self.reject_delay),
             busy_delay=_ms(self.busy_delay),

@@ -562,8 +562,18 @@ class AcdLoop:
         place, agent = self._places.get(offer.call), self._agents[offer.agent]
         if place is None:
             return  # it left while the decision was made; its CallAbandoned is in the inbox
-        leg = AgentLeg(Offered(offer.offer, offer.call, offer.queue, agent, offer.ring_for / 1000, place.request))
-        self._legs[offer.offer] = leg
+        rule = self._rules.get(offer.queue)  # None: it was removed, and the engine has yet to hear of that
+        leg = self._legs[offer.offer] = AgentLeg(
+            Offered(
+                offer.offer,
+                offer.call,
+                offer.queue,
+                agent,
+                offer.ring_for / 1000,
+                place.request,
+                whisper=rule is None or rule.whisper,
+            )
+        )
         self._at_phone[agent.id] = gevent.spawn(self._run_leg, leg, self._at_phone.get(agent.id))
 
     def _run_leg(self, leg: AgentLeg, before: gevent.Greenlet[..., None] | None) -> None:

@@ -63,6 +63,7 @@ class Offered:
     agent: Agent
     ring_for: float
     request: QueueRequest
+    whisper: bool = True  # whether the agent hears who calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class AgentDialler:
             elif call := line.take(leg.offered.agent.phone):
                 leg.dialled(call)
                 leg.accepted = True
-                words = self._prepared(self._whisper, leg.offered)
+                words = self._who_calls(leg.offered)
                 self._serve(line, leg, call, lambda: self._whisper_and_talk(leg, call, words, report), report)
             elif dialled := self._dial(leg, report):
                 self._serve(line, leg, dialled, lambda: self._ring(leg, dialled, report), report)
@@ -216,7 +217,7 @@ class AgentDialler:
     def _ring(self, leg: AgentLeg, call: OutboundCall, report: Report) -> Event | None:
         """Rings, whispers and talks; returns how it ended, None when it was withdrawn."""
         offered, elsewhere = leg.offered, telephone(leg.offered.agent.phone) is not None
-        words = [*self._prepared(self._whisper, offered)]  # while it rings
+        words = [*self._who_calls(offered)]  # while it rings
         if elsewhere:
             words += self._prepared(self._ask, offered)
         try:
@@ -287,6 +288,9 @@ class AgentDialler:
                         return TalkEnded(offered.offer)
         except CallEnded:
             return TalkEnded(offered.offer) if joined else ConnectFailed(offered.offer)
+
+    def _who_calls(self, offered: Offered) -> Sequence[Media]:
+        return self._prepared(self._whisper, offered) if offered.whisper else ()
 
     def _prepared(self, words: Callable[[Offered], Sequence[Media]], offered: Offered) -> Sequence[Media]:
         try:

@@ -43,6 +43,7 @@ OFFICE = QueueRule(
     calendar="office",
     overflow=(Overflow(when="emergency", exit="emergency"), Overflow(60_000, when="closed", exit="closed")),
 )
+AT_ONCE = QueueRule(name="at-once", whisper=False, wrap_up=0)
 OLD_FRIENDS = QueueRule(name="friends", strategy="sticky", wrap_up=0, sticky_for=20_000)
 
 
@@ -70,7 +71,7 @@ class Floor:
             hours=lambda calendar: self.hours,
         )
         self.acd.start()
-        self.acd.load((SERVICE, TOGETHER, OLD_FRIENDS, OFFICE))
+        self.acd.load((SERVICE, TOGETHER, OLD_FRIENDS, OFFICE, AT_ONCE))
         self.last_agents = {}
         self.hours = "open"
         self.log = []
@@ -165,6 +166,16 @@ def test_a_caller_reaches_an_agent_who_heard_the_whisper_first(floor):
     assert floor.state("1001")[0] == "WorkingAfterCall"
     floor.pass_time(6)
     assert floor.state("1001")[0] == "Ready"
+
+
+def test_without_a_whisper_the_agent_has_the_caller_at_once(floor):
+    floor.agent("1001", queue="at-once", answers_after=3, talks_for=60, says="agent 1001")
+    caller = floor.caller("13800000001", queue="at-once")
+    floor.pass_time(4)
+    line = floor.line_of("1001")
+    assert caller.partner is line
+    assert [(heard.text, heard.at) for heard in caller.heard] == [("calm", 0), ("agent 1001", 3000)]
+    assert "from service" not in [heard.text for heard in line.heard]
 
 
 def test_the_journal_knows_who_talked_to_whom_and_how_long(floor):
