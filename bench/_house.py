@@ -7,10 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 import psutil
 
@@ -23,16 +24,59 @@ from tests.live.switches import CHECKOUT, SWITCHES, Absent, Asterisk, FreeSwitch
 
 KINDS = tuple(SWITCHES)
 LIFTED = "limits: {calls: 4000, calls-per-second: 1000}\n"  # the machine is measured, not the limits of admission
+H = TypeVar("H", bound="House")
+
+
+class FreeSwitchWithMenus(FreeSwitch):
+    def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
+        super().__init__(home, config)
+        self._sounds = sounds
+        self.bare_port = free_port("127.0.0.1")
+
+    @property
+    def conf(self) -> Path:
+        return self.home / "conf"
+
+    def _command(self) -> tuple[list[str], Mapping[str, str]]:
+        command, environment = super()._command()
+        shutil.copytree(CHECKOUT / "freeswitch-conf", self.conf, dirs_exist_ok=True)
+        dialplan = self.conf / "dialplan.xml"
+        dialplan.write_text(_menu.freeswitch_dialplan(dialplan.read_text(), self._sounds, self.bare_port))
+        command[command.index("-conf") + 1] = str(self.conf)
+        return command, environment
+
+
+class AsteriskWithMenus(Asterisk):
+    def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
+        super().__init__(home, config)
+        self._sounds = sounds
+
+    def _command(self) -> tuple[list[str], Mapping[str, str]]:
+        command = super()._command()
+        self.change("extensions.conf", lambda shipped: _menu.asterisk_dialplan(shipped, self._sounds))
+        return command
+
+    def change(self, name: str, change: Callable[[str], str]) -> None:
+        """Puts a changed copy in place of a shipped file, which is only linked to."""
+        file = self.home / "etc" / name
+        text = change(file.read_text())
+        file.unlink()
+        file.write_text(text)
 
 
 class House(Hotline):
     """A Hotline whose switch has the measured menus in its own dialplan too."""
 
+    switches: ClassVar[Mapping[str, type[FreeSwitchWithMenus | AsteriskWithMenus]]] = {
+        "freeswitch": FreeSwitchWithMenus,
+        "asterisk": AsteriskWithMenus,
+    }
+
     def __init__(self, kind: str, home: Path, limits: str = LIFTED) -> None:
         super().__init__(kind, home)
         self._limits = limits
         self.sounds = _menu.Sounds(*(home / f"{name}.wav" for name in ("ask", "tell", "low", "high")))
-        self.switch = _WITH_MENUS[kind](home / kind, self.config, self.sounds)
+        self.switch = self.switches[kind](home / kind, self.config, self.sounds)
         self._furnish()
 
     def start(self) -> None:
@@ -81,7 +125,7 @@ class House(Hotline):
     @contextmanager
     def bare_controller(self) -> Iterator[Processes]:
         """Runs bench/_bare.py for FreeSWITCH's callers; the processes that then work."""
-        assert isinstance(self.switch, _FreeSwitch)
+        assert isinstance(self.switch, FreeSwitchWithMenus)
         sounds = [str(self.sounds.ask), str(self.sounds.tell)]
         command = [sys.executable, "-m", "bench._bare", str(self.switch.bare_port), *sounds, _menu.KEY]
         with subprocess.Popen([*ENDS_WITH_US, *command], stdout=subprocess.PIPE, cwd=CHECKOUT) as process:
@@ -133,14 +177,19 @@ def _seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-@contextmanager
-def opened(kind: str, limits: str = LIFTED) -> Iterator[House]:
+def opened(kind: str, limits: str = LIFTED) -> AbstractContextManager[House]:
     """A running House on that switch, in a network and a directory of its own. Raises FileNotFoundError."""
+    return opened_as(House, kind, limits)
+
+
+@contextmanager
+def opened_as(house_of: Callable[[str, Path, str], H], kind: str, limits: str = LIFTED) -> Iterator[H]:
+    """The same for one that is furnished further."""
     home = Path(tempfile.mkdtemp(prefix="hotline-bench-"))
     network = Network()
     try:
         try:
-            house = House(kind, home / "hotline", limits)  # outside: a switch that is not unpacked yet is fetched
+            house = house_of(kind, home / "hotline", limits)  # outside: a switch that is not unpacked yet is fetched
         except Absent as absent:
             raise FileNotFoundError(str(absent)) from absent
         with network.entered():
@@ -152,36 +201,3 @@ def opened(kind: str, limits: str = LIFTED) -> Iterator[House]:
     finally:
         network.close()
         shutil.rmtree(home, ignore_errors=True)
-
-
-class _FreeSwitch(FreeSwitch):
-    def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
-        super().__init__(home, config)
-        self._sounds = sounds
-        self.bare_port = free_port("127.0.0.1")
-
-    def _command(self) -> tuple[list[str], Mapping[str, str]]:
-        command, environment = super()._command()
-        own = self.home / "conf"
-        shutil.copytree(CHECKOUT / "freeswitch-conf", own, dirs_exist_ok=True)
-        dialplan = own / "dialplan.xml"
-        dialplan.write_text(_menu.freeswitch_dialplan(dialplan.read_text(), self._sounds, self.bare_port))
-        command[command.index("-conf") + 1] = str(own)
-        return command, environment
-
-
-class _Asterisk(Asterisk):
-    def __init__(self, home: Path, config: Config, sounds: _menu.Sounds) -> None:
-        super().__init__(home, config)
-        self._sounds = sounds
-
-    def _command(self) -> tuple[list[str], Mapping[str, str]]:
-        command = super()._command()
-        extensions = self.home / "etc" / "extensions.conf"
-        text = _menu.asterisk_dialplan(extensions.read_text(), self._sounds)
-        extensions.unlink()  # it is a link to the shipped one
-        extensions.write_text(text)
-        return command
-
-
-_WITH_MENUS: Mapping[str, type[_FreeSwitch] | type[_Asterisk]] = {"freeswitch": _FreeSwitch, "asterisk": _Asterisk}
