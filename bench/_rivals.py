@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -23,39 +23,50 @@ from switch.shared.clock import RealClock
 from tests.live.sipp import free_port
 
 AGENTS = tuple(str(6001 + number) for number in range(50))
-OURS, THEIRS = "7101", "7102"  # the numbers that lead into the queues
-QUEUE = "compared"
-EVERY = 15  # seconds between two announcements
-FIRST = 10  # seconds before the first, where that can be said
 RING = 10  # seconds
 LONGEST = 1000  # callers
+MEASURED, HEARD = "compared", "announced"  # one that all agents serve, and one that nobody serves and that speaks
+FIRST, EVERY = 10, 15  # seconds before the first announcement, where that can be said, and between two of them
 
-_FLOW = f"""
-number: ["{OURS}"]
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Which number leads into which queue."""
+
+    measured: str
+    heard: str
+
+
+OURS, THEIRS = Numbers("7101", "7103"), Numbers("7102", "7104")
+
+_FLOW = """
+number: ["{number}"]
 languages: [en]
 start: wait
 steps:
-  wait: {{queue: {{name: {QUEUE}}}, overflowed: end}}
+  wait: {{queue: {{name: {queue}}}, overflowed: end}}
   end: {{hangup: {{}}}}
 """
-_OUR_QUEUE = f"""
-{QUEUE}:
+_MANNERS = f"""
   strategy: longest-idle
   music: calm
-  announce: {{position: true, wait: false, first: {FIRST}s, every: {EVERY}s, only-if-better: false}}
   whisper: false
   ring-for: {RING}s
   wrap-up: 0s
   longest-queue: {LONGEST}
-  overflow:
-    - {{after: 30m, exit: overflowed}}
+  overflow: [{{after: 30m, exit: overflowed}}]
+"""
+_OUR_QUEUES = f"""
+{MEASURED}:{_MANNERS}
+{HEARD}:{_MANNERS}
+  announce: {{position: true, wait: false, first: {FIRST}s, every: {EVERY}s, only-if-better: false}}
 """
 _QUEUES_CONF = f"""
 [general]
 persistentmembers = no
 autofill = yes
 
-[{QUEUE}]
+[manners](!)
 strategy = leastrecent
 musicclass = calm
 timeout = {RING}
@@ -63,18 +74,22 @@ retry = 1
 wrapuptime = 0
 ringinuse = no
 maxlen = {LONGEST}
+
+[{HEARD}](manners)
 announce-frequency = {EVERY}
 min-announce-frequency = {EVERY}
 announce-position = yes
 announce-holdtime = no
+
+[{MEASURED}](manners)
 """
 _IN_ASTERISK = f"""
-[bench-{QUEUE}]
-exten => s,1,Answer(,i)
- same => n,Queue({QUEUE})
+[bench-queues]
+exten => _X!,1,Answer(,i)
+ same => n,Queue(${{IF($[${{EXTEN}} = {THEIRS.heard}]?{HEARD}:{MEASURED})}})
  same => n,Hangup()
 """
-_LEADS_THERE = f"exten => {THEIRS},1,Goto(bench-{QUEUE},s,1)\n"
+_LEADS_THERE = "".join(f"exten => {number},1,Goto(bench-queues,${{EXTEN}},1)\n" for number in astuple(THEIRS))
 _MANAGER = """
 [bench]
 secret = bench
@@ -84,37 +99,40 @@ deny = 0.0.0.0/0.0.0.0
 permit = 127.0.0.0/8
 """
 _CALLCENTER = """<include>
-  <configuration name="callcenter.conf" description="the queue that ours is compared with">
+  <configuration name="callcenter.conf" description="the queues that ours are compared with">
     <queues>
-      <queue name="{queue}">
-        <param name="strategy" value="longest-idle-agent"/>
-        <param name="moh-sound" value="local_stream://calm"/>
+      <queue name="{measured}">{manners}</queue>
+      <queue name="{heard}">
+        {manners}
         <param name="announce-sound" value="{sound}"/>
         <param name="announce-frequency" value="{every}"/>
+      </queue>
+    </queues>
+    <agents>{agents}</agents>
+    <tiers>{tiers}</tiers>
+  </configuration>
+</include>
+"""
+_CALLCENTERS_MANNERS = """
+        <param name="strategy" value="longest-idle-agent"/>
+        <param name="moh-sound" value="local_stream://calm"/>
         <param name="time-base-score" value="system"/>
         <param name="max-wait-time" value="0"/>
         <param name="max-wait-time-with-no-agent" value="0"/>
         <param name="tier-rules-apply" value="false"/>
-      </queue>
-    </queues>
-    <agents>
-{agents}
-    </agents>
-    <tiers>
-{tiers}
-    </tiers>
-  </configuration>
-</include>
 """
-_IN_FREESWITCH = f"""
-    <extension name="the queue that ours is compared with">
-      <condition field="destination_number" expression="^{THEIRS}$">
+_IN_FREESWITCH = "".join(
+    f"""
+    <extension name="the queue {queue} that ours is compared with">
+      <condition field="destination_number" expression="^{number}$">
         <action application="answer"/>
-        <action application="callcenter" data="{QUEUE}"/>
+        <action application="callcenter" data="{queue}"/>
         <action application="hangup"/>
       </condition>
     </extension>
 """
+    for number, queue in ((THEIRS.measured, MEASURED), (THEIRS.heard, HEARD))
+)
 
 
 class AsteriskWithQueue(_house.AsteriskWithMenus):
@@ -164,8 +182,16 @@ def _callcenter(sound: Path) -> str:
         'status="On Break" max-no-answer="0" wrap-up-time="0" reject-delay-time="1" busy-delay-time="1"/>\n'
         for agent in AGENTS
     )
-    tiers = "".join(f'<tier agent="{agent}" queue="{QUEUE}" level="1" position="1"/>\n' for agent in AGENTS)
-    return _CALLCENTER.format(queue=QUEUE, every=EVERY, sound=sound, agents=agents, tiers=tiers)
+    tiers = "".join(f'<tier agent="{agent}" queue="{MEASURED}" level="1" position="1"/>\n' for agent in AGENTS)
+    return _CALLCENTER.format(
+        measured=MEASURED,
+        heard=HEARD,
+        manners=_CALLCENTERS_MANNERS,
+        sound=sound,
+        every=EVERY,
+        agents=agents,
+        tiers=tiers,
+    )
 
 
 class Side(Protocol):
@@ -175,7 +201,7 @@ class Side(Protocol):
     def name(self) -> str: ...
 
     @property
-    def number(self) -> str: ...
+    def numbers(self) -> Numbers: ...
 
     def ready(self, agent: str) -> None: ...
 
@@ -210,15 +236,16 @@ class QueueHouse(_house.House):
 
     def _furnish(self) -> None:
         super()._furnish()
-        (self.home / "flows" / "bench-compared.yaml").write_text(_FLOW)
+        for number, queue in ((OURS.measured, MEASURED), (OURS.heard, HEARD)):
+            (self.home / "flows" / f"bench-{queue}.yaml").write_text(_FLOW.format(number=number, queue=queue))
         with (self.home / "flows" / "queues.yaml").open("a") as queues:
-            queues.write(_OUR_QUEUE)
+            queues.write(_OUR_QUEUES)
 
     def _add_agents(self) -> None:
         super()._add_agents()
         store = Store(self.config.database.url, RealClock())
         for agent in AGENTS:
-            store.add_agent(agent, f"Agent {agent}", skills={}, queues=[Membership(QUEUE)])
+            store.add_agent(agent, f"Agent {agent}", skills={}, queues=[Membership(MEASURED)])
         store.close()
 
 
@@ -233,7 +260,7 @@ class Hotlines:
 
     house: _house.House
     name: str = "hotline"
-    number: str = OURS
+    numbers: Numbers = OURS
 
     def ready(self, agent: str) -> None:
         self.house.set_agent(agent, "Ready")
@@ -245,7 +272,7 @@ class Hotlines:
 class AppQueue:
     """Asterisk's: agents are paused over the manager."""
 
-    name, number = "app_queue", THEIRS
+    name, numbers = "app_queue", THEIRS
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection((HOST, port), timeout=5)
@@ -254,10 +281,10 @@ class AppQueue:
         self._ask(Action="Login", Username="bench", Secret="bench", Events="off")
 
     def ready(self, agent: str) -> None:
-        self._ask(Action="QueuePause", Queue=QUEUE, Interface=f"PJSIP/{agent}", Paused="false")
+        self._ask(Action="QueuePause", Queue=MEASURED, Interface=f"PJSIP/{agent}", Paused="false")
 
     def not_ready(self, agent: str) -> None:
-        self._ask(Action="QueuePause", Queue=QUEUE, Interface=f"PJSIP/{agent}", Paused="true")
+        self._ask(Action="QueuePause", Queue=MEASURED, Interface=f"PJSIP/{agent}", Paused="true")
 
     def close(self) -> None:
         self._socket.close()
@@ -274,7 +301,7 @@ class AppQueue:
 class Callcenter:
     """FreeSWITCH's: agents' status is set over the event socket."""
 
-    name, number = "mod_callcenter", THEIRS
+    name, numbers = "mod_callcenter", THEIRS
 
     def __init__(self, switch: FreeSwitchWithQueue) -> None:
         freeswitch = switch.config.switch.freeswitch

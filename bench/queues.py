@@ -77,12 +77,11 @@ class _Comparison:
         found["idle agent: the caller's 200 to the INVITE"] = self._say("idle", self._idle().figures())
         for waiting in WAITING:
             self._phones.register(self._passwords)
-            self._phones.keep(self._side.number, calls=waiting, rate=ARRIVALS)
+            self._phones.keep(self._side.numbers.measured, calls=waiting, rate=ARRIVALS)
             there = self._phones.until_there(waiting, 60)
-            if waiting == max(WAITING):
-                found[f"holding {there}"] = self._say("holding", self._holding())
             found[f"ready to INVITE, {there} waiting"] = self._say(f"{there} waiting", self._becoming_ready(waiting))
             self._empty()
+        found[f"holding {max(WAITING)}"] = self._say("holding", self._holding(max(WAITING)))
         found[f"{len(_rivals.AGENTS)} agents, talks of {LENGTH:g} s: served a second"] = self._say(
             "served", self._work()
         )
@@ -108,7 +107,7 @@ class _Comparison:
         agent = next(self._turns)
         self._side.ready(agent)
         time.sleep(self._chance.uniform(0.1, 0.3))
-        call = self._phones.call(self._side.number)
+        call = self._phones.call(self._side.numbers.measured)
         rung = self._phones.next_rung(PATIENCE)
         took = None
         if rung is not None and rung.agent == agent:
@@ -146,21 +145,24 @@ class _Comparison:
 
     # callers wait, and nobody comes
 
-    def _holding(self) -> dict[str, object]:
+    def _holding(self, waiting: int) -> dict[str, object]:
+        self._phones.keep(self._side.numbers.heard, calls=waiting, rate=ARRIVALS)
+        there = self._phones.until_there(waiting, 60)
         time.sleep(SETTLED)
         before, begun = self._house.processes.seconds(), time.monotonic()
         time.sleep(HELD)
         after, took = self._house.processes.seconds(), time.monotonic() - begun
         switch, ours = (100 * (end - start) / took for start, end in zip(before, after, strict=True))
-        return {"switch, % of a core": round(switch, 1), "appliance, % of a core": round(ours, 1)}
+        self._empty()
+        return {"callers": there, "switch, % of a core": round(switch, 1), "appliance, % of a core": round(ours, 1)}
 
     # everybody is at work
 
     def _work(self) -> dict[str, object]:
         self._phones.register(self._passwords)
-        self._phones.keep(self._side.number, calls=BACKLOG, rate=ARRIVALS)
+        self._phones.keep(self._side.numbers.measured, calls=BACKLOG, rate=ARRIVALS)
         self._phones.until_there(BACKLOG, 60)
-        self._phones.keep(self._side.number, calls=BACKLOG, rate=4 * ARRIVALS)
+        self._phones.keep(self._side.numbers.measured, calls=BACKLOG, rate=4 * ARRIVALS)
         self._phones.talk = LENGTH
         before = self._house.processes.seconds()
         for agent in _rivals.AGENTS:
