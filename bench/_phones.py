@@ -89,7 +89,7 @@ class Phones:
         self._registered.clear()
         with self._lock:
             for account in passwords:
-                self._register(account, 1)
+                self._register(account, f"r-{account}-{self.port}.{next(self._count)}")
         end = time.monotonic() + within
         while len(self._registered) < len(passwords):
             if time.monotonic() > end:
@@ -154,13 +154,14 @@ class Phones:
 
     # What is sent
 
-    def _register(self, account: str, number: int, authorization: str = "") -> None:
+    def _register(self, account: str, call: str, authorization: str = "") -> None:
         host, port = self._agents
         uri, us = f"sip:{host}:{port}", f"<sip:{account}@{host}:{port}>"
         more = {"Contact": f"<sip:{account}@{HOST}:{self.port}>", "Expires": "300"}
         if authorization:
             more["Authorization"] = authorization
-        dialog = Dialog(f"r-{account}-{self.port}", self._agents, uri, f"{us};tag=r{account}", us, number=number - 1)
+        number = 1 if authorization else 0
+        dialog = Dialog(call, self._agents, uri, f"{us};tag=r{account}", us, number=number)
         self._ask(dialog, "REGISTER", more=more)
 
     def _ask(self, dialog: Dialog, method: str, *, sdp: str = "", more: Mapping[str, str] | None = None) -> None:
@@ -242,7 +243,7 @@ class Phones:
         if message.number == "1" and (call, "REGISTER") in self._open:
             account = call.split("-")[1]
             self._register(
-                account, 2, _sip.credentials(
+                account, call, _sip.credentials(
                     message["WWW-Authenticate"], user=account, password=self._passwords[account], method="REGISTER",
                     uri=f"sip:{self._agents[0]}:{self._agents[1]}",
                 ),
