@@ -475,7 +475,7 @@ class AcdLoop:
             self._legs[event.offer].post(Talking(event.offer))
         if isinstance(event, OFFER_OVER):
             self._legs.pop(event.offer, None)
-        for decision in decisions:
+        for decision in sorted(decisions, key=_is_shown):
             self._carry_out(decision)
         return decisions
 
@@ -602,6 +602,11 @@ class AcdLoop:
     def _tell(self, call: str, notice: Callable[[QueuedPlace], AnnouncementDue | PromptDue | QueueOver]) -> None:
         if place := self._places.get(call):
             place.call.post(notice(place))
+
+
+def _is_shown(decision: Decision) -> bool:
+    """Whether it only shows something, which can wait until telephones ring."""
+    return isinstance(decision, ShowAgentState)
 
 
 def _towards(agent: str, state: AgentState, reason: str, by: str) -> tuple[Event, ...]:

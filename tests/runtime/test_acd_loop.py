@@ -74,10 +74,12 @@ class Floor:
         self.acd.load((SERVICE, TOGETHER, OLD_FRIENDS, OFFICE, AT_ONCE))
         self.last_agents = {}
         self.hours = "open"
+        self.shown = []  # agent, state, and how many offers were under way already
         self.log = []
         self.switch.serve(self._queue_step)
 
     def _shown(self, shown):
+        self.shown.append((shown.agent, shown.state.value, len(self.acd._legs)))
         if shown.state is AgentState.LOGGED_OFF:
             self.dialler.gone(shown.agent)
 
@@ -176,6 +178,14 @@ def test_without_a_whisper_the_agent_has_the_caller_at_once(floor):
     assert caller.partner is line
     assert [(heard.text, heard.at) for heard in caller.heard] == [("calm", 0), ("agent 1001", 3000)]
     assert "from service" not in [heard.text for heard in line.heard]
+
+
+def test_a_telephone_rings_before_anybody_is_shown_that_it_does(floor):
+    floor.caller("13800000001")
+    floor.pass_time(1)
+    floor.agent("1001", answers_after=3)
+    floor.pass_time(1)
+    assert floor.shown == [("1001", "NotReady", 0), ("1001", "Ready", 1), ("1001", "Reserved", 1)]
 
 
 def test_the_journal_knows_who_talked_to_whom_and_how_long(floor):
