@@ -81,6 +81,7 @@ ASK_SECONDS = 5.0
 AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and must not hold the hub
 
 OfferEvent = OfferAnswered | OfferDeclined | OfferNotAnswered | OfferFailed | CallConnected | ConnectFailed | TalkEnded
+SAID_AGAIN = (AgentLoggedOn, TalkEnded, CallLeft)  # by who is there already, and by both sides of a talk at its end
 OFFER_OVER = (OfferDeclined, OfferNotAnswered, OfferFailed, ConnectFailed, TalkEnded)
 
 
@@ -482,7 +483,7 @@ class AcdLoop:
     def _say_once(self, event: Event) -> None:
         """Logs the first event of a kind that was about nothing known; `status` has how many there were."""
         kind = type(event).__name__
-        if self._engine.ignored[kind] == 1 and not isinstance(event, AgentLoggedOn):  # who is there says it again
+        if self._engine.ignored[kind] == 1 and not isinstance(event, SAID_AGAIN):
             log.warning(
                 "acd: an event about nothing that is known, or that is over; further ones are counted", happened=kind
             )

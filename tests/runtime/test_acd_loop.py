@@ -614,6 +614,19 @@ def test_who_comes_in_an_emergency_is_given_back_at_once_though_an_agent_is_free
 # --- what is unknown, and reloads -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("ends", [lambda caller: caller.hang_up(), lambda caller: caller.partner.hang_up()])
+def test_the_end_of_a_talk_which_both_sides_tell_is_nothing_to_log(floor, ends):
+    floor.agent("1001", answers_after=2.0)
+    with structlog.testing.capture_logs() as logs:
+        caller = floor.caller("1")
+        floor.pass_time(10)
+        assert caller.partner is not None
+        ends(caller)
+        floor.pass_time(10)
+    assert floor.acd.ignored["TalkEnded"]
+    assert [entry for entry in logs if entry["log_level"] != "info"] == []
+
+
 def test_events_about_nothing_known_are_counted_and_logged_once(floor):
     with structlog.testing.capture_logs() as logs:
         for _ in range(3):
