@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import gevent
 import structlog
@@ -23,10 +23,8 @@ from acd.model import (
     AgentState,
     AgentView,
     Announce,
-    AnnouncementMade,
     AskToStay,
     CallAbandoned,
-    CallConnected,
     CallerLost,
     CallLeft,
     CallQueued,
@@ -37,18 +35,12 @@ from acd.model import (
     EndWait,
     Event,
     MoveCall,
-    OfferAnswered,
     OfferCall,
-    OfferDeclined,
-    OfferFailed,
-    OfferNotAnswered,
-    QueueHours,
     QueueRule,
     QueuesChanged,
     QueueView,
     ShowAgentState,
     TalkEnded,
-    TalkFound,
     TimePassed,
     WithdrawOffer,
     WrapUpExtended,
@@ -59,15 +51,17 @@ from ivr.services import (
     AgentReady,
     AnnouncementDue,
     HoursState,
-    MusicChanged,
     PromptDue,
     QueueOver,
     QueueRequest,
     TalkRecording,
 )
 from journal.writer import Journal
-from runtime.agent_leg import LET_GO_WITHIN, AgentLeg, Offered, Talking, Withdrawn, found
+from runtime.agent_leg import Offered
 from runtime.gate import Gate
+from runtime.offers import Dialler, OfferEvent, OffersUnderWay
+from runtime.places import Left, QueuedPlace
+from runtime.queue_hours import CalendarsOfQueues
 from runtime.standing import AgentStood, OpenOffer, Waited
 from switch.port import Call, CallId
 from switch.shared.clock import Clock, Millis
@@ -76,63 +70,9 @@ from switch.shared.mailbox import Mailbox
 log = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 100_000
-HOURS_EVERY: Millis = 5_000  # between two looks at the calendars of queues in which somebody waits
 ASK_SECONDS = 5.0
-AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and must not hold the hub
-
-OfferEvent = OfferAnswered | OfferDeclined | OfferNotAnswered | OfferFailed | CallConnected | ConnectFailed | TalkEnded
 SAID_AGAIN = (AgentLoggedOn, TalkEnded, CallLeft)  # by who is there already, and by both sides of a talk at its end
-OFFER_OVER = (OfferDeclined, OfferNotAnswered, OfferFailed, ConnectFailed, TalkEnded)
-
-
-class Dialler(Protocol):
-    """Rings an agent for an offer; what becomes of it is told to `report`."""
-
-    def __call__(self, leg: AgentLeg, report: Callable[[Event], None]) -> None: ...
-
-    def watch(self, leg: AgentLeg, on: CallId, report: Callable[[Event], None]) -> None:
-        """Watches a talk of the life before this one until it ends."""
-        ...
-
-
-@dataclass(slots=True)
-class QueuedPlace:
-    """A caller's place in a queue, as `ivr.services.Place` promises it to the queue step."""
-
-    id: str
-    call: Call
-    request: QueueRequest
-    queue: str
-    music: str
-    keys: Mapping[str, str]
-    entered_at: Millis
-    loop: AcdLoop = field(repr=False)
-    offer: str = ""
-    left: bool = False
-    talking: bool = False
-
-    def stands_in(self, rule: QueueRule) -> None:
-        """The caller waits by this rule now: another queue's, or its queue's new one."""
-        self.queue, self.keys = rule.name, rule.while_waiting
-        if self.music != rule.music:
-            self.music = rule.music
-            self.call.post(MusicChanged(self.id))
-
-    def announced(self) -> None:
-        self.loop.post(AnnouncementMade(self.call.id))
-
-    def connected(self) -> None:
-        self.talking = True
-        self.loop.post(CallConnected(self.offer))
-
-    def connect_failed(self) -> None:
-        self.loop.post(ConnectFailed(self.offer))
-
-    def leave(self, reason: Literal["abandoned", "left", "answered", "lost"]) -> None:
-        if self.left:
-            return
-        self.left = True
-        self.loop.leave(self, reason)
+AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and must not hold the hub
 
 
 @dataclass(slots=True)
@@ -180,18 +120,13 @@ class AcdLoop:
         self._engine = engine
         self._clock = clock
         self._journal = journal
-        self._dial = dial
         self._on_agent_state = on_agent_state
         self._last_agent = last_agent
-        self._hours = hours
-        self._said_hours: dict[str, HoursState] = {}
-        self._with_calendar: tuple[QueueRule, ...] = ()
         self._is_sticky = False  # some queue is: whoever is queued may come there by overflow
-        self._look_again: Millis = 0
         self._inbox: Mailbox[Event | _Asked | _Then | _Now] = Mailbox(clock, limit=INBOX_LIMIT)
         self._places: dict[str, QueuedPlace] = {}
-        self._legs: dict[str, AgentLeg] = {}
-        self._at_phone: dict[str, gevent.Greenlet[..., None]] = {}  # the last offer to each agent
+        self._offers = OffersUnderWay(dial=dial, report=self.post, journal=journal, clock=clock)
+        self._calendars = CalendarsOfQueues(clock, hours=hours, report=self.post)
         self._agents: dict[str, Agent] = {}
         self._rules: dict[str, QueueRule] = {}
         self._visits = itertools.count(1)
@@ -239,8 +174,7 @@ class AcdLoop:
 
         Returns when that is done. Until `open_within` nobody is offered to anybody.
         """
-        for offer, talk in talks.items():
-            self._legs[offer] = found(offer, talk, self._agents.get(talk.agent))
+        self._offers.take_over(talks, self._agents)
         self._kept = dict(places)
         if talks or places:
             self._gate.close(places)
@@ -266,34 +200,17 @@ class AcdLoop:
 
     def watch(self, offer: str, on: CallId) -> None:
         """The two of this offer talk on, the agent on that leg: watches them to the end."""
-        leg = self._legs[offer]
-        if leg.connected_at is None:  # the life before did not live to see it
-            leg.connected_at = self._clock.now()
-            self.post(TalkFound(offer, leg.offered.call, leg.offered.queue, leg.offered.agent.id))
-        gevent.spawn(self._watch, leg, on)
-
-    def _watch(self, leg: AgentLeg, on: CallId) -> None:
-        try:
-            self._dial.watch(leg, on, self.post)
-        except Exception:
-            log.exception("acd: a talk cannot be watched", offer=leg.offered.offer)
-            self.post(TalkEnded(leg.offered.offer))
+        self._offers.watch(offer, on)
 
     def over(self, offer: str) -> None:
-        """The talk of this offer was over before anybody looked; of one that had not begun nothing is left."""
-        leg = self._legs[offer]
-        if leg.connected_at is not None:
-            self.post(TalkEnded(offer))
-            return
-        del self._legs[offer]
-        withdrawn = {"offer": offer, "agent": leg.offered.agent.id, "reason": "restart"}
-        self._journal.append("WithdrawOffer", leg.offered.call, **withdrawn)
+        """The talk of this offer was over before anybody looked."""
+        self._offers.over(offer)
 
     # --- what calls and agents say
 
     def load(self, queues: tuple[QueueRule, ...]) -> None:
         self._rules = {rule.name: rule for rule in queues}
-        self._with_calendar = tuple(rule for rule in queues if rule.calendar)
+        self._calendars.load(queues)
         self._is_sticky = any(rule.strategy == Sticky.name for rule in queues)
         self.post(QueuesChanged(queues))
         for place in self._places.values():
@@ -334,7 +251,7 @@ class AcdLoop:
             loop=self,
         )
         self._places[call.id] = place
-        self._tell_hours([rule])
+        self._calendars.tell(rule)
         if kept:
             self.post(CallQueued(call.id, **vars(kept)))
             return place
@@ -349,7 +266,7 @@ class AcdLoop:
         )
         return place
 
-    def leave(self, place: QueuedPlace, reason: str) -> None:
+    def leave(self, place: QueuedPlace, reason: Left) -> None:
         if self._places.get(place.call.id) is not place:
             return  # the engine has given it back to its flow already
         del self._places[place.call.id]
@@ -419,7 +336,7 @@ class AcdLoop:
 
     def _run(self) -> None:
         while True:
-            deadline = self._look_at_calendars()
+            deadline = self._deadline()
             within = None if deadline is None else max(0, deadline - self._clock.now()) / 1000
             item = self._inbox.get(within) or TimePassed()
             event = item.event if isinstance(item, _Asked) else item
@@ -469,13 +386,10 @@ class AcdLoop:
             return []
         entries = [entry(decision) for decision in decisions]
         if not isinstance(event, TimePassed):
-            entries.insert(0, self._offer_entry(event, now) if isinstance(event, OfferEvent) else entry(event))
+            entries.insert(0, self._entry(event, now))
         if entries:
             self._journal.append_all(entries)
-        if isinstance(event, CallConnected) and event.offer in self._legs:
-            self._legs[event.offer].post(Talking(event.offer))
-        if isinstance(event, OFFER_OVER):
-            self._legs.pop(event.offer, None)
+        self._offers.told(event)
         for decision in sorted(decisions, key=_is_shown):
             self._carry_out(decision)
         return decisions
@@ -488,25 +402,10 @@ class AcdLoop:
                 "acd: an event about nothing that is known, or that is over; further ones are counted", happened=kind
             )
 
-    def _look_at_calendars(self) -> Millis | None:
-        """Looks, now and then, at those of queues in which somebody waits; when something is next due."""
-        deadline = self._engine.next_deadline()
-        rules = [rule for rule in self._with_calendar if self._engine.waiting(rule.name)]
-        if not rules:
-            return deadline
-        now = self._clock.now()
-        if now >= self._look_again:
-            self._look_again = now + HOURS_EVERY
-            self._tell_hours(rules)
-        return self._look_again if deadline is None else min(deadline, self._look_again)
-
-    def _tell_hours(self, rules: Iterable[QueueRule]) -> None:
-        """Tells the engine what the calendars of some queues say, where it is something new."""
-        for rule in rules:
-            said: HoursState = self._hours(rule.calendar) if rule.calendar else "open"
-            if said != self._said_hours.get(rule.name, "open"):
-                self._said_hours[rule.name] = said
-                self.post(QueueHours(rule.name, said))
+    def _deadline(self) -> Millis | None:
+        """When something is next due, None: when something happens."""
+        due = (self._engine.next_deadline(), self._calendars.look(self._engine.waiting))
+        return min((at for at in due if at is not None), default=None)
 
     def _is_news(self, event: Event) -> bool:
         """Whether the event is worth a record: late ones are not, nor what both sides of a talk report."""
@@ -515,32 +414,21 @@ class AcdLoop:
                 return False
             case CallLeft(call=call) | CallAbandoned(call=call) | CallerLost(call=call):
                 return self._engine.place(call) is not None
-        return not isinstance(event, OfferEvent) or event.offer in self._legs
+        return not isinstance(event, OfferEvent) or event.offer in self._offers
 
-    def _offer_entry(self, event: OfferEvent, now: Millis) -> Entry:
-        """What happened to an offer, with whose call and agent it was, and how long they waited and talked."""
-        type, _, plain = entry(event)
-        leg = self._legs.get(event.offer)
-        if leg is None:
-            return type, "", plain
-        offered = leg.offered
-        facts: dict[str, object] = {**plain, "queue": offered.queue, "agent": offered.agent.id}
-        match event:
-            case CallConnected():
-                leg.connected_at = now
-                if place := self._places.get(offered.call):
-                    facts["waited"] = now - place.entered_at
-            case TalkEnded() if leg.connected_at is not None:
-                facts["talked"] = now - leg.connected_at
-        return type, offered.call, facts
+    def _entry(self, event: Event, now: Millis) -> Entry:
+        return self._offers.record(event, now, self._entered) if isinstance(event, OfferEvent) else entry(event)
+
+    def _entered(self, call: str) -> Millis | None:
+        place = self._places.get(call)
+        return place.entered_at if place else None
 
     def _carry_out(self, decision: Decision) -> None:
         match decision:
             case OfferCall():
                 self._ring(decision)
             case WithdrawOffer(offer=offer, reason=reason):
-                if leg := self._legs.pop(offer, None):
-                    leg.post(Withdrawn(offer, reason))
+                self._offers.withdraw(offer, reason)
             case Connect(offer=offer, call=call):
                 self._connect(offer, call)
             case Announce(call=call, position=position, wait=wait):
@@ -564,7 +452,7 @@ class AcdLoop:
         if place is None:
             return  # it left while the decision was made; its CallAbandoned is in the inbox
         rule = self._rules.get(offer.queue)  # None: it was removed, and the engine has yet to hear of that
-        leg = self._legs[offer.offer] = AgentLeg(
+        self._offers.ring(
             Offered(
                 offer.offer,
                 offer.call,
@@ -575,20 +463,9 @@ class AcdLoop:
                 whisper=rule is None or rule.whisper,
             )
         )
-        self._at_phone[agent.id] = gevent.spawn(self._run_leg, leg, self._at_phone.get(agent.id))
-
-    def _run_leg(self, leg: AgentLeg, before: gevent.Greenlet[..., None] | None) -> None:
-        """Makes an offer as soon as the one before has let go of the phone, which may take one call at a time."""
-        if before is not None:
-            before.join(LET_GO_WITHIN)
-        try:
-            self._dial(leg, self.post)
-        except Exception:
-            log.exception("acd: an offer broke off", offer=leg.offered.offer)
-            self.post(OfferFailed(leg.offered.offer, "broke off"))
 
     def _connect(self, offer: str, call: str) -> None:
-        leg, place = self._legs.get(offer), self._places.get(call)
+        leg, place = self._offers.get(offer), self._places.get(call)
         if leg is None or leg.call is None:
             self.post(ConnectFailed(offer))
         elif place is not None:

@@ -79,7 +79,7 @@ class Floor:
         self.switch.serve(self._queue_step)
 
     def _shown(self, shown):
-        self.shown.append((shown.agent, shown.state.value, len(self.acd._legs)))
+        self.shown.append((shown.agent, shown.state.value, len(self.acd._offers._legs)))
         if shown.state is AgentState.LOGGED_OFF:
             self.dialler.gone(shown.agent)
 

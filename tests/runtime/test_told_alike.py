@@ -8,7 +8,7 @@ from acd.hindsight import milliseconds
 from acd.model import Agent
 from acd.simulated import Caller, Ring, Shift, Simulation
 from journal.reader import records
-from tests.runtime.test_acd_loop import OFFICE, OLD_FRIENDS, SERVICE, TOGETHER, Floor
+from tests.runtime.test_acd_loop import AT_ONCE, OFFICE, OLD_FRIENDS, SERVICE, TOGETHER, Floor
 
 OF_THE_FLOW = {"CallArrived", "CallEnded"}  # told by the calls' greenlets, which this floor has not
 
@@ -45,7 +45,7 @@ def on_the_floor(tmp_path) -> list[tuple[int, str, str, object]]:
 def in_simulation() -> list[tuple[int, str, str, object]]:
     told: list[tuple[int, str, str, object]] = []
     Simulation(
-        [SERVICE, TOGETHER, OLD_FRIENDS, OFFICE],
+        [SERVICE, TOGETHER, OLD_FRIENDS, OFFICE, AT_ONCE],
         [Shift(Agent("1001", phone="1001", queues=("service",)))],
         ring=lambda _: Ring(4_000),  # three seconds of ringing, one of the whisper
         observe=lambda at, entry: told.append((at, entry[0], entry[1], plain(entry[2]))),
