@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from config import signs
 from config.values import Diagnostic
 
 Path = tuple[str | int, ...]
@@ -27,6 +28,7 @@ MOST = 20_000  # names and values in one file; a flow of 500 steps has half of i
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML 1.1 ends a line with
 _OPEN_TEMPLATE = re.compile(r"(?:^|[:,\-\[{?]\s*)(\{\{)")
+_HASH_VALUE = re.compile(r"^\s*[\w-]+:\s+(#)\s*$")
 _HASH_KEY = re.compile(r"^\s*(#)\s*:\s")
 
 
@@ -118,10 +120,12 @@ class _Builder:
                 raise _Refused((number, found.start() + 1), f"a character that no editor shows ({code}); remove it")
 
     def _find_hash_keys(self) -> None:
-        """``#: agent`` is a comment to YAML, and silently so."""
+        """``#: agent`` is a comment to YAML, and so is the sign in ``end: #``."""
         for number, line in enumerate(self._lines, 1):
             if found := _HASH_KEY.match(f"{line} "):
                 self.problems.append(((number, found.start(1) + 1), _QUOTE_HASH))
+            elif found := _HASH_VALUE.match(line):
+                self.problems.append(((number, found.start(1) + 1), _QUOTE_LONE_HASH))
 
     def _node(self, event: yaml.NodeEvent) -> None:
         at = _within(_at(event.start_mark), self._lines)
@@ -211,6 +215,7 @@ def _clipped(text: str) -> str:
 
 _QUOTE_TEMPLATE = 'a text that begins with {{ must stand in quotes: "{{ ... }}"'
 _QUOTE_HASH = 'the key # must stand in quotes: "#"; without them the rest of the line is a comment'
+_QUOTE_LONE_HASH = 'the sign # must stand in quotes: "#"; without them the rest of the line is a comment'
 _QUOTE_STAR = 'the key * must stand in quotes: "*"'
 
 
@@ -220,6 +225,7 @@ def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[Position,
     problem, context = str(error.problem), str(error.context or "")
     return (
         _open_template(at, since, lines)
+        or _other_keyboard(since, at, lines)
         or _indented_by_tab(at, lines)
         or _unquoted_sign(context, since, at, lines)
         or _colon(problem, at, lines)
@@ -241,6 +247,13 @@ def _open_template(at: Position, since: Position, lines: list[str]) -> tuple[Pos
     return None
 
 
+def _other_keyboard(since: Position, at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    for number in range(max(1, since[0] - 1), at[0] + 1):
+        if found := signs.in_line(lines[number - 1]):
+            return (number, found[0]), found[1]
+    return None
+
+
 def _indented_by_tab(at: Position, lines: list[str]) -> tuple[Position, str] | None:
     for number in (at[0], at[0] - 1):
         line = lines[number - 1] if number > 0 else ""
@@ -256,15 +269,21 @@ def _unquoted_sign(context: str, since: Position, at: Position, lines: list[str]
         return since, _QUOTE_STAR if is_key else "a text cannot begin with *; put it in quotes"
     if context.endswith("scanning an anchor"):
         return since, "a text cannot begin with &; put it in quotes"
-    if "flow" in context:
-        for number in range(max(1, since[0] - 1), min(at[0], since[0] + 20) + 1):
-            if found := re.search(r"[\s{,](#)\s*:", lines[number - 1]):
-                return (number, found.start(1) + 1), _QUOTE_HASH
+    if "flow" in context and (found := _hash_among_brackets(since, at, lines)):
+        return found
     sign = lines[at[0] - 1][at[1] - 1 : at[1]]
     if sign in {"@", "`", "%"}:
         return at, f"a text cannot begin with {sign}; put it in quotes"
     if sign == "\t":
         return at, "a tab stands here; write a space"
+    return None
+
+
+def _hash_among_brackets(since: Position, at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    for number in range(max(1, since[0] - 1), min(at[0], since[0] + 20) + 1):
+        for pattern, message in ((r"[\s{,](#)\s*:", _QUOTE_HASH), (r"[:,\[]\s+(#)\s*[,}\]]", _QUOTE_LONE_HASH)):
+            if found := re.search(pattern, lines[number - 1]):
+                return (number, found.start(1) + 1), message
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from config import signs
 from config.syntax import Path
 
 _SUGGEST_AMONG = 30  # so many problems of one text get a suggestion; the rest would only cost time
@@ -76,8 +77,10 @@ def _complaint(detail: Mapping[str, Any], kind: Any, value: Any, *, suggest: boo
             words = f"'{_clipped(loc[-1])}' is not known here.{hint or _known(known)}"
             return Complaint(path, words, about_key=True)
     if loc and loc[-1] == "[key]":
-        return Complaint(path, f"the key {_message(detail, suggest=suggest)}", about_key=True)
-    return Complaint(path, _message(detail, suggest=suggest))
+        return Complaint(
+            path, f"the key {_message(detail, suggest=suggest)}{signs.hint(detail['input'])}", about_key=True
+        )
+    return Complaint(path, _message(detail, suggest=suggest) + signs.hint(detail["input"]))
 
 
 def _known(known: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from config import signs
 from config.document import arranged
 from config.syntax import Path
 from config.values import Diagnostic
@@ -81,7 +82,11 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
     for place, language in enumerate(head.languages):
         if house.languages and language not in house.languages:
             several = all(part in house.languages for part in _parts(language))
-            message = f"write a list: [{language}]" if several else _no("language", language, house.languages)
+            message = (
+                f"write a list: [{', '.join(_parts(language))}]"
+                if several
+                else _no("language", language, house.languages)
+            )
             yield draft.document.problem(("languages", place), message)
     yield from (
         draft.document.problem(("languages",), message, key=True, show="")
@@ -160,7 +165,8 @@ def _is_written(draft: Draft, path: Path) -> bool:
 
 def _spoken(prompt: str, languages: Collection[str], house: House) -> Iterator[str]:
     if prompt not in house.prompts:
-        yield f"no prompt '{prompt}'.{suggestion(prompt, house.prompts) or _more_prompts()}"
+        other_keyboard = signs.hint(prompt)
+        yield f"no prompt '{prompt}'{other_keyboard or f'.{suggestion(prompt, house.prompts) or _more_prompts()}'}"
         return
     missing = [language for language in languages if language not in house.prompts[prompt]]
     if missing:
@@ -183,7 +189,7 @@ def _languages_of(draft: Draft, house: House) -> list[str]:
 
 def _parts(language: str) -> list[str]:
     """The languages of ``cmn, yue``, which without brackets is one text."""
-    return [part.strip() for part in language.split(",")]
+    return [part.strip() for part in language.replace("，", ",").split(",")]
 
 
 def _texts(draft: Draft, step: DraftStep, path: Path, texts: Collection[str], house: House) -> Iterator[Diagnostic]:
@@ -239,5 +245,7 @@ def _no(kind: str, name: str, known: Collection[str]) -> str:
 
 
 def _unknown(kind: str, name: str, known: Collection[str], hint: str) -> str:
+    if other_keyboard := signs.hint(name):
+        return f"no {kind} '{name[:60]}'{other_keyboard}"
     there_are = f" There are: {choices(known)}" if known else " There is none"
     return f"no {kind} '{name[:60]}'.{hint or there_are}"

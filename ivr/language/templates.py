@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from config import signs
 from config.document import whole
 from ivr.language.expressions import (
     CannotEvaluate,
@@ -34,7 +35,10 @@ LONGEST = 5_000  # characters of a text with its expressions
 KEPT = 2_000  # templates; most texts stand in a file again when the next change is read
 LONGEST_VALUE = 500  # characters of one value that are spoken
 
-_BRACES = re.compile(r"\{[^{}]{0,80}\}|[{}]")
+_BRACES = re.compile(r"[{｛]{1,2}[^{}｛｝]{0,80}[}｝]{1,2}|[{}｛｝]")
+_WORDS = {"&&": "and", "||": "or", "!": "not", "===": "=="}
+_OPERATOR = re.compile(r"&&|\|\||===|!(?!=)")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _TAG = re.compile(r"</?[a-z][^<>]{0,80}>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#?\w{1,20});")
 
@@ -121,7 +125,7 @@ def spoken(text: str) -> Template:
 def _read_out(text: str) -> str:
     """Why a piece of text would sound odd; "" where it would not."""
     if sign := _BRACES.search(text):
-        instead = f"write {{{{ {inner} }}}}" if (inner := sign[0].strip("{} ")) else "remove it"
+        instead = f"write {{{{ {inner} }}}}" if (inner := sign[0].strip("{}｛｝ ")) else "remove it"
         return f"'{sign[0]}' would be read out as it stands; {instead}"
     if sign := _TAG.search(text):
         return f"'{sign[0]}' would be read out: a text has no tags; for a pause write a comma or a full stop"
@@ -168,6 +172,14 @@ def _parts(parsed: nodes.Template) -> Iterator[str | Expression]:
 def _in_words(text: str, error: TemplateSyntaxError) -> str:
     if text.count("{{") > text.count("}}"):
         return "'{{' is not closed by '}}'"
+    for inner in re.finditer(r"\{\{(.*?)\}\}", text, re.DOTALL):
+        bare = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), inner[1])
+        if sign := _OPERATOR.search(bare):
+            return (
+                f"'{sign[0]}' at character {inner.start(1) + sign.start() + 1} is not possible; write {_WORDS[sign[0]]}"
+            )
+        if said := signs.explained(bare, inner.start(1)):
+            return said
     found = re.search(r"got '(.+)'$", error.message or "")
     if not found or found[1].startswith("end of"):
         return "the expression is not finished"

@@ -6,7 +6,7 @@ import re
 from tests.docs.generated import HERE
 
 FILES = [
-    "config/document.py", "config/syntax.py", "config/wording.py", "config/values.py", "ivr/step.py",
+    "config/document.py", "config/signs.py", "config/syntax.py", "config/wording.py", "config/values.py", "ivr/step.py",
     *(f"ivr/language/{name}.py" for name in (
         "calendars", "calling", "checker", "expressions", "flow", "graph", "phrases", "reader", "scenarios",
         "templates", "variables",
