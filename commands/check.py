@@ -1,7 +1,7 @@
 """Check the flows and what stands beside them, and play their scenarios; print every problem with its place.
 
 Without FILES everything in flows-dir is checked. A problem is one line, path:line:column: message.
-The exit code is 0 when nothing is wrong, 1 when something is, 2 when the command itself is.
+The exit code is 0 when nothing is wrong, 1 when something is, 2 when the command itself is, or set-up was not made.
 
   ./appliance.py check
   ./appliance.py check flows/hotline.yaml
@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.appliance import Config
+from config.appliance import SQLITE, Config
 from config.values import Diagnostic, UserError
 
 if TYPE_CHECKING:
@@ -164,12 +164,25 @@ def _playable(scenarios: Sequence[Scenario], config: Config) -> list[Scenario]:
     return playable
 
 
+def _not_made_yet(config: Config, book: Book) -> str:
+    """What set-up makes and these flows need; "" where all is there."""
+    crm = Path(config.crm.url.removeprefix(SQLITE))
+    if book.queries and config.crm.url.startswith(SQLITE) and not crm.exists():
+        return str(crm)
+    beep = config.sounds_dir / "beep.wav"
+    beeps = any("beep" in step.does.prompts for flow in book.flows for step in flow.steps.values())
+    return str(beep) if beeps and not beep.exists() else ""
+
+
 def _play(scenarios: Sequence[Scenario], config: Config, book: Book) -> int:
     from runtime.scenarios import play_all
     from speech.pool import Voices
 
     if not scenarios:
         return 0
+    if missing := _not_made_yet(config, book):
+        print(f"the scenarios are not played: {missing} is not there yet; run: make setup", file=sys.stderr)
+        return 2
     voices = Voices(config.speech)
     failed = 0
     try:

@@ -41,6 +41,11 @@ def seconds(text: object) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+def is_length(text: object) -> bool:
+    """Whether a text is a duration."""
+    return isinstance(text, str) and _DURATION.fullmatch(text.strip()) is not None
+
+
 Duration = Annotated[
     float, BeforeValidator(seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")])
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from config import signs
 from config.syntax import Path
+from config.values import duration, is_length
 
 _SUGGEST_AMONG = 30  # so many problems of one text get a suggestion; the rest would only cost time
 
@@ -68,6 +70,7 @@ def _complaint(detail: Mapping[str, Any], kind: Any, value: Any, *, suggest: boo
     loc = detail["loc"]
     what = detail["type"]
     path = _written(loc, value)
+    detail = {**detail, "written": _at(path, value)}
     match what:
         case "missing":
             return Complaint(path, f"'{loc[-1]}' is missing", about_key=True)
@@ -116,7 +119,10 @@ def _message(detail: Mapping[str, Any], *, suggest: bool) -> str:
         case "literal_error" | "enum":
             return _not_among(ctx["expected"], given, suggest=suggest)
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            return f"'{_clipped(given)}' is out of range: it must be {_BOUNDS[what]} {next(iter(ctx.values()))}"
+            bound = next(iter(ctx.values()))
+            if is_length(detail.get("written")):
+                given, bound = detail["written"], duration(bound)
+            return f"'{_clipped(given)}' is out of range: it must be {_BOUNDS[what]} {bound}"
         case "string_too_short" | "string_too_long" | "too_short" | "too_long":
             return _wrong_size(what, ctx)
         case "string_pattern_mismatch":
@@ -147,7 +153,7 @@ _BOUNDS = {
 
 
 def _not_among(expected: str, given: Any, *, suggest: bool) -> str:
-    known = [name.strip("'") for name in expected.replace(" or ", ", ").split(", ")]
+    known = [name for name in re.findall(r"'([^']*)'", expected) if name]
     if not isinstance(given, str):
         return f"{_description(given)}; write {choices(known)}"
     hint = suggestion(given, known) if suggest else ""
@@ -180,6 +186,12 @@ def _written(loc: tuple[str | int, ...], value: Any) -> Path:
             value = value[part]
             path.append(part)
     return tuple(path)
+
+
+def _at(path: Path, value: Any) -> Any:
+    for part in path:
+        value = value[part]
+    return value
 
 
 def _fields_at(kind: Any, loc: tuple[str | int, ...]) -> set[str]:

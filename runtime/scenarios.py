@@ -6,13 +6,14 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from config.appliance import Config
 from config.values import Diagnostic
+from config.wording import closest, suggestion
 from crm.catalogue import Query
 from crm.host import Host, QueryFailed, Row
 from ivr.language.scenarios import (
@@ -49,6 +50,7 @@ from switch.simulated import Heard, Line
 
 PATIENCE = 180.0  # virtual seconds in which what is expected must happen
 BETWEEN = 1.0  # virtual seconds between two agents becoming Ready, so that their order is known
+PROMPT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MOST_REASONS = 2  # that are told of one call
 VARIABLE = re.compile(r"\\\{\\\{.*?\\\}\\\}")
 
@@ -139,9 +141,7 @@ class _Player:
         for agent in self._stage.phones:
             if agent not in named:
                 self._stage.not_ready(agent)
-        for agent in dict.fromkeys(named):
-            if agent not in self._stage.phones:
-                raise NotSo(f"there is no agent {agent}; there are {', '.join(self._stage.phones)}")
+        for agent in dict.fromkeys(name for name in named if name in self._stage.phones):
             self._stage.ready(agent)
             self._pass(BETWEEN)
         book = self._stage.appliance.flowbook.book
@@ -153,7 +153,7 @@ class _Player:
     def play(self, act: Act) -> None:  # noqa: PLR0912 - one case for each word of the language
         match act.act:
             case Hear(what):
-                self._expect(self._hears(what), f"'{what}' was not heard")
+                self._expect(self._hears(what), f"'{what}' was not heard{self._meant(what)}")
             case PositionIs(position):
                 self._expect(self._hears_position(position), f"position {position} was not told")
             case Press(keys):
@@ -173,6 +173,7 @@ class _Player:
                 self._line.hang_up()
                 self._settle()
             case Queued(queue):
+                self._must_be("queue", queue, [view.name for view in self._stage.appliance.acd.queues()])
                 self._expect(lambda: self._line.id in self._waiting(queue), f"the call is not in queue {queue}")
             case AgentAnswers(agent):
                 self._ringing(agent).pick_up()
@@ -193,8 +194,7 @@ class _Player:
                 if self._line.transferred_to != to:
                     raise NotSo(f"the caller was not transferred to {to}; {self._instead()}")
             case Closed(calendar):
-                if calendar not in self._stage.appliance.flowbook.book.calendars.names:
-                    raise NotSo(f"there is no calendar {calendar}")
+                self._must_be("calendar", calendar, self._stage.appliance.flowbook.book.calendars.names)
                 self._stage.appliance.closures.close(calendar, by="the scenario")
             case SwitchLost():
                 self._ended_by = self._ended_by or "switch"
@@ -208,6 +208,16 @@ class _Player:
         for line in list(self._stage.exchange.lines.values()):
             line.hang_up()
         self._clock.run_until(lambda: not self._stage.appliance.desk.in_progress, longest=PATIENCE)
+
+    def _must_be(self, kind: str, name: str, known: Collection[str]) -> None:
+        if name not in known:
+            raise NotSo(f"there is no {kind} {name}.{suggestion(name, known)}")
+
+    def _meant(self, what: str) -> str:
+        """The prompt that is probably meant by what looks like the id of one."""
+        prompts = self._stage.appliance.library.catalogue.texts
+        meant = closest(what, prompts) if PROMPT.fullmatch(what) and what not in prompts else ""
+        return f", and there is no such prompt (did you mean '{meant}'?)" if meant else ""
 
     # --- what is expected
 
@@ -258,6 +268,8 @@ class _Player:
         return next((view.waiting for view in self._stage.appliance.acd.queues() if view.name == queue), ())
 
     def _ringing(self, agent: str) -> Line:
+        if agent not in self._stage.phones:
+            raise NotSo(f"there is no agent {agent}; there are {', '.join(self._stage.phones)}")
         phone = self._stage.phones[agent]
         self._expect(
             lambda: self._stage.exchange.ringing(phone) is not None, f"the phone of agent {agent} did not ring"

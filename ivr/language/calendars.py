@@ -99,10 +99,24 @@ def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[D
 
 def _zone(text: str) -> str:
     if text not in _zones():
-        raise ValueError(f"'{text}' is not a time zone.{suggestion(text, _zones()) or _ZONES}")
+        hint = _SHANGHAI if text.rpartition("/")[2].lower() in _IN_CHINA else suggestion(text, _zones())
+        raise ValueError(f"'{text}' is not a time zone.{hint or _ZONES}")
     return text
 
 
+_IN_CHINA = {
+    "beijing",
+    "peking",
+    "guangzhou",
+    "shenzhen",
+    "chengdu",
+    "wuhan",
+    "hangzhou",
+    "nanjing",
+    "tianjin",
+    "china",
+}
+_SHANGHAI = " All of China is Asia/Shanghai"
 _ZONES = " Write for example Asia/Shanghai, Asia/Hong_Kong or Europe/London"
 
 
@@ -110,7 +124,10 @@ def _country(text: str) -> str:
     country, _, region = text.partition("-")
     known: Mapping[str, list[str]] = calendar_of_holidays.list_supported_countries()
     if country not in known:
-        raise ValueError(f"no holidays are known for '{text}'; write a country's two letters, such as CN, HK or GB")
+        hint = f".{suggestion(country, known)}" if country.upper() in known else ""
+        raise ValueError(
+            f"no holidays are known for '{text}'; write a country's two letters, such as CN, HK or GB{hint}"
+        )
     if region and region not in known[country]:
         raise ValueError(f"no region '{region}' of {country} is known; there are {', '.join(known[country]) or 'none'}")
     return text
@@ -128,7 +145,8 @@ def _span(text: str) -> Span:
     found = _SPAN.fullmatch(text.strip())
     start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
     if not found or int(found[2]) > 59 or int(found[4]) > 59 or start >= 1440 or end > 1440 or start == end:
-        raise ValueError(f'\'{text.strip()}\' are no hours; write for example "08:30-18:00" or "22:00-06:00"')
+        hint = f".{meant}" if (meant := suggestion(text.strip(), [CLOSED])) else ""
+        raise ValueError(f'\'{text.strip()}\' are no hours; write for example "08:30-18:00" or "22:00-06:00"{hint}')
     return Span(start, end if end > start else end + 1440)
 
 

@@ -138,6 +138,14 @@ def _step(draft: Draft, name: str, body: Any) -> DraftStep:
     broken = DraftStep(name)
     if wrong := bad_name(name):
         draft.problems.append(draft.document.problem(("steps", name), wrong, key=True, show=""))
+    if isinstance(body, str) and body in verbs():
+        message = (
+            f"{name}: the verb stands in braces, or below the step's name: {{{body}: ...}}, here with what it is given"
+        )
+        if not any(field.is_required() for field in verbs()[body].model_fields.values()):
+            message = f"{name}: a verb stands in braces: {{{body}: {{}}}}"
+        draft.problems.append(draft.document.problem(("steps", name), message, show=""))
+        return broken
     if not isinstance(body, dict):
         message = f"{name}: a step is a verb with its exits, for example {{say: welcome, next: main}}"
         draft.problems.append(draft.document.problem(("steps", name), message, show=""))

@@ -115,6 +115,8 @@ def test_a_scenario_that_fails_says_what_went_wrong_with_the_call(check, tmp_pat
     ).replace('"1": greet', '"1": ask-crm')
     (tmp_path / "flows" / "small.yaml").write_text(flow)
     (tmp_path / "flows" / "queries.yaml").write_text("order:\n  sql: select :number as x\n  returns: [x]\n")
+    (tmp_path / "var").mkdir(exist_ok=True)
+    (tmp_path / "var" / "crm.db").touch()
     (tmp_path / "flows" / "small.test.yaml").write_text(
         '- {name: a lookup, steps: [{database: down}, {hear: ask}, {press: "1"}, {hear: hello}]}\n'
     )
@@ -126,6 +128,32 @@ def test_a_scenario_that_fails_says_what_went_wrong_with_the_call(check, tmp_pat
     assert line.endswith(
         "; the CRM is down, as the scenario says; the step broken failed: only a number can be negative"
     )
+
+
+def test_a_scenario_with_a_wrong_name_says_which_is_meant_and_where(check, tmp_path):
+    (tmp_path / "flows" / "small.test.yaml").write_text(
+        "- {name: a prompt, steps: [{hear: hallo}]}\n"
+        "- {name: a queue, steps: [{hear: ask}, {queued: service}]}\n"
+        "- {name: an agent, steps: [{hear: ask}, {agent-answers: '1099'}]}\n"
+        "- {name: a calendar, steps: [{hear: ask}, {closure: office}]}\n"
+    )
+    (tmp_path / "flows" / "queues.yaml").write_text("servce: {}\n")
+    code, out, _ = check()
+    assert code == 1
+    assert out[0].startswith("flows/small.test.yaml:1:28: a prompt: 'hallo' was not heard, and there is no such prompt")
+    assert "(did you mean 'hello'?)" in out[0]
+    assert out[1] == "flows/small.test.yaml:2:40: a queue: there is no queue service. Did you mean 'servce'?"
+    assert out[2].startswith("flows/small.test.yaml:3:41: an agent: there is no agent 1099; there are 1001,")
+    assert out[3] == "flows/small.test.yaml:4:43: a calendar: there is no calendar office."
+
+
+def test_scenarios_wait_for_what_set_up_makes(check, tmp_path):
+    """Nobody blames the flows for a CRM or a tone that was never made."""
+    (tmp_path / "flows" / "small.test.yaml").write_text(SCENARIOS)
+    (tmp_path / "flows" / "queries.yaml").write_text("order:\n  sql: select :number as x\n  returns: [x]\n")
+    code, out, err = check()
+    assert (code, out) == (2, [])
+    assert err[-1] == f"the scenarios are not played: {tmp_path}/var/crm.db is not there yet; run: make setup"
 
 
 def test_queries_are_tried_where_the_crm_answers(check, tmp_path):

@@ -82,6 +82,9 @@ FILES = [
 ]  # fmt: skip
 
 VALUES = [
+    step('{voicemail: {box: service, longest: 2h}, next: end}', "Write a time within the bounds."),
+    step("hangup", "Write braces around the verb."),
+    step("queue", "Write braces around the verb, and what it needs."),
     step('{voicemail: [service], next: end}', "Write the verb's words, each with its value."),
     step('{say: welcome, next: {a: b}}', "Write the name of a step.", "name of a step"),
     step('{menu: {say: {a: [x]}, options: {"1": end}}, otherwise: end}', "Write one text for each language."),
@@ -157,6 +160,7 @@ CALLS = [
 QUEUES = [
     queue("service-level: fast", "Write two numbers: `80/20`."),
     queue('while-waiting: {"1": callback}', "Use `stay` or `left`."),
+    queue("overflow: [{after: 5m, exit: leave-message}]", "Name an exit of the verb `queue`; where it leads stands in the flow.", "leave-message"),
     queue("overflow: [{after: 5m}]", "Write one thing that happens.", "exactly one"),
     queue("ring-for: 0s", "Write a time within the bounds."),
     queue("strategy: fairest", "Use one of the strategies.", ""),
@@ -196,6 +200,8 @@ TRIED = [
 
 CALENDARS = [
     calendar('zone: Asia/Peking, open: {mon: "09:00-18:00"}', "Use a zone of the list, by continent and city."),
+    calendar(f"{OPEN}, holidays: cn", "Write capitals."),
+    calendar(f'{OPEN}, exceptions: {{"2026-12-31": close}}', "Write the word as it is: `closed`."),
     calendar('zone: Beijing time, open: {mon: "09:00-18:00"}', "Use a zone of the list, by continent and city."),
     calendar(f"{OPEN}, holidays: China", "Write the country's two letters."),
     calendar(f"{OPEN}, holidays: DE-XX", "Write one of the country's regions, or the country alone."),
