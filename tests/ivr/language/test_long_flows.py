@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from config.document import parse
+from config.syntax import LONGEST
 from ivr.language.checker import check
 from ivr.language.house import House, QueryFacts
 from ivr.language.reader import read
 from speech import words
 from speech.catalogue import load as load_catalogue
+from tests.effort import effort
 
 HERE = Path(__file__).parents[3]
 FLOW = (HERE / "flows" / "hotline.yaml").read_text(encoding="utf-8")
@@ -55,6 +57,12 @@ def test_a_long_flow_is_right():
     assert len(flow.steps) == 501
 
 
+def test_a_flow_ten_times_as_long_is_ten_times_the_work():
+    checked(long_flow(60))  # the models are built when the first flow is checked
+    short, long = (effort(lambda steps=steps: checked(long_flow(steps))) for steps in (50, 500))
+    assert 8 < long / short < 12
+
+
 BOMBS = {
     "a thousand aliases": "number: &a [1]\nsteps:\n" + "".join(f"  s{n}: *a\n" for n in range(1000)),
     "a million brackets": FLOW + "  x: " + "[" * 900_000,
@@ -77,3 +85,11 @@ def test_a_bomb_is_refused(name):
     flow, problems = checked(BOMBS[name])
     assert flow is None
     assert problems
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_about_as_much_work_as_a_flow_that_is_as_long(name):
+    flow, bomb = long_flow(500), BOMBS[name]
+    checked(long_flow(60))
+    usual = effort(lambda: checked(flow)) * max(1, min(len(bomb), LONGEST) / len(flow))
+    assert effort(lambda: checked(bomb)) < 4 * usual
