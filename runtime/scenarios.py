@@ -211,7 +211,8 @@ class _Player:
 
     def _must_be(self, kind: str, name: str, known: Collection[str]) -> None:
         if name not in known:
-            raise NotSo(f"there is no {kind} {name}.{suggestion(name, known)}")
+            hint = suggestion(name, known)
+            raise NotSo(f"there is no {kind} {name}{f'.{hint}' if hint else ''}")
 
     def _meant(self, what: str) -> str:
         """The prompt that is probably meant by what looks like the id of one."""

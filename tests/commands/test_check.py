@@ -144,7 +144,7 @@ def test_a_scenario_with_a_wrong_name_says_which_is_meant_and_where(check, tmp_p
     assert "(did you mean 'hello'?)" in out[0]
     assert out[1] == "flows/small.test.yaml:2:40: a queue: there is no queue service. Did you mean 'servce'?"
     assert out[2].startswith("flows/small.test.yaml:3:41: an agent: there is no agent 1099; there are 1001,")
-    assert out[3] == "flows/small.test.yaml:4:43: a calendar: there is no calendar office."
+    assert out[3] == "flows/small.test.yaml:4:43: a calendar: there is no calendar office"
 
 
 def test_scenarios_wait_for_what_set_up_makes(check, tmp_path):

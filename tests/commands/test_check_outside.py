@@ -73,7 +73,7 @@ def test_what_did_not_happen_is_told(check):
     code, told = check(WRONG)
     assert code == 1
     assert told[0].startswith("elsewhere: the caller was not transferred to +862155550199")
-    assert told[1] == "no such calendar: there is no calendar ofice"
+    assert told[1] == "no such calendar: there is no calendar ofice. Did you mean 'office'?"
 
 
 def test_an_answer_that_is_no_json_is_told_at_its_place(check):

@@ -1,11 +1,16 @@
 """Every text of the prompts' catalogue is tried as the house would speak it, before anybody should hear it."""
 
+from datetime import date
+
 import pytest
 
 from commands import main
+from crm import demo
 from runtime import house_prompts
 from runtime.flowbook import read_book
 from speech.catalogue import load, read
+from store.database import Database
+from switch.shared.clock import RealClock
 from tests.runtime.test_flowbook import HERE, KNOWN, config, edit  # noqa: F401 - the fixture
 
 
@@ -99,6 +104,11 @@ def test_a_position_that_cannot_be_told_is_no_error_of_the_program(config, monke
     )
     for other in ("mailbox.test.yaml", "office-closure.test.yaml"):
         (config.flows_dir / other).unlink()
+    config.sounds_dir.mkdir(parents=True)
+    (config.sounds_dir / "beep.wav").touch()
+    crm = Database(config.crm.url, RealClock(), name="CRM", threads=1, create=True)
+    demo.fill(crm, customers=3, orders=3, today=date(2026, 11, 23))
+    crm.close()
     home = config.flows_dir.parent
     (home / "appliance.yaml").write_text("")
     monkeypatch.chdir(home)
