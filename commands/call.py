@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from dataclasses import asdict
 
     from runtime.rehearsal import rehearse
-    from runtime.stage import Stage, make_tables
+    from runtime.stage import make_tables, open_stage
     from speech.library import open_library
     from switch.shared.clock import VirtualClock
 
@@ -46,15 +46,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="hotline-call-") as scratch:
             make_tables(config, Path(scratch))
-            simulated = config.switch.simulated
-            stage = Stage(
-                config,
-                clock,
-                Path(scratch),
-                library,
-                agents_answer_after=simulated.agent_answers_after,
-                agents_talk_for=simulated.agent_talks_for,
-            )
+            stage = open_stage(config, clock, Path(scratch), library)
             stage.start(ready=() if args.no_agents else None)
             rehearsed = rehearse(
                 stage,

@@ -14,22 +14,18 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.appliance import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from provision.callers import Telephone
-    from runtime.private_asterisk import Site
+    from runtime.rehearsal import Rehearsed
     from runtime.stage import Stage
     from switch.shared.clock import Clock, VirtualClock
     from switch.simulated import Heard, Line
 
-SAMPLE = ["1", "202611#", "1"]
-PRESSED = [(4.0, "1"), (4.0, "202611#"), (4.0, "1"), (10.0, "0")]  # on a real exchange: seconds after the last ones
-AGENT = "1001"
+ORDER = "202611"
+SAMPLE = ["1", f"{ORDER}#", "1"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,41 +38,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    return _on_asterisk(args, config) if args.switch == "asterisk" else _simulated(args, config)
+
+
+def _simulated(args: argparse.Namespace, config: Config) -> int:
+    """The call that is typed here; without a terminal a sample call, which must go as it should."""
     import tempfile
     from pathlib import Path
 
-    from runtime.stage import Stage, make_tables
+    from runtime.stage import make_tables, open_stage
     from speech.library import open_library
     from switch.shared.clock import RealClock, VirtualClock
 
-    if args.switch == "asterisk":
-        return _on_asterisk(args, config)
-    by_hand = sys.stdin.isatty()
-    clock = RealClock() if by_hand else VirtualClock(_office_hours(datetime.now(config.zone)))
+    clock = RealClock() if sys.stdin.isatty() else VirtualClock(_office_hours(datetime.now(config.zone)))
     library, voices = open_library(config, clock)
-    simulated = config.switch.simulated
     try:
         with tempfile.TemporaryDirectory(prefix="hotline-demo-") as scratch:
             make_tables(config, Path(scratch))
-            stage = Stage(
-                config,
-                clock,
-                Path(scratch),
-                library,
-                agents_answer_after=simulated.agent_answers_after,
-                agents_talk_for=simulated.agent_talks_for,
-            )
+            stage = open_stage(config, clock, Path(scratch), library)
             number = args.number or stage.appliance.flowbook.book.flows[0].numbers[0]
             if isinstance(clock, VirtualClock):
-                _sample(stage, clock, number, args.caller)
-            else:
-                _telephone(stage, clock, number, args.caller)
+                return _sample(stage, clock, number, args.caller)
+            _telephone(stage, clock, number, args.caller)
+            return 0
     finally:
         voices.close()
-    return 0
 
 
-def _sample(stage: Stage, clock: VirtualClock, number: str, caller: str) -> None:
+def _sample(stage: Stage, clock: VirtualClock, number: str, caller: str) -> int:
     """The caller asks for an order and then waits for an agent, in virtual time."""
     from runtime.rehearsal import rehearse
 
@@ -88,7 +77,20 @@ def _sample(stage: Stage, clock: VirtualClock, number: str, caller: str) -> None
     print(
         f"\nThe call ended after {rehearsed.seconds:.0f} s ({rehearsed.outcome}); agent: {rehearsed.agent or 'none'}."
     )
+    if not _went_well(rehearsed):
+        print("It did not go as it should: the caller is told her order, and an agent answers.")
+        return 1
     print("Call it yourself: run make demo in a terminal.")
+    return 0
+
+
+def _went_well(rehearsed: Rehearsed) -> bool:
+    """Whether the order, whose number is read back before, was told and an agent answered."""
+    from speech import words
+
+    numbers = {words.join(words.digits(ORDER, language)) for language in words.languages()}
+    heard = sum(any(number in text for number in numbers) for text in rehearsed.heard)
+    return heard > 1 and bool(rehearsed.agent)
 
 
 def _telephone(stage: Stage, clock: Clock, number: str, caller: str) -> None:
@@ -136,131 +138,45 @@ def _office_hours(now: datetime) -> datetime:
     return at + timedelta(days=(1 - at.weekday()) % 7)
 
 
-# --- on a real exchange ------------------------------------------------------------------------------
-
-
 def _on_asterisk(args: argparse.Namespace, config: Config) -> int:
     """The hotline on the private Asterisk, until Ctrl-C, or until a sample call has ended."""
     import signal
 
     import gevent
 
-    from commands import prompts
-    from commands.db import init
-    from provision import asterisk, phones
     from provision.debs import Unavailable
-    from runtime.private_asterisk import ASTERISK, PHONES, lay_out, running
-    from runtime.service import only_one
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         gevent.signal_handler(number, sys.exit, 128 + number)
-    by_hand = sys.stdin.isatty()
     try:
-        tree = asterisk.prepare(ASTERISK)
-        sipp = () if by_hand else phones.prepare(PHONES).sipp
-        with only_one(config.data_dir / "demo" / "asterisk.pid"):
-            demo = lay_out(config, args.listen)
-            init.run(args, demo)
-            prompts.run(argparse.Namespace(action="build"), demo)
-            with running(demo, tree) as site:
-                _introduce(site, demo, asterisk.version(tree))
-                return _stay(site, demo) if by_hand else _sample_call(site, demo, sipp)
+        return 0 if _shown_on_asterisk(args, config, by_hand=sys.stdin.isatty()) else 1
     except Unavailable as reason:
         print(f"no demo on Asterisk: {reason}")
         return reason.code
 
 
-def _introduce(site: Site, demo: Config, version: str) -> None:
-    from runtime.private_asterisk import CALLER
+def _shown_on_asterisk(args: argparse.Namespace, config: Config, *, by_hand: bool) -> bool:
+    from commands import prompts
+    from commands.db import init
+    from provision import asterisk, phones
+    from provision.apart import prepare_apart
+    from runtime.asterisk_demo import introduce, sample_call, stay
+    from runtime.private_asterisk import ASTERISK, PHONES, lay_out, running, usable
+    from runtime.service import only_one
 
-    agent = next(agent for agent in site.agents if agent.id == AGENT)
-    print(
-        f"\nHotline runs on Asterisk {version}. Any softphone reaches it, by UDP, at {site.address} port {site.port}:\n"
-        f"\n  caller    account {CALLER}   password {site.caller_password}   dial {site.number}"
-        f"\n  agent     account {agent.phone:<13} password {agent.password}   dial *12 to be ready, *13 not to be\n"
-        f"\nThe caller is a customer of the demo CRM: 1, then 202611#, then 1 tells her order; 0 asks for an agent."
-        f"\nThe office never closes here. Flows can be edited meanwhile. All files are in {demo.data_dir}; try also:"
-        f"\n  ./appliance.py --config {demo.data_dir / 'appliance.yaml'} status\n",
-        flush=True,
-    )
-
-
-def _stay(site: Site, demo: Config) -> int:
-    """Shows every call until Ctrl-C."""
-    try:
-        print("Calls are shown here as they go. Ctrl-C ends the demo.\n", flush=True)
-        for line, _ in _followed(site, demo):
-            if line:
-                print(line, flush=True)
-    except KeyboardInterrupt:
-        print("\nThe demo is over.")
-        return 0
-    print(f"The appliance has ended by itself; see {demo.data_dir / 'appliance.log'}")
-    return 1
+    listen = usable(args.listen)
+    prepare_apart("provision.asterisk", ASTERISK)
+    if not by_hand:
+        prepare_apart("provision.phones", PHONES)
+    tree = asterisk.prepare(ASTERISK)
+    with only_one(config.data_dir / "demo" / "asterisk.pid"):
+        demo = lay_out(config, listen)
+        init.run(args, demo)
+        prompts.run(argparse.Namespace(action="build", folder=None), demo)
+        with running(demo, tree) as site:
+            introduce(site, demo, asterisk.version(tree), _say)
+            return stay(site, demo, _say) if by_hand else sample_call(site, demo, phones.prepare(PHONES).sipp, _say)
 
 
-def _sample_call(site: Site, demo: Config, sipp: Sequence[str]) -> int:
-    """A caller asks for her order and then for an agent, who talks and hangs up; their telephones are sipp."""
-    import gevent
-
-    from cti.client import Control
-    from provision.callers import NotSo
-    from runtime.private_asterisk import CALLER
-
-    print(
-        f"A sample call: agent {AGENT} dials *12; {CALLER} dials {site.number} and presses 1, 202611#, 1, and 0.\n",
-        flush=True,
-    )
-    caller = _telephone_of(CALLER, site.caller_password, site, demo, sipp)
-    password = next(agent.password for agent in site.agents if agent.phone == AGENT)
-    agent = _telephone_of(AGENT, password, site, demo, sipp)
-    ends: list[str] = []
-    showing = gevent.spawn(_show_until_ended, site, demo, CALLER, ends)
-    Control(demo.run_dir / "hotline.sock").ask("status")
-    try:
-        with agent.answering(after=1.5, talk_for=9.0):
-            agent.dial("*12")
-            caller.dial(site.number, PRESSED)
-            showing.join(timeout=10)
-    except NotSo as broken:
-        print(broken)
-        return 1
-    finally:
-        showing.kill()
-    if ends != ["talked", "flow ended"]:
-        print(f"The sample call did not go as it should; see {demo.data_dir / 'appliance.log'}")
-        return 1
-    print("\nThe call went as it should. Call it yourself: run make demo SWITCH=asterisk in a terminal.")
-    return 0
-
-
-def _telephone_of(account: str, password: str, site: Site, demo: Config, sipp: Sequence[str]) -> Telephone:
-    from provision.callers import Account, Telephone
-
-    return Telephone(sipp, Account(account, password, (site.address, site.port)), demo.data_dir / "phones")
-
-
-def _show_until_ended(site: Site, demo: Config, caller: str, ends: list[str]) -> None:
-    """Prints what happens until that caller's call has ended; notes a talk with an agent, and the end."""
-    call = ""
-    for line, record in _followed(site, demo):
-        if line:
-            print(line, flush=True)
-        if record["type"] == "CallArrived" and record["caller"] == caller:
-            call = record["call"]
-        if record["type"] == "CallConnected" and record["call"] == call:
-            ends.append("talked")
-        if record["type"] == "CallEnded" and record["call"] == call:
-            ends.append(record["outcome"])
-            return
-
-
-def _followed(site: Site, demo: Config) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the appliance journals from now on, each record with its line for people, "" where it has none."""
-    from cti.client import Control
-    from runtime.telling import Teller
-
-    names = {agent.id: agent.name for agent in site.agents}
-    teller = Teller(lambda prompt, language: site.prompts.text(prompt, language) or "", names, demo.zone)
-    for record in Control(demo.run_dir / "hotline.sock").follow():
-        yield teller.line(record), record
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -116,7 +116,8 @@ def prepare(
     """Makes `place/root` hold these packages and all that they need, from the first suite that has them.
 
     `programs`, and the modules (patterns) that they load by name, are checked to take no library from outside;
-    `finish` completes what the packages' own scripts would have done. Safe to run twice at once. Raises Unavailable.
+    `finish` completes what the packages' own scripts would have done. Safe to run twice at once. Blocks for minutes,
+    under gevent's patch for ever: `provision.apart` is for such a process. Raises Unavailable.
     """
     place = place.resolve()  # a tree that several checkouts share by a link is prepared once
     place.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def lay_out(config: Config, listen: str) -> Config:
         _link(home / name, config.data_dir.absolute() / name)
     _lay_out_flows(config, home / "flows")
     written = home / "appliance.yaml"
-    written.write_text(yaml.safe_dump(_settings(config, home, _usable(listen)), allow_unicode=True, sort_keys=False))
+    written.write_text(yaml.safe_dump(_settings(config, home, listen), allow_unicode=True, sort_keys=False))
     return read(written)
 
 
@@ -161,7 +161,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _usable(listen: str) -> str:
+def usable(listen: str) -> str:
     """An address of this machine. Raises UserError."""
     try:
         address = ipaddress.ip_address(listen)

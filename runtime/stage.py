@@ -139,3 +139,16 @@ class Stage:
         self.appliance.journal.close()
         self.switch.die()
         self.appliance.stop()
+
+
+def open_stage(config: Config, clock: Clock, scratch: Path, library: Library) -> Stage:
+    """A stage on which agents answer and talk for as long as `switch.simulated` says."""
+    simulated = config.switch.simulated
+    return Stage(
+        config,
+        clock,
+        scratch,
+        library,
+        agents_answer_after=simulated.agent_answers_after,
+        agents_talk_for=simulated.agent_talks_for,
+    )

@@ -164,13 +164,38 @@ def test_an_agent_can_be_added(ask, house):
     assert (added["queues"], added["skills"], added["phone"]) == (["service"], {"cmn": 3}, "1009")
 
 
-def test_the_demo_without_a_terminal_plays_a_sample_call(house, capsys, monkeypatch, tmp_path):
+@pytest.fixture
+def nobody_there(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.stdin", (tmp_path / "stdin").open("w+"))
+
+
+def test_the_demo_without_a_terminal_plays_a_sample_call(house, capsys, nobody_there):
     assert house.run("demo") == 0
     shown = capsys.readouterr().out
     assert "您的订单二零二六一一" in shown
     assert "(talking to" in shown
     assert "agent: 10" in shown
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["alter table orders rename to elsewhere", "update orders set number = '0' where number = '202611'"],
+)
+def test_a_sample_call_that_is_not_told_its_order_is_a_failure(house, capsys, nobody_there, broken):
+    house.change_crm(broken)
+    assert house.run("demo") == 1
+    assert "It did not go as it should" in capsys.readouterr().out
+
+
+def test_a_sample_call_that_no_agent_answers_is_a_failure(house, capsys, nobody_there, monkeypatch):
+    (house.home / "appliance.yaml").rename(house.home / "usual.yaml")
+    settings = (house.home / "usual.yaml").read_text()
+    (house.home / "appliance.yaml").write_text(settings + "switch: {simulated: {agent-answers-after: 10m}}\n")
+    try:
+        assert house.run("demo") == 1
+    finally:
+        (house.home / "usual.yaml").rename(house.home / "appliance.yaml")
+    assert "agent: none" in capsys.readouterr().out
 
 
 def test_doctor_tells_what_is_missing_and_how_to_mend_it(house, capsys):
