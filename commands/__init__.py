@@ -1,7 +1,8 @@
 """The command line: one file per command, found by import.
 
 A command module has a docstring (its first line is the help, the rest examples) and two functions,
-``arguments(parser)`` and ``run(args, config) -> int``. A package of commands (``journal/``) is a group:
+``arguments(parser)`` and ``run(args, config) -> int``; ``REHEARSES = True`` where its calls are not real ones, so
+that what the appliance would log of them is no news. A package of commands (``journal/``) is a group:
 ``journal verify``."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from types import ModuleType
 
 import structlog
 
-from config.appliance import find, read
+from config.appliance import Config, find, read
 from config.values import UserError
 
 EXAMPLES = """\
@@ -36,7 +37,7 @@ def main(argv: Sequence[str], home: Path) -> int:
     if args.command is None:
         args.of.print_help()
         return 2
-    _log_to_stderr(args.verbose)
+    _log_to_stderr(_level(args))
     try:
         return int(args.command.run(args, read(find(args.config, home))))
     except KeyboardInterrupt:
@@ -70,6 +71,16 @@ def _kept() -> str:
     except OSError as error:
         return f"{traceback.format_exc()}(no file can be written: {error.strerror or error})"
     return file.name
+
+
+def data_folder(config: Config) -> None:
+    """Makes the data directory where there is none. Raises UserError where nothing can be written into it."""
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=config.data_dir):
+            pass
+    except OSError as error:
+        raise UserError(f"data-dir: {config.data_dir} cannot be written: {error.strerror}") from error
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -132,7 +143,13 @@ def _mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> s
     return event
 
 
-def _log_to_stderr(verbose: bool) -> None:
+def _level(args: argparse.Namespace) -> int:
+    if args.verbose:
+        return logging.DEBUG
+    return logging.ERROR if getattr(args.command, "REHEARSES", False) else logging.INFO
+
+
+def _log_to_stderr(level: int) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -142,6 +159,6 @@ def _log_to_stderr(verbose: bool) -> None:
             structlog.processors.format_exc_info,
             structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

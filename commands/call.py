@@ -14,8 +14,11 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
+from commands import data_folder
 from config.appliance import Config
 from config.values import UserError, seconds
+
+REHEARSES = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from switch.shared.clock import VirtualClock
 
     keys, patience, at = _keys(args.keys), _patience(args.patience), _at(args.at, config)
+    data_folder(config)
     clock = VirtualClock(at)
     library, voices = open_library(config, clock)
     try:

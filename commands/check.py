@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands import data_folder
 from config.appliance import SQLITE, Config
 from config.values import Diagnostic, UserError
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ivr.language.scenarios import Scenario
     from runtime.flowbook import Book, Surroundings
 
+REHEARSES = True
 PAUSE = 0.5  # seconds between two looks at the files
 
 
@@ -180,6 +182,7 @@ def _play(scenarios: Sequence[Scenario], config: Config, book: Book) -> int:
 
     if not scenarios:
         return 0
+    data_folder(config)
     if missing := _not_made_yet(config, book):
         print(f"the scenarios are not played: {missing} is not there yet; run: make setup", file=sys.stderr)
         return 2

@@ -18,7 +18,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from commands import add_options
+from commands import add_options, data_folder
 from config.appliance import Config
 from config.values import UserError
 
@@ -111,6 +111,7 @@ def _ask(config: Config, do: str, **arguments: object) -> Any:
 
     with suppress(NotRunning):
         return Control(config.run_dir / "hotline.sock").ask(do, **arguments)
+    data_folder(config)
     file = config.flows_dir / "calendars.yaml"
     calendars, problems = load_calendars(file.read_text(encoding="utf-8") if file.exists() else "{}", str(file))
     if problems:

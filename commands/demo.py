@@ -16,6 +16,7 @@ import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from commands import data_folder
 from config.appliance import Config
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    data_folder(config)
     return _on_asterisk(args, config) if args.switch == "asterisk" else _simulated(args, config)
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands import data_folder
 from config.appliance import Config
 from config.values import UserError
 
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
     if (args.action == "import") != (args.folder is not None):
         raise UserError("write: ./appliance.py prompts import FOLDER; no other action takes a folder")
+    if args.action in {"build", "import"}:
+        data_folder(config)
     library, voices = open_library(config.patient(), RealClock())
     try:
         match args.action:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from commands import data_folder
 from config.appliance import Config
 
 TURN = 0.001  # seconds that a thread keeps the interpreter while calls wait for it; Python's own are five times as many
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(name, stop.set)
+    data_folder(config)
     clock = RealClock()
     with only_one(config.run_dir / "hotline.pid"):
         library, voices = open_library(config, clock)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands import data_folder
 from config.appliance import Config
 from config.values import UserError
 
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from speech.port import CannotSpeak
     from switch.shared.clock import RealClock
 
+    data_folder(config)
     library, pool = open_library(config.patient(), RealClock())
     try:
         return _write(_media(args, library), args.out)

@@ -208,15 +208,20 @@ class Library:
     def _make(self, name: str, text: str, language: str) -> Path | CannotSpeak:
         try:
             pcm = self._synthesiser.speak(text, language)
-            return self._disk.apply(self._cache.keep, (name, pcm))
+            return self._disk.apply(self._keep, (name, pcm))
         except CannotSpeak as error:
-            log.warning("text not spoken", language=language, text=text, why=str(error))
+            log.error("text not spoken", language=language, text=text, why=str(error))
             return error
-        except OSError as error:
-            log.warning("spoken text not kept", why=str(error))
-            return CannotSpeak(f"its audio cannot be stored: {error.strerror}")
         finally:
             del self._flights[name]
+
+    def _keep(self, name: str, pcm: bytes) -> Path | CannotSpeak:
+        """Runs in a thread, out of which gevent would print a traceback of what is raised."""
+        try:
+            return self._cache.keep(name, pcm)
+        except OSError as error:
+            log.error("spoken text not kept", why=str(error))
+            return CannotSpeak(f"its audio cannot be stored: {error.strerror}")
 
 
 def open_library(config: Config, clock: Clock) -> tuple[Library, Voices]:

@@ -60,7 +60,7 @@ def both_directions(line: Line, start: Millis, end: Millis) -> Samples:
 def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.floating[Any]]]) -> None:
     """Writes samples between -1 and 1 as 8 kHz mono 16-bit WAV."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as out, wave.open(out, "wb") as file:  # one that cannot be opened never becomes a Wave_write
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)

@@ -1,5 +1,6 @@
 """The command line as people use it: simulated calls over the shipped flow, the demo, and clear words for mistakes."""
 
+import gc
 import json
 import shutil
 import sqlite3
@@ -109,7 +110,9 @@ def test_what_was_heard_is_written_as_audio(house, tmp_path):
 
 def test_a_number_without_a_flow_is_refused(ask, house, capsys):
     assert house.run("call", "5555", "--json") == 1
-    assert json.loads(capsys.readouterr().out)["outcome"] == "no flow for the dialled number"
+    said = capsys.readouterr()
+    assert json.loads(said.out)["outcome"] == "no flow for the dialled number"
+    assert said.err == ""
 
 
 @pytest.mark.parametrize(
@@ -125,14 +128,15 @@ def test_a_number_without_a_flow_is_refused(ask, house, capsys):
         (("agents", "add", "1005", "Li", "--queue", "servce"), "there is no queue 'servce'"),
         (("agents", "add", "a b", "Li"), "'a b' cannot be an agent's id"),
         (("call", "1000", "--patience", "1s", "--audio", "/proc/none/heard.wav"), "/proc/none: No such file"),
+        (("call", "1000", "--patience", "1s", "--audio", "/tmp"), "/tmp: Is a directory"),
         (("switch-config",), "the simulated switch needs no configuration"),
     ],
 )
 def test_a_mistake_is_one_clear_line(house, capsys, arguments, said):
     assert house.run(*arguments) == 2
-    error = capsys.readouterr().err
+    gc.collect()  # what was half made and complains when it goes, complains now
+    [error] = capsys.readouterr().err.splitlines()
     assert said in error
-    assert "Traceback" not in error
 
 
 def test_a_missing_configuration_is_named(capsys, tmp_path):
@@ -232,7 +236,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(capsys, tmp_path):
     config = tmp_path / "appliance.yaml"
     config.write_text(f"data-dir: /proc/none\nflows-dir: {CHECKOUT / 'flows'}\nprompts-dir: {CHECKOUT / 'prompts'}\n")
     assert main(["run", "--config", str(config)], CHECKOUT) == 2
-    assert capsys.readouterr().err == "/proc/none: No such file or directory\n"
+    assert capsys.readouterr().err == "data-dir: /proc/none cannot be written: No such file or directory\n"
     assert main(["doctor", "--config", str(config)], CHECKOUT) == 1
     assert "PROBLEM  disk: /proc/none: No such file or directory" in capsys.readouterr().out
 

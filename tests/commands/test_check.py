@@ -1,6 +1,7 @@
 """`check` prints every problem with its place, and nothing else."""
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from commands import main
 from commands.check import watched
+from provision import music
 
 HOME = Path(__file__).parents[2]
 FLOW = """\
@@ -56,6 +58,19 @@ def check(tmp_path, capsys, monkeypatch):
 
 def test_nothing_wrong_is_silence(check):
     assert check() == (0, [], [])
+
+
+def test_nothing_is_said_of_the_shipped_flows_but_that_all_went_as_written(tmp_path, capfd):
+    settings = tmp_path / "appliance.yaml"
+    settings.write_text(f"flows-dir: {HOME / 'flows'}\nprompts-dir: {HOME / 'prompts'}\n")
+    assert main(["--config", str(settings), "db", "init"], HOME) == 0
+    music.make(tmp_path / "var" / "sounds")
+    capfd.readouterr()
+    assert main(["--config", str(settings), "check"], HOME) == 0
+    said = capfd.readouterr()
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    assert re.fullmatch(r"(\d+) of \1 scenarios went as written", line)
 
 
 def test_problems_are_printed_one_a_line_and_are_exit_code_one(check, tmp_path):

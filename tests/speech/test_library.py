@@ -226,12 +226,13 @@ def test_what_cannot_be_spoken_is_told_to_all_who_wait_and_tried_again_later(lib
     assert library.text("您好", "cmn")
 
 
-def test_a_full_disk_is_a_text_that_cannot_be_spoken(tmp_path, voice):
+def test_a_full_disk_is_a_text_that_cannot_be_spoken(tmp_path, voice, capfd):
     (tmp_path / "speech").write_text("a file where the folder should be")
     library = Library(tmp_path / "prompts", tmp_path / "speech", TEXTS, voice, RealClock())
     with pytest.raises(CannotSpeak, match="cannot be stored"):
         library.text("您好", "cmn")
     library.close()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_virtual_time_stands_still_while_a_text_is_spoken(tmp_path, voice):
