@@ -7,6 +7,7 @@ they do when the journal says that the house has come so far, never after a gues
 from tests import golden
 
 ANSWERS, DECLINES, RINGS = "answers", "declines", "rings"
+NO_ANSWER_LIMIT = 5  # of the desks' queues
 
 
 class House:
@@ -158,6 +159,29 @@ def an_agent_declines_and_another_answers(house):
     house.until_agent(second, "Ready")
 
 
+def nobody_answers_until_the_agent_is_not_ready(house):
+    first, second = house.agents
+    caller = waiting(house, "13910000009")
+    house.at_work(first, RINGS)
+    for times in range(1, NO_ANSWER_LIMIT + 1):
+        house.until_journaled("OfferNotAnswered", times, call=caller.call)
+    house.until_agent(first, "NotReady")
+    house.at_work(second, ANSWERS)
+    house.until_journaled("CallConnected", call=caller.call, agent=second)
+    caller.listen(1)
+    house.rung(second).hang_up()
+    caller.until_ended()
+    house.until_agent(second, "Ready")
+
+
+def a_lookup_fails(house):
+    house.dial("3600", "13910000010").until_ended()
+
+
+def a_wait_overflows(house):
+    house.dial("3601", "13910000011").until_ended()
+
+
 def a_message_ends_with_a_key(house):
     caller = house.dial("3000", "13910000006")
     caller.until_told("beep")
@@ -199,6 +223,9 @@ CALLS = [
     a_caller_hangs_up_while_talking_to_an_agent,
     a_caller_gives_up_while_it_rings,
     an_agent_declines_and_another_answers,
+    nobody_answers_until_the_agent_is_not_ready,
+    a_lookup_fails,
+    a_wait_overflows,
     a_message_ends_with_a_key,
     a_message_ends_with_the_call,
     a_caller_hangs_up_in_the_menu,

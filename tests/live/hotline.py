@@ -292,7 +292,7 @@ class Hotline:
 
     def _lay_out(self) -> None:
         """Flows: the shipped ones, with ours for what they do not show or would show too slowly. Sounds are shared."""
-        flows, unwanted = self.home / "flows", shutil.ignore_patterns("*.test.yaml", "*.template")
+        flows, unwanted = self.home / "flows", shutil.ignore_patterns("*.test.yaml", "*.template", "*.more")
         shutil.copytree(CHECKOUT / "flows", flows, ignore=unwanted)
         shutil.copytree(FLOWS, flows, dirs_exist_ok=True, ignore=unwanted)
         shutil.copytree(CHECKOUT / "prompts", self.home / "prompts")
@@ -302,8 +302,9 @@ class Hotline:
                 queues.write(f"\n{desk.queue}:{manners}")
                 text = (FLOWS / "desk.template").read_text().format(number=desk.number, queue=desk.queue)
                 (flows / f"{desk.queue}.yaml").write_text(text)
-        with (flows / "queues.yaml").open("a") as queues:
-            queues.write((FLOWS / "queues.more").read_text())
+        for name in ("queues", "queries"):
+            with (flows / f"{name}.yaml").open("a") as file:
+                file.write((FLOWS / f"{name}.more").read_text())
         self.config.data_dir.mkdir()
         for name in ("sounds", "speech"):
             (SHARED / name).mkdir(parents=True, exist_ok=True)

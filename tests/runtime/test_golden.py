@@ -23,7 +23,7 @@ from tests import golden, golden_calls
 CHECKOUT = Path(__file__).resolve().parents[2]
 LIVE = CHECKOUT / "tests" / "live" / "flows"
 SPEECH = CHECKOUT / "var" / "live" / "speech"  # what live tests had spoken need not be spoken again
-OF_THE_STORIES = ("calendars.yaml", "queues.yaml", "message.yaml", "quick.yaml")
+OF_THE_STORIES = ("calendars.yaml", "queues.yaml", "message.yaml", "quick.yaml", "unlucky.yaml")
 DESK = ("desk", "2000", ("3001", "4001"))
 
 
@@ -39,6 +39,8 @@ def laid_out(tmp_path_factory):
     manners = (LIVE / "queues.yaml").read_text().partition("service:")[2]
     with (home / "flows" / "queues.yaml").open("a") as queues:
         queues.write(f"\n{queue}:{manners}")
+    with (home / "flows" / "queries.yaml").open("a") as queries:
+        queries.write((LIVE / "queries.more").read_text())
     desk = (LIVE / "desk.template").read_text().format(number=number, queue=queue)
     (home / "flows" / f"{queue}.yaml").write_text(desk)
     settings = home / "appliance.yaml"
