@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,17 +67,38 @@ def open_switch(config: Config, clock: Clock, *, epoch: int) -> Switch:
 
 def write_configuration(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[Path]:
     """Writes what the configured switch includes, and returns the directory and the password's file."""
+    directory = config.switch_dir / config.switch.kind
+    return [directory, _write(config, agents, numbers, directory)]
+
+
+def outdated(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[str]:
+    """The files that `write_configuration` would write otherwise than they are. Raises UserError."""
+    directory = config.switch_dir / config.switch.kind
+    with tempfile.TemporaryDirectory(prefix="hotline-switch-") as scratch:
+        _write(config, agents, numbers, Path(scratch))
+        written = {file.relative_to(scratch): file for file in Path(scratch).glob("*.*")}
+        return sorted(
+            str(name)
+            for name, file in written.items()
+            if _text(directory / name) != file.read_text().replace(scratch, str(directory.absolute()))
+        )
+
+
+def _text(file: Path) -> str:
+    return file.read_text() if file.is_file() else ""
+
+
+def _write(config: Config, agents: Sequence[Agent], numbers: Sequence[str], directory: Path) -> Path:
     try:
         if config.switch.kind == "freeswitch":
-            return _write_freeswitch(config, agents, numbers)
-        return _write_asterisk(config, agents, numbers)
+            return _write_freeswitch(config, agents, numbers, directory)
+        return _write_asterisk(config, agents, numbers, directory)
     except ValueError as error:
         raise UserError(str(error)) from error
 
 
-def _write_freeswitch(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[Path]:
+def _write_freeswitch(config: Config, agents: Sequence[Agent], numbers: Sequence[str], directory: Path) -> Path:
     sip, settings = config.switch.sip, config.switch.freeswitch
-    directory = config.switch_dir / "freeswitch"
     freeswitch.write(
         directory,
         password=kept_password(settings.password_file),
@@ -99,12 +121,11 @@ def _write_freeswitch(config: Config, agents: Sequence[Agent], numbers: Sequence
         sessions=LEGS_PER_CALL * config.limits.calls,
         sessions_per_second=LEGS_PER_CALL * config.limits.calls_per_second,
     )
-    return [directory, settings.password_file]
+    return settings.password_file
 
 
-def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[str]) -> list[Path]:
+def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[str], directory: Path) -> Path:
     sip, settings = config.switch.sip, config.switch.asterisk
-    directory = config.switch_dir / "asterisk"
     asterisk.write(
         directory,
         password=kept_password(settings.password_file),
@@ -129,7 +150,7 @@ def _write_asterisk(config: Config, agents: Sequence[Agent], numbers: Sequence[s
         trunk_port=sip.trunk_port,
         rtp=sip.rtp,
     )
-    return [directory, settings.password_file]
+    return settings.password_file
 
 
 def _music(config: Config) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -55,8 +56,7 @@ class Ari:
         self._application = application
         self._wanted = wanted
         self._events = events
-        credentials = b64encode(f"{user}:{password}".encode()).decode()
-        self._authorization = ("Authorization", f"Basic {credentials}")
+        self._authorization = _authorization(user, password)
         self._http = Http(self._url, [self._authorization])
         self._session: Session | None = None
         self._runner: gevent.Greenlet[[], None] | None = None
@@ -166,10 +166,37 @@ class Ari:
 
     def _set_up(self) -> None:
         told = self.request("GET", "asterisk/info", only="system")
-        self.version = f"Asterisk {str(told['system']['version']).partition('+')[0]}"
+        self.version = _version(told)
         # An event filter holds back answers to requests too, unless it names them.
         allowed = [{"type": kind} for kind in (*self._wanted, "RESTResponse")]
         self.request("PUT", f"applications/{self._application}/eventFilter", allowed=allowed)
+
+
+def look(url: str, *, user: str, password: str) -> tuple[str, datetime]:
+    """Asks once: the version of the Asterisk there, and when it last read its whole configuration.
+
+    Raises Refused, SwitchLost.
+    """
+    split = urlsplit(url)
+    http = Http(split, [_authorization(user, password)])
+    try:
+        status, body = http.request("GET", f"{split.path.rstrip('/')}/ari/asterisk/info", b"", WITHIN)
+        told = _understood(status, body)
+        return _version(told), datetime.fromisoformat(told["status"]["last_reload_time"])
+    except Broken as error:
+        raise SwitchLost(str(error)) from error
+    except (LookupError, TypeError, ValueError) as error:
+        raise SwitchLost("the answers are not those of an Asterisk") from error
+    finally:
+        http.close()
+
+
+def _authorization(user: str, password: str) -> tuple[str, str]:
+    return "Authorization", f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def _version(told: Json) -> str:
+    return f"Asterisk {str(told['system']['version']).partition('+')[0]}"
 
 
 def _addressed(method: str, path: str, parameters: Mapping[str, Any]) -> tuple[str, str]:

@@ -29,6 +29,10 @@ SLICE = 0.003  # seconds of parsing after which everyone else gets a turn
 _ARRIVED = memoryview(bytearray(65536))
 
 
+class PasswordRefused(SwitchLost):
+    """FreeSWITCH knows another password of the event socket than we do."""
+
+
 class Connection:
     """A socket with the protocol on it; a greenlet of its own reads.
 
@@ -189,7 +193,7 @@ class Inbound:
         pause = self.FIRST_PAUSE
         while True:
             try:
-                self._connect()
+                self.connect()
             except (OSError, SwitchLost) as error:
                 log.warning("cannot reach FreeSWITCH, trying again", reason=str(error), pause=pause)
                 gevent.sleep(pause)
@@ -202,7 +206,8 @@ class Inbound:
             log.warning("FreeSWITCH was lost")
             gevent.sleep(pause)
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Connects once. Raises OSError, SwitchLost."""
         asked = Event()
 
         def notice(message: esl.Message) -> None:
@@ -228,7 +233,7 @@ class Inbound:
         if not asked.wait(COMMAND_WITHIN) or connection.closed:
             raise SwitchLost("no event socket, or its access list refuses us")
         if not connection.request(esl.command(f"auth {self._password}")).answer.startswith("+OK"):
-            raise SwitchLost("FreeSWITCH refuses the event socket's password")
+            raise PasswordRefused("FreeSWITCH refuses the event socket's password")
         connection.request(esl.command("event plain BACKGROUND_JOB"))
         self.version = _version(connection.request(esl.command("api version")).answer)
 
@@ -244,6 +249,17 @@ class Inbound:
         for done in jobs.values():
             done(None)
         self._lost.set()
+
+
+def look(host: str, port: int, password: str) -> tuple[str, dict[str, str]]:
+    """Logs on once: the version of the FreeSWITCH there, and its global variables. Raises OSError, SwitchLost."""
+    inbound = Inbound(host, port, password, on_up=_nothing)
+    try:
+        inbound.connect()
+        named = (line.partition("=") for line in inbound.api("global_getvar").splitlines())
+        return inbound.version, {name: value for name, _, value in named}
+    finally:
+        inbound.stop()
 
 
 def _ignore(_: object) -> None:
