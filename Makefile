@@ -46,7 +46,7 @@ comma := ,
 CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 
 # One after the other: a switch, an appliance and their callers fill two processors, and what is heard is timed.
-LIVE_TESTS := $(BIN)/pytest -m live
+LIVE_TESTS := HOTLINE_LIVE_RESULTS=var/live.json $(BIN)/pytest -m live
 
 test: setup lint switches database  ## every check that can run on this machine
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --dist loadfile --cov --cov-report=
@@ -57,7 +57,7 @@ test: setup lint switches database  ## every check that can run on this machine
 docs: $(VENV)/installed  ## write the pages anew that are made of the code: verbs, messages, schemas
 	@HOTLINE_WRITE_DOCS=1 $(BIN)/pytest -q tests/docs
 
-live: setup switches  ## real calls; REQUIRE=freeswitch,asterisk fails when one is absent or a test is skipped
+live: setup switches  ## real calls, told in var/live.json; REQUIRE=freeswitch,asterisk fails when one is absent or a test skipped
 	@HOTLINE_REQUIRE="$(REQUIRE)" $(LIVE_TESTS)
 
 switches: $(VENV)/installed

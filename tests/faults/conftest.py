@@ -1,5 +1,5 @@
 """The live tests' switches and telephones, with a Hotline of its own that is killed again and again."""
 
-from tests.live.conftest import calls_made, hotline, network, phones, programs, pytest_runtest_makereport, running
+from tests.live.conftest import calls_made, hotline, network, phones, programs, running
 
-__all__ = ["calls_made", "hotline", "network", "phones", "programs", "pytest_runtest_makereport", "running"]
+__all__ = ["calls_made", "hotline", "network", "phones", "programs", "running"]
