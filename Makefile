@@ -46,7 +46,8 @@ comma := ,
 CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 
 # One after the other: a switch, an appliance and their callers fill two processors, and what is heard is timed.
-LIVE_TESTS := HOTLINE_LIVE_RESULTS=var/live.json $(BIN)/pytest -m live
+# Those with baresip need root, or user namespaces for everybody.
+LIVE_TESTS := HOTLINE_LIVE_RESULTS=var/live.json $(BIN)/python -m tests.live.network $(BIN)/pytest -m live
 
 test: setup lint switches database  ## every check that can run on this machine
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --dist loadfile --cov --cov-report=

@@ -96,7 +96,7 @@ def phones(request: pytest.FixtureRequest, hotline: Hotline) -> Iterator[Phones]
 def softphone(hotline: Hotline, network: Network, programs: provision.Phones) -> Iterator[Any]:
     """Makes a baresip that is registered as one of the agents."""
     if network.reason:
-        pytest.skip(f"baresip needs a network of its own, which needs root: {network.reason}")
+        pytest.skip(f"baresip needs a network of its own, which needs root or user namespaces: {network.reason}")
     made: list[Softphone] = []
 
     def make(agent: str, tone: float = 1000.0) -> Softphone:

@@ -1,7 +1,11 @@
 """A network of the tests' own: loopback, and one pair of interfaces, in a namespace that nothing else can see.
 
 Fixed SIP ports are then free, nothing listens where others could reach it, and baresip, which refuses to work on a
-machine that has only loopback, finds an interface. It needs root; without it the tests use the machine's own loopback.
+machine that has only loopback, finds an interface. It needs root, or what the kernel lets ordinary users have of it:
+
+    python -m tests.live.network COMMAND...
+
+runs a command so. Without either the tests use the machine's own loopback.
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ import contextlib
 import ctypes
 import os
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 
 _CLONE_NEWNET = 0x40000000
 _HERE = "/proc/thread-self/ns/net"
@@ -24,6 +29,9 @@ _SETUP = (
     f"ip link set {INTERFACE} up",
     "ip link set phones1 up",
 )
+
+AS_ROOT = ("unshare", "--map-root-user", "--net")  # in a user namespace, where that is nobody
+UP = 'ip link set lo up && exec "$@"'
 
 
 class Network:
@@ -57,6 +65,24 @@ class Network:
             self._namespace = None
 
 
+def main(command: Sequence[str]) -> None:
+    """Becomes the command, with the rights to have networks where that is possible."""
+    if os.geteuid() != 0 and _may_be_root():
+        command = [*AS_ROOT, "sh", "-c", UP, "sh", *command]
+    elif os.geteuid() != 0:
+        print("the tests with baresip need root, or user namespaces for everybody: they are skipped", flush=True)
+    os.execvp(command[0], command)
+
+
+def _may_be_root() -> bool:
+    try:
+        return (
+            subprocess.run([*AS_ROOT, "sh", "-c", UP, "sh", "true"], capture_output=True, check=False).returncode == 0
+        )
+    except FileNotFoundError:
+        return False
+
+
 def _fresh_namespace() -> int:
     before = os.open(_HERE, os.O_RDONLY)
     try:
@@ -79,3 +105,7 @@ def _libc(result: int) -> None:
     if result:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
