@@ -51,6 +51,9 @@ def run(args: argparse.Namespace, config: Config) -> int:
             standing = new_life(config.data_dir / "journal", clock.wall())
             switch = open_switch(config, clock, epoch=standing.epoch)
             appliance = assemble(config, clock=clock, switch=switch, library=library, standing=standing)
+            calendars = appliance.flowbook.book.calendars
+            for calendar in calendars.names:
+                calendars.state(calendar, clock.wall())  # reads the holidays now, so that no call waits for that
             # What is there now stays: no collection need look through it while calls wait. What calls leave
             # behind is mostly free without one, so that they may be rarer than every 700 objects.
             gc.collect()

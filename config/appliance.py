@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from config.document import load
-from config.values import Duration, UserError
+from config.values import Duration, UserError, is_time_zone
 
 SQLITE = "sqlite:///"
 IN_MEMORY = ("", ":memory:")
@@ -35,7 +35,7 @@ def _address(text: object) -> str:
 
 
 def _zone(text: str) -> str:
-    if text not in available_timezones():
+    if not is_time_zone(text):
         raise ValueError(f"'{text}' is not a time zone; write for example Asia/Shanghai or Europe/Berlin")
     return text
 

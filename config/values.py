@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
@@ -59,6 +60,15 @@ def duration(length: float) -> str:
         if length and length % _UNITS[unit] == 0:
             return f"{round(length / _UNITS[unit])}{unit}"
     return f"{round(length)}s"
+
+
+def is_time_zone(text: str) -> bool:
+    """Whether there is a zone of that name; looked for alone, as a list of all of them takes a while."""
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # not there; no path inside; a folder
+        return False
+    return True
 
 
 def is_duration(kind: Any) -> bool:

@@ -17,11 +17,12 @@ from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import holidays as calendar_of_holidays
+import holidays as calendar_of_holidays  # the countries themselves are read when a day of theirs is asked for
+from holidays.registry import EntityLoader
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.document import Written, load
-from config.values import Diagnostic
+from config.values import Diagnostic, is_time_zone
 from config.wording import suggestion
 from ivr.services import HoursState
 
@@ -98,8 +99,9 @@ def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[D
 
 
 def _zone(text: str) -> str:
-    if text not in _zones():
-        hint = _SHANGHAI if text.rpartition("/")[2].lower() in _IN_CHINA else suggestion(text, _zones())
+    if not is_time_zone(text):
+        in_china = text.rpartition("/")[2].lower() in _IN_CHINA
+        hint = _SHANGHAI if in_china else suggestion(text, available_timezones())
         raise ValueError(f"'{text}' is not a time zone.{hint or _ZONES}")
     return text
 
@@ -122,14 +124,14 @@ _ZONES = " Write for example Asia/Shanghai, Asia/Hong_Kong or Europe/London"
 
 def _country(text: str) -> str:
     country, _, region = text.partition("-")
-    known: Mapping[str, list[str]] = calendar_of_holidays.list_supported_countries()
+    known = EntityLoader.get_country_codes()
     if country not in known:
         hint = f".{suggestion(country, known)}" if country.upper() in known else ""
         raise ValueError(
             f"no holidays are known for '{text}'; write a country's two letters, such as CN, HK or GB{hint}"
         )
-    if region and region not in known[country]:
-        raise ValueError(f"no region '{region}' of {country} is known; there are {', '.join(known[country]) or 'none'}")
+    if region and region not in (regions := getattr(calendar_of_holidays, country).subdivisions):
+        raise ValueError(f"no region '{region}' of {country} is known; there are {', '.join(regions) or 'none'}")
     return text
 
 
@@ -212,11 +214,6 @@ class Entry(Written):
 
 
 CalendarFile = dict[str, Entry]
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @cache

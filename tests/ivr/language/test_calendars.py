@@ -1,12 +1,16 @@
 """When the hotline says that it is open."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from ivr.language.calendars import DAYS, OpeningHours, load_calendars
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 OFFICE = """\
 office:
   zone: Asia/Shanghai
@@ -112,6 +116,10 @@ def test_a_range_of_days_may_pass_the_week_end(day):
             "c.yaml:1:54: a.holidays: no holidays are known for 'XX'; write a country's two letters, such as CN, HK or GB",  # noqa: E501
         ),
         (
+            "a: {zone: UTC, open: {daily: '1:00-2:00'}, holidays: GB-XX}",
+            "c.yaml:1:54: a.holidays: no region 'XX' of GB is known; there are ENG, NIR, SCT, WLS",
+        ),
+        (
             "a: {zone: UTC, open: {daily: '1:00-2:00'}, exceptions: {2026-13-01: closed}}",
             "c.yaml:1:57: a.exceptions.2026-13-01: the key '2026-13-01' is not a date; write for example 2026-12-31",
         ),
@@ -122,3 +130,10 @@ def test_mistakes_are_told_where_they_stand(written, problem):
     calendars, problems = load_calendars(written, "c.yaml")
     assert calendars == {}
     assert [str(found) for found in problems] == [problem]
+
+
+def test_reading_a_calendar_does_not_read_the_holidays_of_all_the_world():
+    """Every command reads the calendars, and hardly any looks up a holiday."""
+    reading = f"from ivr.language.calendars import load_calendars; load_calendars({OFFICE!r}, 'c.yaml')"
+    check = "import sys; assert 'holidays.countries' not in sys.modules"
+    subprocess.run([sys.executable, "-c", f"{reading}; {check}"], cwd=CHECKOUT, check=True, timeout=60)
