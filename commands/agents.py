@@ -16,7 +16,7 @@ import argparse
 import getpass
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from commands import add_options
@@ -35,13 +35,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(do=_list)
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     actions = parser.add_subparsers(metavar="ACTION")
-    listing = actions.add_parser("list", help="list all agents (the default)")
+
+    def action(name: str, do: Callable[..., None], help: str, example: str = "") -> argparse.ArgumentParser:
+        below = actions.add_parser(name, help=help, epilog=example)
+        below.set_defaults(do=do)
+        add_options(below)
+        return below
+
+    listing = action("list", _list, "list all agents (the default)")
     listing.add_argument("--json", action="store_true", help="print a JSON list")
-    add = actions.add_parser(
-        "add",
-        help="add an agent with a phone account of its own",
-        epilog='./appliance.py agents add 1005 "Li Wei" --queue service --skill cmn=5',
-    )
+    example = './appliance.py agents add 1005 "Li Wei" --queue service --skill cmn=5'
+    _add_arguments(action("add", _add, "add an agent with a phone account of its own", example))
+    example = "./appliance.py agents state 1001 not-ready --reason meal"
+    _state_arguments(action("state", _state, "move an agent to another state", example))
+    example = "./appliance.py agents extend 1001 2m"
+    extend = action("extend", _extend, "give an agent longer for the work after a call", example)
+    extend.add_argument("id")
+    extend.add_argument("time", help="how much longer, for example 60s")
+    example = "./appliance.py agents result 1001 solved"
+    result = action("result", _result, "say what came of the agent's call", example)
+    result.add_argument("id")
+    result.add_argument("result", help="one of the queue's results")
+
+
+def _add_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("id", help="the agent's id and extension, for example 1005")
     add.add_argument("name")
     add.add_argument(
@@ -59,33 +76,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--skill", action="append", default=[], metavar="NAME=LEVEL", help="a skill with its level, 1 to 5"
     )
-    add.set_defaults(do=_add)
-    state = actions.add_parser(
-        "state",
-        help="move an agent to another state",
-        epilog="./appliance.py agents state 1001 not-ready --reason meal",
-    )
+
+
+def _state_arguments(state: argparse.ArgumentParser) -> None:
     state.add_argument("id")
     state.add_argument("state", choices=sorted(STATES))
     state.add_argument("--reason", default="", help="why the agent is not ready, one of flows/reasons.yaml")
     state.add_argument(
         "--by", default=getpass.getuser(), help="the supervisor who asks for it, for the journal (default: who you are)"
     )
-    state.set_defaults(do=_state)
-    extend = actions.add_parser(
-        "extend", help="give an agent longer for the work after a call", epilog="./appliance.py agents extend 1001 2m"
-    )
-    extend.add_argument("id")
-    extend.add_argument("time", help="how much longer, for example 60s")
-    extend.set_defaults(do=_extend)
-    result = actions.add_parser(
-        "result", help="say what came of the agent's call", epilog="./appliance.py agents result 1001 solved"
-    )
-    result.add_argument("id")
-    result.add_argument("result", help="one of the queue's results")
-    result.set_defaults(do=_result)
-    for action in (listing, add, state, extend, result):
-        add_options(action)
 
 
 def run(args: argparse.Namespace, config: Config) -> int:

@@ -150,12 +150,24 @@ class _Player:
             raise NotSo(f"there is no flow {self._scenario.flow}.yaml beside this file")
         self._line = self._stage.exchange.ring_in(self._scenario.dialled or flow.numbers[0], self._scenario.caller)
 
-    def play(self, act: Act) -> None:  # noqa: PLR0912 - one case for each word of the language
+    def play(self, act: Act) -> None:
+        """Does what the caller, an agent or the world around them does, or expects what is to come of it."""
         match act.act:
-            case Hear(what):
-                self._expect(self._hears(what), f"'{what}' was not heard{self._meant(what)}")
-            case PositionIs(position):
-                self._expect(self._hears_position(position), f"position {position} was not told")
+            case Press() | Speak() | Silence() | Wait() | HangUp():
+                self._as_caller(act.act)
+            case AgentAnswers(agent):
+                self._ringing(agent).pick_up()
+                self._expect(lambda: self._talks_to(agent), f"the caller was not connected to agent {agent}")
+            case AgentDeclines(agent):
+                self._ringing(agent).refuse(Cause.REJECTED)
+                self._settle()
+            case DatabaseIs() | WebIs() | Closed() | SwitchLost():
+                self._around(act.act)
+            case Hear() | PositionIs() | Queued() | Transferred() | Ended():
+                self._come_about(act.act)
+
+    def _as_caller(self, act: Press | Speak | Silence | Wait | HangUp) -> None:
+        match act:
             case Press(keys):
                 for key in keys:
                     self._line.press(key)
@@ -172,27 +184,13 @@ class _Player:
                 self._ended_by = self._ended_by or ("" if self._line.ended else "caller")
                 self._line.hang_up()
                 self._settle()
-            case Queued(queue):
-                self._must_be("queue", queue, [view.name for view in self._stage.appliance.acd.queues()])
-                self._expect(lambda: self._line.id in self._waiting(queue), f"the call is not in queue {queue}")
-            case AgentAnswers(agent):
-                self._ringing(agent).pick_up()
-                self._expect(lambda: self._talks_to(agent), f"the caller was not connected to agent {agent}")
-            case AgentDeclines(agent):
-                self._ringing(agent).refuse(Cause.REJECTED)
-                self._settle()
+
+    def _around(self, act: DatabaseIs | WebIs | Closed | SwitchLost) -> None:
+        match act:
             case DatabaseIs(state):
                 self._host.state = state
             case WebIs(answer):
                 self._stage.web.answer = answer
-            case Transferred(to):
-                self._expect(
-                    lambda: self._line.transferred_to == to,
-                    f"the caller was not transferred to {to}",
-                    also_when_ended=True,
-                )
-                if self._line.transferred_to != to:
-                    raise NotSo(f"the caller was not transferred to {to}; {self._instead()}")
             case Closed(calendar):
                 self._must_be("calendar", calendar, self._stage.appliance.flowbook.book.calendars.names)
                 self._stage.appliance.closures.close(calendar, by="the scenario")
@@ -200,6 +198,18 @@ class _Player:
                 self._ended_by = self._ended_by or "switch"
                 self._stage.exchange.lose()
                 self._settle()
+
+    def _come_about(self, act: Hear | PositionIs | Queued | Transferred | Ended) -> None:
+        match act:
+            case Hear(what):
+                self._expect(self._hears(what), f"'{what}' was not heard{self._meant(what)}")
+            case PositionIs(position):
+                self._expect(self._hears_position(position), f"position {position} was not told")
+            case Queued(queue):
+                self._must_be("queue", queue, [view.name for view in self._stage.appliance.acd.queues()])
+                self._expect(lambda: self._line.id in self._waiting(queue), f"the call is not in queue {queue}")
+            case Transferred(to):
+                self._transfers(to)
             case Ended(by):
                 self._ends(by)
 
@@ -281,6 +291,12 @@ class _Player:
 
     def _talks_to(self, agent: str) -> bool:
         return self._line.partner is not None and self._line.partner.dialled == self._stage.phones[agent]
+
+    def _transfers(self, to: str) -> None:
+        complaint = f"the caller was not transferred to {to}"
+        self._expect(lambda: self._line.transferred_to == to, complaint, also_when_ended=True)
+        if self._line.transferred_to != to:
+            raise NotSo(f"{complaint}; {self._instead()}")
 
     def _ends(self, by: str) -> None:
         if by == "agent":

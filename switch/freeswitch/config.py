@@ -73,31 +73,32 @@ def write(
     `sessions_per_second` new ones are let in by SIP at all. Raises ValueError for what cannot
     stand in these files.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "gateways").mkdir(exist_ok=True)
+    (directory / "gateways").mkdir(parents=True, exist_ok=True)
     streams = _streams(directory, music)
+    variables = {
+        "hotline_event_socket_password": _checked(_SECRET, password, "event socket's password"),
+        "hotline_agents": _any_of(_checked(_ACCOUNT, account, "account") for account, _, _ in agents),
+        "hotline_numbers": _any_of(_checked(_NUMBER, number, "number") for number in numbers),
+        "hotline_trunk_route": _route(trunks),
+        "hotline_music": "local_stream://default" if streams else RING_BACK,
+        "hotline_sorry": _path(sorry) if sorry else "silence_stream://10",
+        "hotline_sessions": str(sessions),
+        "hotline_sessions_per_second": str(sessions_per_second),
+        "hotline_log_level": _checked(_NAME, log_level, "log level"),
+        **_places(listen, external, ports),
+    }
     files = {
-        "vars.xml": _set(
-            {
-                "hotline_event_socket_password": _checked(_SECRET, password, "event socket's password"),
-                "hotline_agents": _any_of(_checked(_ACCOUNT, account, "account") for account, _, _ in agents),
-                "hotline_numbers": _any_of(_checked(_NUMBER, number, "number") for number in numbers),
-                "hotline_trunk_route": _route(trunks),
-                "hotline_music": "local_stream://default" if streams else RING_BACK,
-                "hotline_sorry": _path(sorry) if sorry else "silence_stream://10",
-                "hotline_sessions": str(sessions),
-                "hotline_sessions_per_second": str(sessions_per_second),
-                "hotline_log_level": _checked(_NAME, log_level, "log level"),
-                **_places(listen, external, ports),
-            }
-        ),
+        "vars.xml": _set(variables),
         "agents.xml": "".join(_agent(*agent) for agent in agents),
         "acl.xml": _access(trunks),
         "music.xml": "".join(_stream(name, path) for name, path in streams.items()),
+        **_gateways(trunks),
     }
-    for trunk in trunks:
-        if trunk.account:
-            files[f"gateways/{_checked(_NAME, trunk.name, 'name of a trunk')}.xml"] = _gateway(trunk)
+    _put(directory, files)
+
+
+def _put(directory: Path, files: Mapping[str, str]) -> None:
+    """Writes these files, and leaves no other gateway."""
     for stale in set((directory / "gateways").glob("*.xml")) - {directory / name for name in files}:
         stale.unlink()
     for name, text in files.items():
@@ -163,6 +164,15 @@ def _access(trunks: Sequence[Trunk]) -> str:
         for peer in trunk.peers
     )
     return f'  <list name="trunks" default="deny">\n{nodes}  </list>\n'
+
+
+def _gateways(trunks: Sequence[Trunk]) -> dict[str, str]:
+    """A file for each trunk at which we register."""
+    return {
+        f"gateways/{_checked(_NAME, trunk.name, 'name of a trunk')}.xml": _gateway(trunk)
+        for trunk in trunks
+        if trunk.account
+    }
 
 
 def _gateway(trunk: Trunk) -> str:
