@@ -83,7 +83,7 @@ class Acd:
             CallQueued: self._call_queued,
             CallAbandoned: self._call_abandoned,
             CallLeft: self._call_left,
-            CallerLost: self._call_left,
+            CallerLost: self._caller_lost,
             AnnouncementMade: self._announcement_made,
             OfferAnswered: self._offer_answered,
             OfferDeclined: self._offer_refused,
@@ -288,8 +288,15 @@ class Acd:
         self._offers.talk_ended(talk)
         return True
 
-    def _call_left(self, event: CallLeft | CallerLost) -> bool:
+    def _call_left(self, event: CallLeft) -> bool:
         return self._go(event.call, abandoned=False)
+
+    def _caller_lost(self, event: CallerLost) -> bool:
+        call = self._waits.calls.get(event.call)
+        if call is None:
+            return False
+        self._waits.lose(call)
+        return True
 
     def _go(self, id_: CallId, *, abandoned: bool) -> bool:
         call = self._waits.calls.get(id_)

@@ -87,12 +87,15 @@ class Floor:
             agent = self.agents[rule.id] = LiveAgent(rule, now)
         self.take(agent)
         self._leaves(agent)
+        owing = [queue for queue in self.queues.values() if agent in queue.owed]
         for queue in self.queues.values():
             queue.drop_member(agent)
         agent.rule = rule
         for name in dict.fromkeys(rule.queues):
             if name in self.queues:
                 self.queues[name].add_member(agent)
+        for queue in owing:
+            queue.give_turn_back(agent)
         return agent
 
     def remove(self, agent: LiveAgent) -> None:
@@ -120,14 +123,18 @@ class Floor:
     def open(self, rule: QueueRule) -> Queue:
         """A new queue, or a new rule for a known one: agents, pace and hours stay, its callers are yours to move."""
         old = self.queues.get(rule.name)
+        owed = dict(old.owed) if old else {}
         if old:
             self.close(old)
         queue = self.queues[rule.name] = Queue(rule, self.seed, Pace())
         if old:
             queue.pace, queue.hours, queue.last_agent = old.pace, old.hours, old.last_agent
+            queue.offers_made = old.offers_made
         for agent in self.agents.values():
             if rule.name in agent.rule.queues:
                 queue.add_member(agent)  # no lines yet: they come with their callers
+                if agent in owed:
+                    queue.give_turn_back(agent)
         return queue
 
     def close(self, queue: Queue) -> None:

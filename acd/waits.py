@@ -75,6 +75,11 @@ class Waits:
         self._waited(call, abandoned=abandoned)
         self.leave(call)
 
+    def lose(self, call: WaitingCall) -> None:
+        """The caller may come back, and waits on then: this was no wait of its own."""
+        self._offers.withdraw_all(call, "caller gone")
+        self.leave(call)
+
     def leave(self, call: WaitingCall) -> None:
         """The call waits no more."""
         del self.calls[call.id]

@@ -19,7 +19,7 @@ from journal.writer import Journal, JournalBroken
 from runtime.admission import Admission
 from runtime.flowbook import Book
 from runtime.house_prompts import SORRY, SORRY_KEPT
-from runtime.standing import OpenCall, Standing
+from runtime.standing import OpenCall, Standing, Waited
 from runtime.star_codes import StarCodes
 from switch.port import Call, CallEnded, CallId, Cause, SwitchLost
 from switch.shared.clock import Clock, Millis
@@ -71,7 +71,8 @@ class CallDesk:
         self.in_progress: dict[CallId, CallInProgress] = {}
         self.returning: dict[CallId, OpenCall] = {}  # open in the journal, and in nobody's hands
         self.detached: dict[CallId, Millis] = {}  # those of them whose connection broke in this life, and since when
-        self.on_detached: Callable[[CallId], None] = lambda _: None
+        self.on_detached: Callable[[], None] = lambda: None
+        self.keep_place: Callable[[CallId, Waited], None] = lambda _, __: None
         self.on_returned: Callable[[CallId], None] = lambda _: None
         self.book_of: Callable[[str, int], Book | None] = lambda _, __: None
         self.message_of: Callable[[CallId, OpenCall], Message | None] = lambda _, __: None
@@ -121,7 +122,7 @@ class CallDesk:
 
     def _serve(self, call: Call, *, talking: bool) -> None:
         came_back = self._known(call.id)
-        past = self.returning.pop(call.id, None)
+        past = self.returning.pop(call.id, None) or self._overtaken(call.id)
         self.detached.pop(call.id, None)
         dialled = past.dialled if past else call.dialled
         book = self._book()
@@ -186,13 +187,23 @@ class CallDesk:
             if self.in_progress.get(call.id) is served:
                 del self.in_progress[call.id]
         if call.id in self.detached:
-            self.on_detached(call.id)
+            self.on_detached()
 
     def _detach(self, call: CallId) -> None:
         """Nobody knows whether a call whose connection broke lives on: the switch will say, when it can be asked."""
-        self._journal.append("CallDetached", call)
-        self.returning[call] = deepcopy(self._standing.calls[call])
+        self._journal.jot("CallDetached", call)  # it may be back before a disk has answered
+        self.returning[call] = self._as_it_stands(call)
         self.detached[call] = self._clock.now()
+
+    def _overtaken(self, call: CallId) -> OpenCall | None:
+        """Where a call stands that is back before whoever had it could say that it was lost; None for a new one."""
+        return self._as_it_stands(call) if call in self.in_progress else None
+
+    def _as_it_stands(self, call: CallId) -> OpenCall:
+        past = deepcopy(self._standing.calls[call])
+        if past.place:
+            self.keep_place(call, past.place)
+        return past
 
     def _goes_on(self, served: CallInProgress, cause: Cause) -> bool:
         """Whether the call outlives this greenlet: another one has it, in this process or in the next."""
@@ -242,7 +253,7 @@ class CallDesk:
                 exit, sorry = "next", SORRY_KEPT
         if not exit and not past.place and past.answered:
             sorry = SORRY
-        if past.place is None or exit:
+        if talking or past.place is None or exit:
             self.on_returned(call.id)
         interrupted = Interrupted(answered=past.answered, talking=talking, exit=exit, sorry=sorry, hidden=past.hidden)
         return Session(call, flow, services, caller, state=state, interrupted=interrupted)

@@ -102,6 +102,8 @@ class OffersUnderWay:
         """Makes an offer as soon as the one before has let go of the phone, which may take one call at a time."""
         if before is not None:
             before.join(LET_GO_WITHIN)
+        if leg.offered.offer not in self._legs:
+            return  # withdrawn meanwhile: nothing need ring
         try:
             self._dial(leg, self._report)
         except Exception:
@@ -120,7 +122,7 @@ class OffersUnderWay:
         if leg.connected_at is None:  # the life before did not live to see it
             leg.connected_at = self._clock.now()
             self._report(TalkFound(offer, leg.offered.call, leg.offered.queue, leg.offered.agent.id))
-        gevent.spawn(self._watch, leg, on)
+        self._at_phone[leg.offered.agent.id] = gevent.spawn(self._watch, leg, on)
 
     def _watch(self, leg: AgentLeg, on: CallId) -> None:
         try:

@@ -25,7 +25,10 @@ class CalendarsOfQueues:
         self._look_again: Millis = 0
 
     def load(self, queues: Iterable[QueueRule]) -> None:
-        self._with_calendar = tuple(rule for rule in queues if rule.calendar)
+        """A queue that was removed and comes back is new to whoever is told."""
+        rules = {rule.name: rule for rule in queues}
+        self._with_calendar = tuple(rule for rule in rules.values() if rule.calendar)
+        self._said = {name: said for name, said in self._said.items() if name in rules}
 
     def look(self, waiting: Callable[[str], int]) -> Millis | None:
         """Looks, now and then, at those of queues in which somebody waits; when to look again, None for never."""

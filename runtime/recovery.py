@@ -69,9 +69,12 @@ class Recovery:
         self._talks: dict[str, OpenOffer] = {}
         self._unknown: dict[CallId, Millis] = {}  # since when nobody controls them
         self._looks = Round(self._look_around, clock)
+        self._pool = Pool(AT_A_TIME)
+        self._taking: set[CallId] = set()
         desk.message_of = self._message_of
         desk.on_returned = lambda call: acd.not_awaited([call])
-        desk.on_detached = self._detached
+        desk.on_detached = self._looks.ask
+        desk.keep_place = acd.keep
 
     # --- before calls come
 
@@ -108,12 +111,11 @@ class Recovery:
         strays = self._switch.strays()
         watched = self._sort_talks(strays)
         for id, stray in strays.items():
-            if stray.outbound and id not in watched:
+            if stray.outbound and id not in watched and not self._talks_on(stray):
                 self._switch.drop(id)
         self._end_lost(expected - strays.keys())
-        pool = Pool(AT_A_TIME)
         for id in sorted(self._desk.returning.keys() & strays.keys(), key=self._turn):
-            pool.spawn(self._take_over, id, talking=strays[id].joined_to is not None)
+            self._pool.spawn(self._take_over, id, talking=strays[id].joined_to is not None)
         self._acd.open_within(GATE_SECONDS)
 
     def start(self) -> None:
@@ -138,12 +140,6 @@ class Recovery:
                 self._acd.over(offer)
         return talking
 
-    def _detached(self, call: CallId) -> None:
-        """The connection to a call broke: it keeps its place, and is looked for."""
-        if place := self._desk.returning[call].place:
-            self._acd.keep(call, place)
-        self._looks.ask()
-
     def _look_around(self) -> float:
         try:
             self._look()
@@ -165,16 +161,18 @@ class Recovery:
         now = self._clock.now()
         unknown = [stray for stray in strays.values() if not self._talks_on(stray)]
         self._unknown = {stray.id: self._unknown.get(stray.id, now) for stray in unknown}
-        for stray in unknown:
-            if now - self._unknown[stray.id] >= LOOK_SECONDS * 1000:  # it is not just on its way to us
-                self._take(stray)
+        due = [stray for stray in unknown if now - self._unknown[stray.id] >= LOOK_SECONDS * 1000]
+        for stray in sorted(due, key=lambda stray: self._turn(stray.id)):  # none of them is just on its way to us
+            self._take(stray)
 
     def _take(self, stray: Snapshot) -> None:
+        if stray.id in self._taking:
+            return
         log.warning("a call that nobody controls", call=stray.id, outbound=stray.outbound)
         if stray.outbound:
             self._switch.drop(stray.id)
         else:
-            gevent.spawn(self._take_over, stray.id, talking=stray.joined_to is not None)
+            self._pool.spawn(self._take_over, stray.id, talking=stray.joined_to is not None)
 
     def _talks_on(self, stray: Snapshot) -> bool:
         """Whether a leg is joined to another, and need not be taken: a caller of ours is watched all the same."""
@@ -183,11 +181,14 @@ class Recovery:
     def _take_over(self, id: CallId, *, talking: bool) -> None:
         if id in self._desk.in_progress:
             return  # the dialplan was faster
+        self._taking.add(id)
         try:
             call = self._switch.adopt(id)
         except (NoSuchCall, SwitchLost) as error:
             log.info("a call was not taken over", call=id, reason=str(error))
             return
+        finally:
+            self._taking.discard(id)
         gevent.spawn(self._drive, call, talking=talking)
 
     def _drive(self, call: Call, *, talking: bool) -> None:
@@ -198,7 +199,8 @@ class Recovery:
 
     def _turn(self, id: CallId) -> tuple[bool, Millis]:
         """Who waits comes first, in the order of arrival."""
-        place = self._desk.returning[id].place
+        past = self._desk.returning.get(id)
+        place = past.place if past else None
         return place is None, place.arrived if place else 0
 
     def _end_lost(self, missing: Set[CallId]) -> None:
@@ -217,9 +219,12 @@ class Recovery:
             log.warning("calls ended while nobody controlled them", calls=len(lost))
 
     def _end(self, id: CallId, cause: str, outcome: str) -> None:
-        self._message_of(id, self._desk.returning[id])
-        self._acd.not_awaited([id])
-        self._desk.give_up(id, cause, outcome)
+        """Ends it in the journal, unless it comes back while its message is looked for."""
+        if past := self._desk.returning.get(id):
+            self._message_of(id, past)
+        if id in self._desk.returning:
+            self._acd.not_awaited([id])
+            self._desk.give_up(id, cause, outcome)
 
     def _message_of(self, id: CallId, past: OpenCall) -> Message | None:
         try:

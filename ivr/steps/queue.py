@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import structlog
 from pydantic import Field
 
-from ivr.conversation import Conversation
+from ivr.conversation import Conversation, Heed
 from ivr.language.expressions import CannotEvaluate, text_of
 from ivr.language.house import House
 from ivr.language.phrases import Prompt
@@ -226,20 +226,21 @@ class _Wait:
         recorder = self._call.recorder
         if ready.recording is None or recorder.running:
             return
-        if not _told_of_recording(self._call, ready.recording):
+        if not _told_of_recording(self._call, ready.recording, heed=self._cuts_in):
             self._call.note("NotRecorded", queue=ready.queue, agent=ready.agent, reason="the caller could not be told")
             return
         days = ready.recording.keep_days
         recorder.start(flow=self._call.flow.name, queue=ready.queue, agent=ready.agent, keep_days=days)
 
 
-def _told_of_recording(call: Conversation, recording: TalkRecording) -> bool:
-    """Tells the caller that the talk is recorded, once in a call; whether that could be done."""
+def _told_of_recording(call: Conversation, recording: TalkRecording, *, heed: Heed = lambda _: False) -> bool:
+    """Tells the caller that the talk is recorded, once in a call; whether that could be done to its end."""
     prompt = Prompt(recording.announce)
     if prompt in call.recorder.announced:
         return True
     try:
-        call.say(prompt, stop_on=NONE)
+        if call.say(prompt, stop_on=NONE, heed=heed) is not None:
+            return False
     except (CannotSpeak, CannotPlay, CannotEvaluate) as error:
         log.error("callers cannot be told that they are recorded, so they are not", prompt=prompt.id, error=str(error))
         return False

@@ -138,7 +138,11 @@ class Asterisk:
         line.entered = True
         line.bridge = bridge["id"] if bridge else None
         if bridge is None:
-            self._silence(call_id)
+            try:
+                self._silence(call_id)
+            except SwitchLost:
+                line.gone(Cause.SWITCH_LOST)  # nobody drives it, so that it is a stray again
+                raise
             line.music = True
         return AsteriskCall(line, replace(facts(channel), remembered=memory))
 

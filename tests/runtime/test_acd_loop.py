@@ -611,6 +611,19 @@ def test_who_comes_in_an_emergency_is_given_back_at_once_though_an_agent_is_free
     assert caller.partner is floor.line_of("1001")
 
 
+def test_a_queue_that_was_away_is_told_anew_that_it_is_closed(floor):
+    floor.hours = "closed"
+    floor.caller("1", "office")
+    floor.pass_time(1)
+    floor.acd.load((SERVICE, TOGETHER, OLD_FRIENDS, AT_ONCE))
+    floor.pass_time(1)
+    floor.acd.load((SERVICE, TOGETHER, OLD_FRIENDS, AT_ONCE, OFFICE))
+    floor.log.clear()
+    floor.caller("2", "office")
+    floor.pass_time(70)
+    assert floor.log == [("2", "closed")]
+
+
 # --- what is unknown, and reloads -------------------------------------------------------------------
 
 
@@ -686,3 +699,26 @@ def test_a_phone_is_let_go_before_it_rings_for_the_next_caller(floor, monkeypatc
     floor.line_of("1001").pick_up()
     floor.pass_time(2)
     assert second.partner is not None
+
+
+def test_an_offer_that_is_withdrawn_before_the_phone_was_let_go_rings_nowhere(floor, monkeypatch):
+    dial = floor.switch.dial
+
+    def slowly(*arguments, **more):
+        call = dial(*arguments, **more)
+        hang_up = call.hang_up
+        call.hang_up = lambda cause=Cause.NORMAL: (floor.clock.sleep(0.2), hang_up(cause))
+        return call
+
+    monkeypatch.setattr(floor.switch, "dial", slowly)
+    floor.agent("1001")
+    first, second = floor.caller("1"), floor.caller("2")
+    floor.pass_time(1)
+    rung = []
+    floor.exchange.on_phone_rings.append(rung.append)
+    first.hang_up()
+    floor.pass_time(0.1)
+    second.hang_up()
+    floor.pass_time(1)
+    assert rung == []
+    assert floor.state("1001") == ("Ready", "")

@@ -383,6 +383,27 @@ def test_a_call_whose_connection_broke_goes_on_where_it_was_and_ends_once(house)
     ]
 
 
+def test_who_is_back_before_the_loss_could_be_written_down_keeps_the_place(house):
+    """The old greenlet still waits for the disk when the dialplan brings the caller again."""
+    house.stage.ready("1001")
+    first, second = house.call(), house.call(caller="2")
+    house.stage.not_ready("1001")
+    for line in (first, second):
+        line.press("1")
+        house.pass_time(1)
+    former, first.inbox = first.inbox, Inbox(first.clock)
+    house.stage.exchange.on_ring_in(first)
+    former.end(Cause.SWITCH_LOST)
+    house.pass_time(1)
+    assert house.status()["queues"][0]["waiting"] == [first.id, second.id]
+    assert types_of(house, first, "CallArrived", "CallReturned") == ["CallArrived", "CallReturned"]
+    for line in (first, second):
+        line.hang_up()
+    house.pass_time(5)
+    assert types_of(house, first, "CallEnded") == ["CallEnded"]
+    assert not house.desk.returning
+
+
 def test_a_call_whose_connection_broke_is_found_where_nobody_brings_it_back(house):
     line = house.call()
     leaves_its_controller(line)

@@ -15,6 +15,7 @@ from acd.model import (
     Agent,
     AgentBecameNotReady,
     AgentBecameReady,
+    AgentChanged,
     AgentLoggedOff,
     AgentLoggedOn,
     CallAbandoned,
@@ -176,6 +177,17 @@ class TestRoundRobin:
         if answered:
             made.tell(OfferAnswered(offer.offer))
         made.tell(CallAbandoned("c1"))
+        assert next_agents(made, 4) == ["a", "b", "c", "a"]
+
+    @pytest.mark.parametrize("changes", ["the rule", "the agent"])
+    def test_its_turn_outlives_a_reload(self, changes: str):
+        made = staffed("round-robin", "a", "b", "c")
+        made.call("c1")
+        made.tell(CallAbandoned("c1"))
+        if changes == "the rule":
+            made.tell(QueuesChanged((QueueRule("service", strategy="round-robin", wrap_up=0, music="other"),)))
+        else:
+            made.tell(AgentChanged(Agent("a", queues=("service",), name="of a new name")))
         assert next_agents(made, 4) == ["a", "b", "c", "a"]
 
     def test_an_agent_whose_caller_left_is_before_those_whose_turn_came_meanwhile(self):
