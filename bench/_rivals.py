@@ -83,12 +83,10 @@ announce-holdtime = no
 
 [{MEASURED}](manners)
 """
-_IN_ASTERISK = f"""
-[bench-queues]
-exten => _X!,1,Answer(,i)
- same => n,Queue(${{IF($[${{EXTEN}} = {THEIRS.heard}]?{HEARD}:{MEASURED})}})
- same => n,Hangup()
-"""
+_IN_ASTERISK = "[bench-queues]\n" + "".join(
+    f"exten => {number},1,Answer(,i)\n same => n,Queue({queue})\n same => n,Hangup()\n"
+    for number, queue in ((THEIRS.measured, MEASURED), (THEIRS.heard, HEARD))
+)
 _LEADS_THERE = "".join(f"exten => {number},1,Goto(bench-queues,${{EXTEN}},1)\n" for number in astuple(THEIRS))
 _MANAGER = """
 [bench]
