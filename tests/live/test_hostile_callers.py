@@ -26,14 +26,14 @@ NAMES = {
 }
 
 
-# What the switch itself makes of a name before anybody else sees it: FreeSWITCH decodes %0A (and "% f"), and writes %{
-# for ${; Asterisk keeps 79 bytes.
+# What the switch itself makes of a name before anybody else sees it. FreeSWITCH decodes %0A, takes "% f" for a control
+# sign and that for a blank, and writes %{ for ${; Asterisk keeps 79 bytes.
 CHANGED = {
     ("freeswitch", "runs a program"): f"%{{system(touch {TOUCHED})}}",
     ("freeswitch", "asks the switch"): "%{uuid_kill(%{uuid})} %{hangup_cause}",
     ("freeswitch", "calls a function"): "%{SHELL(touch /tmp/hotline-was-here)} $[1+1] %{CHANNEL(endpoint)}",
     ("freeswitch", "line ends"): "a\nb\r\nc\\u000a Event-Name: CHANNEL_HANGUP_COMPLETE",
-    ("freeswitch", "a template"): "{{ caller.number }} {\x0for x in range(9) %}x{\x0endfor %}",
+    ("freeswitch", "a template"): "{{ caller.number }} { or x in range(9) %}x{ ndfor %}",
     ("asterisk", "runs a program, the other way"): NAMES["runs a program, the other way"][:79],
     ("asterisk", "very long"): "x" * 79,
 }
