@@ -140,7 +140,7 @@ class AgentDialler:
             try:
                 _tell(self._ring(leg, call, report), report)
             finally:
-                call.hang_up()
+                _let_go(call)
 
     def gone(self, agent: str) -> None:
         """The agent has logged off: its phone need not stay off hook."""
@@ -179,7 +179,7 @@ class AgentDialler:
         if leg.accepted:
             line.keep(call)
         else:
-            call.hang_up()
+            _let_go(call)
         _tell(end, report)
 
     # --- one offer
@@ -350,6 +350,12 @@ class PermanentLine:
         if len(self._free) and self._call is not None:
             self._call.hang_up()
             self._call = None
+
+
+def _let_go(call: OutboundCall) -> None:
+    """Hangs up, and waits until the telephone can ring for the next caller."""
+    call.hang_up()
+    call.await_gone(LET_GO_WITHIN)
 
 
 def _tell(end: Event | None, report: Report) -> None:

@@ -276,6 +276,13 @@ class OutboundCall(Call, Protocol):
         """
         ...
 
+    def await_gone(self, within: float) -> None:
+        """After the end: returns when the switch has let go of the far end, or after so many seconds of real time.
+
+        A telephone with one line is busy until then.
+        """
+        ...
+
 
 TELEPHONE = "tel:"  # in an address: not an account, but a number of the world
 

@@ -78,6 +78,9 @@ class DialledCall(AsteriskCall):
         self._give_up.cancel()
         super().hang_up(cause) if self.line.entered else self.line.hang_up(cause, ended_with=Cause.CANCELLED)
 
+    def await_gone(self, within: float) -> None:
+        self.line.off.wait(within)
+
     def _on_picked_up(self) -> None:
         self._give_up.cancel()
         self._inbox.put(self._picked_up)

@@ -104,6 +104,7 @@ class Line:
         self.music = False
         self.music_class = ""  # of the music that plays, where we know it, also after an announcement
         self.entered = False
+        self.off = Event()  # set once nothing more will be heard of the channel
         self.ended_at: int | None = None
         self.on_entered: Callable[[], None] = lambda: None
         self._forget = forget
@@ -161,6 +162,7 @@ class Line:
     def gone(self, cause: Cause) -> None:
         """Nothing more will be heard of the channel."""
         self.inbox.end(cause)
+        self.off.set()
         self._forget(self)
 
     def enter(self) -> None:

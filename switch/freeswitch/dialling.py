@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from gevent.event import Event
+
 from switch.freeswitch import causes, encoding, esl, names
 from switch.freeswitch.calls import FreeSwitchCall
 from switch.freeswitch.client import Connection, Inbound
@@ -66,6 +68,7 @@ class DialledCall(FreeSwitchCall):
         self._refused: Cause | None = None
         self._given_up = leg.clock.after(ring_for, lambda: self._fail(Cause.NO_ANSWER))
         self._rings = True
+        self._gone = Event()
 
     def answered(self) -> Notice | None:
         while not self._picked_up.over:
@@ -82,6 +85,9 @@ class DialledCall(FreeSwitchCall):
             super().hang_up(cause)
         else:
             self._fail(Cause.CANCELLED)
+
+    def await_gone(self, within: float) -> None:
+        self._gone.wait(within)
 
     def arrived(self, line: Connection, channel: esl.Event) -> None:
         """The far end has answered, and the leg has come to us."""
@@ -112,7 +118,14 @@ class DialledCall(FreeSwitchCall):
         self.leg.end(cause)
 
     def cancel(self) -> None:
-        """Stops the ringing on the switch. The command may overtake the call that it is meant for."""
+        """Stops the ringing on the switch, where it rings still."""
+        try:
+            self._cancel()
+        finally:
+            self._gone.set()
+
+    def _cancel(self) -> None:
+        """The command may overtake the call that it is meant for."""
         for _ in range(CANCEL_TRIES):
             if not self._rings:
                 return

@@ -210,6 +210,9 @@ class SimulatedOutboundCall(SimulatedCall):
     def hang_up(self, cause: Cause = Cause.NORMAL) -> None:
         super().hang_up(cause if self.line.answered else Cause.CANCELLED)
 
+    def await_gone(self, within: float) -> None:
+        """It is at once."""
+
 
 class SimulatedSwitch:
     """A controller of an exchange. Several may come and go over one exchange, as processes do."""
