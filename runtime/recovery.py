@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Set
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import gevent
@@ -29,7 +30,7 @@ from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
 from runtime.rounds import Round
-from runtime.standing import STARTED, AgentStood, OpenCall, OpenOffer, Standing, boot_id
+from runtime.standing import STARTED, AgentStood, OpenCall, OpenOffer, Standing, Waited, boot_id
 from switch.port import Call, CallId, Cause, NoSuchCall, Snapshot, Switch, SwitchLost
 from switch.shared.clock import Clock, Millis
 
@@ -100,7 +101,7 @@ class Recovery:
             sorted(history, key=lambda entry: entry[0]),
             stood=self._standing.agents,
             talks=self._talks,
-            places={id: call.place for id, call in self._desk.returning.items() if call.place},
+            places=_places(self._desk.returning),
         )
 
     # --- once the switch is there
@@ -197,11 +198,11 @@ class Recovery:
         finally:
             call.hang_up()
 
-    def _turn(self, id: CallId) -> tuple[bool, Millis]:
+    def _turn(self, id: CallId) -> tuple[bool, Millis, int]:
         """Who waits comes first, in the order of arrival."""
         past = self._desk.returning.get(id)
         place = past.place if past else None
-        return place is None, place.arrived if place else 0
+        return place is None, place.arrived if place else 0, past.queued if past else 0
 
     def _end_lost(self, missing: Set[CallId]) -> None:
         """Ends, in the journal, those of the missing calls that are nowhere on the switch. Raises SwitchLost."""
@@ -245,6 +246,17 @@ class Recovery:
         except CannotKeep as error:
             log.error("a message that was being left could not be kept", call=id, error=str(error))
             return None
+
+
+def _places(calls: Mapping[CallId, OpenCall]) -> Mapping[str, Waited]:
+    """Where each of them waited; those of the same millisecond keep the order in which they came."""
+    places: dict[str, Waited] = {}
+    waited = [(call.place, call.queued, id) for id, call in calls.items() if call.place]
+    last: Millis | None = None
+    for place, _, id in sorted(waited, key=lambda each: (each[0].arrived, each[1])):
+        last = place.arrived if last is None else max(place.arrived, last + 1)
+        places[id] = replace(place, arrived=last)
+    return places
 
 
 def _talks(talk: OpenOffer, agent: str) -> bool:

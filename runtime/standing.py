@@ -53,6 +53,7 @@ class OpenCall:
     told: list[dict[str, Any]] = field(default_factory=list)
     hidden: dict[str, dict[str, str]] = field(default_factory=dict)
     place: Waited | None = None
+    queued: int = 0  # the record by which it was queued
     over: str = ""
     box: str = ""  # where a message is being left, and into which file
     file: str = ""
@@ -220,6 +221,7 @@ class Standing:
     def _queued(self, call: OpenCall, record: Record) -> None:
         at = self._at(record)
         arrived, entered = record.get("arrived"), record.get("entered")
+        call.queued = record["seq"]
         call.place = Waited(
             queue=record["queue"],
             priority=record["priority"],

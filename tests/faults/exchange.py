@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import gevent
 from gevent.event import Event
+from wsproto.utilities import LocalProtocolError
 
 from tests.switch.asterisk.peer import NOTHING, OK, Peer, asked
 
@@ -367,7 +368,7 @@ class Exchange(Peer):
         """Whether somebody is there to be told."""
         try:
             self.happen(kind, channel=channel.shown(), **facts)
-        except (OSError, IndexError):
+        except (OSError, IndexError, LocalProtocolError):
             return False
         return True
 

@@ -547,3 +547,18 @@ def test_a_message_that_is_being_left_when_it_is_stopped_is_whole(house):
     house.until(lambda: line.ended is not None)
     [message] = house.stage.appliance.store.messages("service")
     assert message.seconds > 12
+
+
+def test_those_who_were_queued_in_the_same_millisecond_keep_their_order(house):
+    lines = [house.call(caller=str(number)) for number in range(6)]
+    for line in reversed(lines):
+        line.press("1")
+    house.pass_time(0.5)
+    order = house.queue()
+    assert set(order) == {line.id for line in lines}
+    house.restart()
+    house.until(lambda: len(house.queue()) == len(lines))
+    assert house.queue() == order
+    for line in lines:
+        line.hang_up()
+    house.pass_time(1)
