@@ -150,6 +150,8 @@ def _on_asterisk(args: argparse.Namespace, config: Config) -> int:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         gevent.signal_handler(number, sys.exit, 128 + number)
+    # Raised by Python itself it might hit the hub, which would print it.
+    gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     try:
         return 0 if _shown_on_asterisk(args, config, by_hand=sys.stdin.isatty()) else 1
     except Unavailable as reason:
