@@ -677,8 +677,8 @@ def test_callers_of_a_queue_that_is_gone_go_to_its_successor_or_back_to_their_fl
     assert heir.partner is floor.line_of("1001")
 
 
-def test_a_phone_is_let_go_before_it_rings_for_the_next_caller(floor, monkeypatch):
-    """As a telephone with one line needs it: it would be busy."""
+def lets_go_slowly(floor, monkeypatch):
+    """A hang-up takes a moment."""
     dial = floor.switch.dial
 
     def slowly(*arguments, **more):
@@ -688,6 +688,11 @@ def test_a_phone_is_let_go_before_it_rings_for_the_next_caller(floor, monkeypatc
         return call
 
     monkeypatch.setattr(floor.switch, "dial", slowly)
+
+
+def test_a_phone_is_let_go_before_it_rings_for_the_next_caller(floor, monkeypatch):
+    """As a telephone with one line needs it: it would be busy."""
+    lets_go_slowly(floor, monkeypatch)
     floor.agent("1001")
     first, second = floor.caller("1"), floor.caller("2")
     floor.pass_time(1)
@@ -702,15 +707,7 @@ def test_a_phone_is_let_go_before_it_rings_for_the_next_caller(floor, monkeypatc
 
 
 def test_an_offer_that_is_withdrawn_before_the_phone_was_let_go_rings_nowhere(floor, monkeypatch):
-    dial = floor.switch.dial
-
-    def slowly(*arguments, **more):
-        call = dial(*arguments, **more)
-        hang_up = call.hang_up
-        call.hang_up = lambda cause=Cause.NORMAL: (floor.clock.sleep(0.2), hang_up(cause))
-        return call
-
-    monkeypatch.setattr(floor.switch, "dial", slowly)
+    lets_go_slowly(floor, monkeypatch)
     floor.agent("1001")
     first, second = floor.caller("1"), floor.caller("2")
     floor.pass_time(1)

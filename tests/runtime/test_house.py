@@ -383,14 +383,19 @@ def test_a_call_whose_connection_broke_goes_on_where_it_was_and_ends_once(house)
     ]
 
 
-def test_who_is_back_before_the_loss_could_be_written_down_keeps_the_place(house):
-    """The old greenlet still waits for the disk when the dialplan brings the caller again."""
+def two_who_wait(house):
     house.stage.ready("1001")
     first, second = house.call(), house.call(caller="2")
     house.stage.not_ready("1001")
     for line in (first, second):
         line.press("1")
         house.pass_time(1)
+    return first, second
+
+
+def test_who_is_back_before_the_loss_could_be_written_down_keeps_the_place(house):
+    """The old greenlet still waits for the disk when the dialplan brings the caller again."""
+    first, second = two_who_wait(house)
     former, first.inbox = first.inbox, Inbox(first.clock)
     house.stage.exchange.on_ring_in(first)
     former.end(Cause.SWITCH_LOST)
@@ -418,12 +423,7 @@ def test_a_call_whose_connection_broke_is_found_where_nobody_brings_it_back(hous
 
 
 def test_a_caller_who_waits_keeps_the_place_over_a_broken_connection(house):
-    house.stage.ready("1001")
-    first, second = house.call(), house.call(caller="2")
-    house.stage.not_ready("1001")
-    for line in (first, second):
-        line.press("1")
-        house.pass_time(1)
+    first, second = two_who_wait(house)
     leaves_its_controller(first)
     house.pass_time(0.5)
     assert house.status()["queues"][0]["waiting"] == [second.id]

@@ -236,7 +236,8 @@ def test_music_goes_on_when_we_die_and_who_comes_takes_the_call(rig):
     assert far.heard()[-1] == "high"
 
 
-def test_who_waits_and_is_taken_over_hears_its_music_again_at_once(rig):
+def who_waits(rig):
+    """A caller who hears music, and the call's id."""
     ids = []
 
     def flow(call):
@@ -246,10 +247,15 @@ def test_who_waits_and_is_taken_over_hears_its_music_again_at_once(rig):
     rig.serve(flow)
     far = rig.caller()
     far.wait_hears("music")
+    return far, ids[0]
+
+
+def test_who_waits_and_is_taken_over_hears_its_music_again_at_once(rig):
+    far, call_id = who_waits(rig)
     rig.switch.stop()
     successor = rig.second_controller()
     since = far.leg.media.now()
-    adopted = successor.adopt(ids[0])
+    adopted = successor.adopt(call_id)
     rig.pass_time(2)  # what a flow may take to know what comes next
     adopted.hold("calm")
     rig.pass_time(1)
@@ -261,16 +267,8 @@ def test_who_waits_and_is_taken_over_hears_its_music_again_at_once(rig):
 
 
 def test_a_call_that_was_adopted_outlives_the_end_of_the_loser(rig):
-    ids = []
-
-    def flow(call):
-        ids.append(call.id)
-        return waits(call)
-
-    rig.serve(flow)
-    far = rig.caller()
-    far.wait_hears("music")
-    adopted = rig.second_controller().adopt(ids[0])
+    far, call_id = who_waits(rig)
+    adopted = rig.second_controller().adopt(call_id)
     assert rig.result() is Cause.SUPERSEDED
     rig.switch.stop()
     for _ in range(2):
