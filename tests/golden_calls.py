@@ -146,17 +146,22 @@ def a_caller_gives_up_while_it_rings(house):
     house.until_agent(house.agents[0], "Ready")
 
 
+def served_by(house, agent, caller):
+    """The agent answers, talks for a second and leaves."""
+    house.at_work(agent, ANSWERS)
+    house.until_journaled("CallConnected", call=caller.call, agent=agent)
+    caller.listen(1)
+    house.rung(agent).hang_up()
+    caller.until_ended()
+    house.until_agent(agent, "Ready")
+
+
 def an_agent_declines_and_another_answers(house):
     first, second = house.agents
     caller = waiting(house, "13910000005")
     house.at_work(first, DECLINES)
     house.until_journaled("OfferDeclined", call=caller.call)
-    house.at_work(second, ANSWERS)
-    house.until_journaled("CallConnected", call=caller.call, agent=second)
-    caller.listen(1)
-    house.rung(second).hang_up()
-    caller.until_ended()
-    house.until_agent(second, "Ready")
+    served_by(house, second, caller)
 
 
 def nobody_answers_until_the_agent_is_not_ready(house):
@@ -166,12 +171,7 @@ def nobody_answers_until_the_agent_is_not_ready(house):
     for times in range(1, NO_ANSWER_LIMIT + 1):
         house.until_journaled("OfferNotAnswered", times, call=caller.call)
     house.until_agent(first, "NotReady")
-    house.at_work(second, ANSWERS)
-    house.until_journaled("CallConnected", call=caller.call, agent=second)
-    caller.listen(1)
-    house.rung(second).hang_up()
-    caller.until_ended()
-    house.until_agent(second, "Ready")
+    served_by(house, second, caller)
 
 
 def a_lookup_fails(house):
