@@ -16,8 +16,23 @@ SPOKEN_WITHIN: Millis = 60_000  # after which what nobody told the end of counts
 
 
 def begin(call: WaitingCall) -> None:
-    """Sets the times of the first words in this queue; under new rules what was to come still comes then."""
-    call.say_at = {saying: call.say_at.get(saying, call.entered + first) for saying, first in call.queue.sayings}
+    """Sets the times of the first words in this queue; under new rules what was to come still comes then.
+
+    Who has come back from before a restart hears the next words as after the last; whom nobody has told its place yet
+    hears it as soon after the return as a newcomer.
+    """
+    call.say_at = {
+        saying: call.say_at.get(saying, _first_time(call, saying, first)) for saying, first in call.queue.sayings
+    }
+
+
+def _first_time(call: WaitingCall, saying: Saying, first: Millis) -> Millis:
+    at = call.entered + first
+    if at >= call.returned:
+        return at
+    told = saying is not PLACE or call.spoken_position is not None or call.spoken_wait is not None
+    every = _interval(call.queue.rule, saying)
+    return call.returned + (every if told else min(first, every))
 
 
 def sayings(rule: QueueRule) -> tuple[tuple[Saying, Millis], ...]:
@@ -68,7 +83,10 @@ def words(call: WaitingCall, now: Millis) -> Announce | AskToStay | Comfort | No
 def _put_off(call: WaitingCall, saying: Saying, now: Millis) -> None:
     if saying not in call.say_at:
         return  # the rules have changed while it was spoken
-    rule = call.queue.rule
+    call.say_at[saying] = now + _interval(call.queue.rule, saying)
+
+
+def _interval(rule: QueueRule, saying: Saying) -> Millis:
     match saying:
         case Saying.PLACE:
             every = rule.announce.every
@@ -76,7 +94,7 @@ def _put_off(call: WaitingCall, saying: Saying, now: Millis) -> None:
             every = rule.question.after
         case Saying.COMFORT:
             every = rule.comfort.every
-    call.say_at[saying] = now + max(1, every)
+    return max(1, every)
 
 
 # --- the words ------------------------------------------------------------------------------------

@@ -31,15 +31,20 @@ class Board:
 
     def turn(self, agent: LiveAgent, input_: Input, reason: str = "") -> bool:
         """Lets something happen to an agent; True when its state or reason is another one now."""
-        before = agent.state
-        moved = self.floor.turn(agent, input_, reason, self.now)
-        if agent.state is READY and before is not READY:
+        old_reason = agent.reason
+        before = agent.take(input_, reason, self.now)
+        if before is None:
+            return False
+        if before is agent.state:
+            return reason != old_reason
+        self.floor.moved(agent, before)
+        if agent.state is READY:
             if input_ is not RELEASE:
                 agent.ready_since = self.now
             self.agents[agent] = None
         elif agent.gone and agent.state is LOGGED_OFF:
             self.agents[agent] = None
-        return moved
+        return True
 
     def show(self, agent: LiveAgent) -> None:
         self.out.append(ShowAgentState(agent.rule.id, agent.state, agent.reason, agent.call))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from acd.model import CallId, CallQueued, Millis, OfferId, QueueName
 from acd.ordered import Ordered
@@ -24,6 +24,8 @@ RINGING, CONNECTING, TALKING = Stage.RINGING, Stage.CONNECTING, Stage.TALKING
 
 class Saying(Enum):
     """What a waiting caller is told, the more urgent first where several are due."""
+
+    __hash__ = object.__hash__  # an enumeration's own hash is Python code
 
     PLACE = "position and wait"
     QUESTION = "whether to go on waiting"
@@ -48,6 +50,8 @@ class Offer:
         self.offered_at = now
         self.connected_at = now
 
+
+NONE: frozenset[Any] = frozenset()  # each frozenset() would be 216 bytes of its own, per waiting call
 
 # rank, arrival, order of entry, call: the last is never compared
 Key = tuple[Millis, Millis, int, "WaitingCall"]
@@ -77,6 +81,7 @@ class WaitingCall:
         "priority",
         "queue",
         "relaxed",
+        "returned",
         "ringing_since",
         "say_at",
         "saying",
@@ -103,7 +108,7 @@ class WaitingCall:
         self.arrived = now if event.arrived is None else event.arrived
         self.entered = now if event.entered is None else event.entered
         self.serial = serial
-        self.visited: frozenset[QueueName] = frozenset()
+        self.visited: frozenset[QueueName] = NONE
         self.standing: Ordered[Key] | None = None  # the index in which free agents find it
         self.last_agent = event.last_agent  # "" once that agent has declined it
         self.awaited: LiveAgent | None = None  # its last agent, while this queue lets it wait for nobody else
@@ -112,8 +117,9 @@ class WaitingCall:
         self.connecting: Offer | None = None
         self.sought: tuple[Queue, ...] = ()  # to which it would overflow, and which were full
         self.due: Millis | None = None
-        self.spoken_position: int | None = None  # also in the next queue none is spoken that is worse
-        self.spoken_wait: float | None = None
+        self.spoken_position = event.told_position  # also in the next queue none is spoken that is worse
+        self.spoken_wait = event.told_wait
+        self.returned = 0 if event.entered is None else now  # when it came back from before a restart
         self.comforted = 0
         self.forget_queue()
 
@@ -129,5 +135,5 @@ class WaitingCall:
 
     def forget_limits(self) -> None:
         """The queue's limits are read anew."""
-        self.relaxed: frozenset[str] = frozenset()
-        self.spent: frozenset[int] = frozenset()  # overflow rules that were carried out
+        self.relaxed: frozenset[str] = NONE
+        self.spent: frozenset[int] = NONE  # overflow rules that were carried out

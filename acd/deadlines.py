@@ -35,9 +35,11 @@ class Deadlines:
         if due == before:
             return
         thing.due = due
-        self._live += (due is not None) - (before is not None)
         if due is None:
+            self._live -= 1
             return
+        if before is None:
+            self._live += 1
         self._serial += 1
         heapq.heappush(self._heap, (due, self._serial, thing))
         if len(self._heap) > 4 * self._live + 64:

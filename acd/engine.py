@@ -74,7 +74,7 @@ class Acd:
             AgentChanged: self._agent_changed,
             AgentRemoved: self._agent_removed,
             AgentLoggedOn: lambda event: self._agent_says(event.agent, LOG_ON, "logged on"),
-            AgentLoggedOff: lambda event: self._agent_says(event.agent, LOG_OFF, ""),
+            AgentLoggedOff: lambda event: self._agent_says(event.agent, LOG_OFF, event.reason),
             AgentBecameReady: lambda event: self._agent_says(event.agent, BE_READY, ""),
             AgentBecameNotReady: lambda event: self._agent_says(event.agent, BE_NOT_READY, event.reason),
             WrapUpExtended: self._wrap_up_extended,
@@ -158,6 +158,12 @@ class Acd:
             wait=waiting.line.wait(position - 1),
             offered_to=tuple(offer.agent.rule.id for offer in waiting.offers),
         )
+
+    def talks_by(self, agent: AgentId) -> QueueRule | None:
+        """The rule of the queue from which the agent's talk came, or that of its wrap-up; None when it has neither."""
+        found = self._board.floor.agents.get(agent)
+        talk = found.talk() if found else None
+        return talk.queue.rule if talk else None
 
     # --- what follows
 

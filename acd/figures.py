@@ -16,10 +16,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-from acd.hindsight import milliseconds
-from acd.model import AgentId, AgentState, CallId, Millis, QueueName, QueueRule
+from acd.deadlines import NEVER
+from acd.hindsight import ENDS_OFFER, milliseconds
+from acd.model import AgentId, AgentState, CallId, Millis, OfferId, QueueName, QueueRule
 from acd.records import rules_of
 from acd.skills import call_demand
+from journal.clocks import Clocks
 
 QUARTER: Millis = 15 * 60 * 1000
 TARGET: Millis = 20_000
@@ -57,7 +59,7 @@ class QueueFigures(Sums):
     abandoned_in_time: int = 0
     abandoned_short: int = 0
     left: int = 0  # by a key
-    overflowed: int = 0  # given back to the flow, or moved to another queue
+    overflowed: int = 0  # given back to the flow (also where the agent had gone), or moved to another queue
     waited: Millis = 0  # of all whose wait is over
     waited_answered: Millis = 0
     talked: Millis = 0
@@ -146,6 +148,7 @@ def _mean(total: Millis, count: int) -> float | None:
 F = TypeVar("F", "QueueFigures", "AgentFigures")
 
 _ENDS = {"CallAbandoned": "abandoned", "CallLeft": "left", "EndWait": "overflowed"}
+_OFFER_OVER = ENDS_OFFER | {"CallConnected", "TalkFound", "TalkEnded"}
 _REFUSALS = {"OfferNotAnswered": "ring_no_answer", "OfferDeclined": "declined"}
 _TIME_OF = {
     AgentState.NOT_READY: "not_ready",
@@ -154,6 +157,7 @@ _TIME_OF = {
     AgentState.BUSY: "busy",
     AgentState.WORKING_AFTER_CALL: "wrapped_up",
 }
+_HAVE_A_CALL = frozenset({AgentState.BUSY, AgentState.WORKING_AFTER_CALL})  # or the work after it
 
 
 @dataclass(slots=True)
@@ -167,6 +171,16 @@ class _Call:
     agent: AgentId = ""
     skills: tuple[str, ...] = ()
     result: str = ""
+    over: bool = False  # the call, though the end of its talk is still to be told
+
+
+@dataclass(slots=True)
+class _Offer:
+    """A call at an agent's phone, until the two are connected or it came to nothing."""
+
+    call: CallId
+    agent: AgentId
+    answered: bool = False
 
 
 @dataclass(slots=True)
@@ -174,7 +188,6 @@ class _Agent:
     state: AgentState
     reason: str
     since: Millis
-    talk: _Call | None = None  # the last one, whose wrap-up this may be
 
 
 @dataclass(slots=True)
@@ -182,31 +195,39 @@ class Figures:
     """Takes the journal's records in their order.
 
     `targets` are the seconds of the service level per queue, in milliseconds, where the journal does not say them.
+    What comes at `end` or later completes the calls that entered before it, and counts for nothing else.
     """
 
     targets: Mapping[QueueName, Millis] = field(default_factory=dict)
     interval: Millis = QUARTER
     short: Millis = SHORT
+    end: Millis = NEVER
     queues: dict[tuple[Millis, QueueName], QueueFigures] = field(default_factory=dict)
     skills: dict[tuple[Millis, str], QueueFigures] = field(default_factory=dict)
     agents: dict[tuple[Millis, AgentId], AgentFigures] = field(default_factory=dict)
     _rules: dict[QueueName, QueueRule] = field(default_factory=dict)
     _calls: dict[CallId, _Call] = field(default_factory=dict)
     _served: dict[CallId, _Call] = field(default_factory=dict)  # have talked, and may be passed on
+    _offers: dict[OfferId, _Offer] = field(default_factory=dict)
     _people: dict[AgentId, _Agent] = field(default_factory=dict)
+    _talks: dict[AgentId, _Call] = field(default_factory=dict)  # until the work after the call is over
+    _clocks: Clocks = field(default_factory=Clocks)
 
     def take(self, record: Record) -> None:
         self.note(milliseconds(record["at"]), record["type"], record.get("call", ""), record)
 
     def note(self, at: Millis, type: str, call: CallId, facts: Mapping[str, Any]) -> None:
         """As `take`, of a record's parts."""
+        self._set_clock(at, self._clocks.take(type, at, facts))
+        if "offer" in facts:
+            self._offered(facts["offer"], at, type, call, facts)
         match type:
             case "CallQueued":
                 self._enter(call, facts["queue"], at, tuple(facts.get("skills", ())))
             case "MoveCall":
                 self._move(call, facts["queue"], at)
             case "CallAbandoned" | "CallLeft" | "EndWait":
-                self._over(call, at, _ENDS[type])
+                self._over(call, at, "overflowed" if facts.get("reason") else _ENDS[type])  # with a reason: by no key
             case "CallConnected" | "TalkFound" if "agent" in facts:
                 self._connected(call, facts["agent"], at)
             case "TalkEnded" if "agent" in facts:
@@ -214,10 +235,9 @@ class Figures:
             case "CallTransferred":
                 self._passed_on(call, at)
             case "NoteResult":
-                self._result(call, facts["result"])
+                self._result(facts["queue"], facts["agent"], facts["result"])
             case "CallEnded":
-                self._over(call, at, "abandoned")  # it was out of our hands while it waited, and did not come back
-                self._served.pop(call, None)
+                self._ended(call, at)
             case "OfferNotAnswered" | "OfferDeclined" if "agent" in facts:
                 self._refused(call, facts["agent"], at, _REFUSALS[type])
             case "AgentStateChanged":
@@ -228,7 +248,12 @@ class Figures:
     def until(self, now: datetime) -> None:
         """Counts the time that agents have spent in their present states up to now."""
         for id_, agent in self._people.items():
-            self._agent_state(id_, agent.state, agent.reason, milliseconds(now))
+            self._count(id_, agent, milliseconds(now))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a call is, or the work after it."""
+        return bool(self._calls or self._served or self._talks)
 
     def queue(self, name: QueueName, since: datetime, until: datetime) -> QueueFigures:
         """One queue over a span of whole intervals."""
@@ -250,6 +275,9 @@ class Figures:
         if call in self._calls and self._calls[call].connected is None:
             return  # told again after a restart
         self._passed_on(call, at)
+        if at >= self.end:
+            self._calls.pop(call, None)
+            return
         start, rule = at - at % self.interval, self._rules.get(queue)
         wanted = {wish.skill for text in skills if (wish := call_demand(text))} | set(rule.skills if rule else ())
         counts = [self.queues.setdefault((start, queue), QueueFigures())]
@@ -290,15 +318,15 @@ class Figures:
             figures.waited_answered += waited
             figures.longest_wait = max(figures.longest_wait, waited)
         self._agent(agent, at).calls += 1
-        if agent in self._people:
-            self._people[agent].talk = call
+        self._talks[agent] = call
 
     def _talk_ended(self, id_: CallId, agent: AgentId, at: Millis) -> None:
         call = self._calls.get(id_)
         if call is None or call.connected is None:
             return
         del self._calls[id_]
-        self._served[id_] = call
+        if not call.over:
+            self._served[id_] = call
         talked = at - call.connected
         for figures in call.counts:
             figures.talks += 1
@@ -316,15 +344,39 @@ class Figures:
             figures.transfers += 1
         self._agent(call.agent, at).transfers += 1
 
-    def _result(self, id_: CallId, result: str) -> None:
-        """What came of a talk; the last word of several counts."""
-        call = self._calls.get(id_) or self._served.get(id_)
-        if call is None:
+    def _ended(self, id_: CallId, at: Millis) -> None:
+        self._over(id_, at, "abandoned")  # it was out of our hands while it waited, and did not come back
+        self._served.pop(id_, None)
+        if call := self._calls.get(id_):
+            call.over = True
+
+    def _result(self, queue: QueueName, agent: AgentId, result: str) -> None:
+        """What came of the agent's talk; the last word of several counts. Its caller may be elsewhere by now."""
+        call = self._talks.get(agent)
+        if call is None or call.queue != queue:
             return
         for figures in call.counts:
             figures.results += Counter({result: 1})
             figures.results -= Counter({call.result: 1})
         call.result = result
+
+    # --- offers
+
+    def _offered(self, id_: OfferId, at: Millis, type: str, call: CallId, facts: Mapping[str, Any]) -> None:
+        """Follows an offer: that it rang out may be told by nobody, and found by its deadline."""
+        match type:
+            case "OfferCall":
+                self._offers[id_] = _Offer(call, facts["agent"])
+            case "OfferAnswered" if id_ in self._offers:
+                self._offers[id_].answered = True
+            case "WithdrawOffer" if offer := self._offers.pop(id_, None):
+                if facts["reason"] == "no answer" and not offer.answered:
+                    self._refused(offer.call, offer.agent, at, "ring_no_answer")
+            case "TalkEnded" if id_ in self._offers and "agent" in facts:
+                del self._offers[id_]
+                self._connected(call, facts["agent"], at)  # the two words crossed: that it began comes too late
+            case _ if type in _OFFER_OVER:
+                self._offers.pop(id_, None)
 
     def _refused(self, id_: CallId, agent: AgentId, at: Millis, how: str) -> None:
         call = self._calls.get(id_)
@@ -335,15 +387,22 @@ class Figures:
 
     def _agent_state(self, id_: AgentId, state: AgentState, reason: str, at: Millis) -> None:
         agent = self._people.setdefault(id_, _Agent(state, reason, at))
-        self._spend(id_, agent, at)
-        if agent.state is AgentState.WORKING_AFTER_CALL and agent.talk:
-            for figures in agent.talk.counts:
-                figures.wrapped_up += at - agent.since
-        agent.state, agent.reason, agent.since = state, reason, at
+        self._count(id_, agent, at)
+        if state not in _HAVE_A_CALL:
+            self._talks.pop(id_, None)
+        agent.state, agent.reason = state, reason
+
+    def _count(self, id_: AgentId, agent: _Agent, until: Millis) -> None:
+        """The time that the agent has spent in its present state."""
+        self._spend(id_, agent, until)
+        if agent.state is AgentState.WORKING_AFTER_CALL and id_ in self._talks:
+            for figures in self._talks[id_].counts:
+                figures.wrapped_up += until - agent.since
+        agent.since = until
 
     def _spend(self, id_: AgentId, agent: _Agent, until: Millis) -> None:
         """Shares the time since the last word out over the intervals that it touches."""
-        kind, start = _TIME_OF.get(agent.state), agent.since
+        kind, start, until = _TIME_OF.get(agent.state), agent.since, min(until, self.end)
         while kind and start < until:
             end = min(until, start - start % self.interval + self.interval)
             figures = self._agent(id_, start)
@@ -354,11 +413,24 @@ class Figures:
 
     # --- intervals
 
+    def _set_clock(self, at: Millis, by: Millis) -> None:
+        """The time of day was set on: what is under way began by so much later, as time counts now."""
+        if not by:
+            return
+        for call in self._calls.values():
+            call.entered += by
+            call.connected = None if call.connected is None else call.connected + by
+        for id_, agent in self._people.items():
+            self._count(id_, agent, at - by)
+            agent.since = at
+
     def _target(self, queue: QueueName) -> Millis:
         rule = self._rules.get(queue)
         return rule.service_level[1] if rule else self.targets.get(queue, TARGET)
 
     def _agent(self, id_: AgentId, at: Millis) -> AgentFigures:
+        if at >= self.end:
+            return AgentFigures()  # nobody asks for it
         return self.agents.setdefault((at - at % self.interval, id_), AgentFigures())
 
     def _sum(self, total: F, all_: Mapping[tuple[Millis, str], F], name: str, since: datetime, until: datetime) -> F:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from acd.agents import IDLE, READY, Input, LiveAgent, is_logged_on, is_working
-from acd.calls import Key, WaitingCall
+from acd.agents import IDLE, READY, LiveAgent, is_logged_on, is_working
+from acd.calls import WaitingCall
 from acd.forecast import Pace
 from acd.lines import Line, Queue
 from acd.model import Agent, AgentId, AgentState, Millis, QueueName, QueueRule
-from acd.ordered import Ordered
 from acd.routing.strategy import draw
 
 
 class Floor:
     """Keeps every agent in the indexes of exactly those lines that it is able and free to serve."""
 
-    __slots__ = ("_emptied", "agents", "left", "queues", "seed")
+    __slots__ = ("_emptied", "_successors", "agents", "left", "queues", "seed")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -24,6 +23,7 @@ class Floor:
         self.queues: dict[QueueName, Queue] = {}
         self.left: list[LiveAgent] = []  # whose callers nobody has looked at yet
         self._emptied: list[Line] = []
+        self._successors: dict[QueueName, QueueName] = {}  # of the queues that were removed
 
     # --- who for whom
 
@@ -33,22 +33,12 @@ class Floor:
             return call.awaited if call.awaited.indexed else None
         return call.line.best(call)
 
-    def best_call(self, agents: Iterable[LiveAgent]) -> WaitingCall | None:
+    def best_call(self, agents: Sequence[LiveAgent]) -> WaitingCall | None:
         """The call that one of these free agents is to take: of the weightiest queue, there of the lowest rank."""
-        best: tuple[int, Key] | None = None
-        for index in self._waiting_for(agents):
-            head = index.first()
-            if head is not None:
-                place = (-head[3].queue.rule.weight, head)
-                if best is None or place < best:
-                    best = place
-        return best[1][3] if best else None
-
-    def _waiting_for(self, agents: Iterable[LiveAgent]) -> Iterable[Ordered[Key]]:
-        for agent in agents:
-            yield agent.awaited_by
-            for line in agent.lines:
-                yield line.waiting
+        heads = [line.waiting.head for agent in agents for line in agent.lines]
+        heads += [agent.awaited_by.head for agent in agents]
+        places = [(-head[3].queue.rule.weight, head) for head in heads if head]
+        return min(places)[1][3] if places else None
 
     def free(self, agent: LiveAgent) -> None:
         """From now on calls find this agent."""
@@ -66,19 +56,12 @@ class Floor:
 
     # --- agents
 
-    def turn(self, agent: LiveAgent, input_: Input, reason: str, now: Millis) -> bool:
-        """Follows the agents' table and keeps the lines' counts; False when the input led to no state."""
-        old_reason = agent.reason
-        before = agent.take(input_, reason, now)
-        if before is None:
-            return False
-        if agent.state is not READY:
+    def moved(self, agent: LiveAgent, before: AgentState) -> None:
+        """The agent is in another state: keeps the indexes and the lines' counts."""
+        if before is READY:
             self.take(agent)
-        if before is not agent.state:
-            if before in IDLE or agent.state in IDLE:
-                self._recount(agent, before)
-            return True
-        return reason != old_reason
+        if before in IDLE or agent.state in IDLE:
+            self._recount(agent, before)
 
     def change(self, rule: Agent, now: Millis) -> LiveAgent:
         """A new agent, or other facts about a known one; it is in no index of free agents then."""
@@ -126,6 +109,7 @@ class Floor:
         owed = dict(old.owed) if old else {}
         if old:
             self.close(old)
+        self._successors.pop(rule.name, None)
         queue = self.queues[rule.name] = Queue(rule, self.seed, Pace())
         if old:
             queue.pace, queue.hours, queue.last_agent = old.pace, old.hours, old.last_agent
@@ -140,8 +124,17 @@ class Floor:
     def close(self, queue: Queue) -> None:
         queue.gone = True
         del self.queues[queue.rule.name]
+        self._successors[queue.rule.name] = queue.rule.successor
         for agent in list(queue.members.values()):
             queue.drop_member(agent)
+
+    def heir(self, name: QueueName) -> Queue | None:
+        """The queue that gets the callers of a removed one: the first of its successors that there is."""
+        asked = set()
+        while name in self._successors and name not in asked:
+            asked.add(name)
+            name = self._successors[name]
+        return self.queues.get(name)
 
     def _recount(self, agent: LiveAgent, before: AgentState) -> None:
         logged_on = is_logged_on(agent.state) - is_logged_on(before)

@@ -20,8 +20,8 @@ from itertools import pairwise
 from acd.model import Millis
 from acd.skills import Needs
 
-_WEIGHT = 0.05  # of the newest observation: the last twenty or so calls count
-_FIRST = 20  # observations for which the plain mean is taken
+_WEIGHT = 0.02  # of the newest observation: the last fifty or so calls count
+_PATIENCE_WEIGHT = 0.01  # few of those who wait show how long they would
 _SUMMED = 64
 _MOST_DRIFTS = 256
 _DRIFT_WEIGHT = 0.1  # of the newest wait: the last ten or so count
@@ -32,7 +32,7 @@ BANDS = (0, 60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600)
 
 
 class Mean:
-    """A mean that follows slowly: plain over the first observations, then exponentially weighted."""
+    """A mean that follows slowly: plain over the first fifty observations, then exponentially weighted."""
 
     __slots__ = ("count", "value")
 
@@ -42,7 +42,7 @@ class Mean:
 
     def observe(self, value: float) -> None:
         self.count += 1
-        self.value += (value - self.value) * max(1 / self.count, _WEIGHT if self.count > _FIRST else 0)
+        self.value += (value - self.value) * max(1 / self.count, _WEIGHT)
 
 
 class Drift:
@@ -84,7 +84,7 @@ class Pace:
         """One caller's wait is over. The older the observation, the less it counts."""
         if not time and not abandoned:
             return  # sent away at the door, which says nothing of patience and must not push out what does
-        keep = 1 - _WEIGHT / 5
+        keep = 1 - _PATIENCE_WEIGHT
         self._waited = self._waited * keep + time
         self._abandoned = self._abandoned * keep + abandoned
 

@@ -12,11 +12,12 @@ from acd.model import Agent, AgentId, AgentState, CallId, Millis, OfferId, Queue
 from acd.records import rules_of
 from acd.routing import strategy_named
 from acd.skills import Needs, needs
+from journal.clocks import Clocks
 
 Record = Mapping[str, Any]
 
 ENDS_OFFER = frozenset({"WithdrawOffer", "OfferNotAnswered", "OfferDeclined", "OfferFailed", "ConnectFailed"})
-LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "EndWait"})
+LEAVES_QUEUE = frozenset({"CallConnected", "TalkFound", "CallAbandoned", "CallLeft", "EndWait", "CallEnded"})
 
 
 @dataclass(slots=True)
@@ -82,7 +83,10 @@ class Offered:
 
 @dataclass(slots=True)
 class Hindsight:
-    """Takes the journal's records in their order. `given`: the queues' rules where the journal has none yet."""
+    """Takes the journal's records in their order. `given`: the queues' rules where the journal has none yet.
+
+    Its times are those of `time`: what lies between two of them is true though the time of day was set meanwhile.
+    """
 
     given: Mapping[QueueName, QueueRule] = field(default_factory=dict)
     people: dict[AgentId, Person] = field(default_factory=dict)
@@ -91,15 +95,12 @@ class Hindsight:
     offers: dict[OfferId, Offered] = field(default_factory=dict)
     rung_last: dict[QueueName, AgentId] = field(default_factory=dict)
     told: dict[QueueName, QueueRule] = field(default_factory=dict)
-    apart: Millis | None = None  # the time of day less the clock of the process that wrote
+    clocks: Clocks = field(default_factory=Clocks)
 
     def take(self, record: Record) -> None:
-        at = milliseconds(record["at"])
+        self.clocks.take(record["type"], milliseconds(record["at"]), record)
+        at = self.time(record)
         match record["type"]:
-            case "ApplianceStarted":
-                self.apart = at - record["now"]
-            case "ClockChanged" if self.apart is not None:
-                self.apart += record["by"]
             case "QueuesChanged":
                 self._change(rules_of(record))
             case "AgentChanged":
@@ -131,11 +132,16 @@ class Hindsight:
                 self.offers.pop(record["offer"], None)
             case type if type in ENDS_OFFER:
                 self._fails(record["offer"])
-            case type if type in LEAVES_QUEUE:
+            case type if type in LEAVES_QUEUE or (type == "TalkEnded" and self.is_open(record)):
                 self.waiting.pop(record["call"], None)
+                self.lost.pop(record["call"], None)
                 self.offers.pop(record.get("offer", ""), None)
 
     # --- questions
+
+    def time(self, record: Record) -> Millis:
+        """When that was, of all records since the first by one and the same clock."""
+        return self.clocks.steady(milliseconds(record["at"]))
 
     def rule(self, queue: QueueName) -> QueueRule:
         return self.told.get(queue) or self.given.get(queue) or QueueRule(queue)
@@ -157,6 +163,10 @@ class Hindsight:
 
     def is_rung_for(self, call: CallId) -> bool:
         return any(offered.call == call for offered in self.offers.values())
+
+    def is_open(self, record: Record) -> bool:
+        """Whether the record is of an offer by which nobody was connected yet."""
+        return record.get("offer", "") in self.offers
 
     def ahead(self, waiter: Waiter) -> int:
         """How many wait in the same queue and are served before this one."""
@@ -214,8 +224,9 @@ class Hindsight:
         )
 
     def _then(self, clock: Millis | None, at: Millis) -> Millis:
-        """A time by the clock of the process that wrote, as of the epoch; without one it is the record's own."""
-        return at if clock is None or self.apart is None else clock + self.apart
+        """A time by the clock of the process that wrote, as `time` has it; without one it is the record's own."""
+        apart = self.clocks.apart
+        return at if clock is None or apart is None else self.clocks.steady(clock + apart)
 
     def _join(self, waiter: Waiter) -> None:
         """In its queue anew: nothing is relaxed, and its last agent is awaited who takes calls for it."""

@@ -147,7 +147,7 @@ class Agent:
     ranks: Mapping[QueueName, int] = field(default_factory=dict)  # 1 where none is given; the lower are rung first
     wrap_up: Millis | None = None  # in place of the queue's
     permanent: bool = False  # the phone stays off hook between calls
-    order: int = 0  # top-down and round-robin: the lower the sooner, then by id
+    order: int | None = None  # top-down and round-robin: the lower the sooner, None last; then by id, 999 before 1000
 
 
 # --- events -------------------------------------------------------------------------------------
@@ -169,6 +169,8 @@ class AgentChanged:
 
 @_value
 class AgentRemoved:
+    """The agent works here no more: offered nothing from now on, and gone when its talk is over."""
+
     agent: AgentId
 
 
@@ -181,9 +183,10 @@ class AgentLoggedOn:
 
 @_value
 class AgentLoggedOff:
-    """`by`: the supervisor who forced it, here and below; "" for the agent's own wish."""
+    """`by`: the supervisor who forced it, here and below; "" for the agent's own wish. `reason`: the supervisor's."""
 
     agent: AgentId
+    reason: str = ""
     by: str = ""
 
 
@@ -229,7 +232,8 @@ class CallQueued:
     """A caller entered a queue. `arrived` is kept when it comes from another queue or from before a restart.
 
     `entered`: when it entered this queue, where that was before a restart; the limits of overflow count
-    from it. `last_agent`: whom this customer talked to last, for every sticky queue that it comes to.
+    from it. `last_agent`: whom this customer talked to last, for every sticky queue that it comes to. `told_position`
+    and `told_wait`: the last that Announce has told it before a restart.
     """
 
     call: CallId
@@ -239,6 +243,8 @@ class CallQueued:
     arrived: Millis | None = None
     entered: Millis | None = None
     last_agent: AgentId = ""
+    told_position: int | None = None
+    told_wait: float | None = None
 
 
 @_value
@@ -250,9 +256,13 @@ class CallAbandoned:
 
 @_value
 class CallLeft:
-    """The caller left the queue by its own choice (a key)."""
+    """The caller left the queue by its own choice (a key).
+
+    Or else by `reason`: it was joined to an agent who had gone in that moment, and its flow goes on as after a talk.
+    """
 
     call: CallId
+    reason: Literal["", "agent gone"] = ""
 
 
 @_value

@@ -18,9 +18,10 @@ class Ordered(Generic[Entry]):
     tree written in Python. A tuple must differ from the others before its last element is compared.
     """
 
-    __slots__ = ("_chunks", "_size", "_tops")
+    __slots__ = ("_chunks", "_size", "_tops", "head")
 
     def __init__(self) -> None:
+        self.head: Entry | None = None  # the smallest entry; it is asked for all the time
         self._chunks: list[list[Entry]] = []
         self._tops: list[Entry] = []  # the greatest entry of each chunk
         self._size = 0
@@ -32,40 +33,36 @@ class Ordered(Generic[Entry]):
         for chunk in self._chunks:
             yield from chunk
 
-    def first(self) -> Entry | None:
-        return self._chunks[0][0] if self._size else None
-
     def add(self, entry: Entry) -> None:
         self._size += 1
-        if not self._chunks:
-            self._chunks.append([entry])
-            self._tops.append(entry)
+        chunks, tops = self._chunks, self._tops
+        if not chunks:
+            chunks.append([entry])
+            tops.append(entry)
+            self.head = entry
             return
-        at = bisect_left(self._tops, entry)
-        if at == len(self._chunks):
-            at -= 1
-            self._chunks[at].append(entry)
-            self._tops[at] = entry
+        if entry > tops[-1]:
+            at = len(tops) - 1
+            chunks[at].append(entry)
+            tops[at] = entry
         else:
-            insort(self._chunks[at], entry)
-        if len(self._chunks[at]) > 2 * _CHUNK:
+            at = bisect_left(tops, entry)
+            insort(chunks[at], entry)
+            self.head = chunks[0][0]
+        if len(chunks[at]) > 2 * _CHUNK:
             self._split(at)
 
     def remove(self, entry: Entry) -> None:
         """Raises KeyError when the entry is not there."""
-        at = bisect_left(self._tops, entry)
-        if at == len(self._chunks):
-            raise KeyError(entry)
+        at, inside = (0, 0) if entry is self.head else self._find(entry)  # mostly the first: it was served
         chunk = self._chunks[at]
-        inside = bisect_left(chunk, entry)
-        if chunk[inside] != entry:
-            raise KeyError(entry)
         del chunk[inside]
         self._size -= 1
         if not chunk:
             del self._chunks[at], self._tops[at]
         elif inside == len(chunk):
             self._tops[at] = chunk[-1]
+        self.head = self._chunks[0][0] if self._size else None
 
     def ahead_of(self, entry: Entry) -> int:
         """How many entries are smaller."""
@@ -80,6 +77,16 @@ class Ordered(Generic[Entry]):
             chunk = self._chunks[number]
             start = bisect_right(chunk, key) if number == at else 0
             yield from chunk[start:]
+
+    def _find(self, entry: Entry) -> tuple[int, int]:
+        """Its chunk, and its place there."""
+        at = bisect_left(self._tops, entry)
+        if at < len(self._chunks):
+            chunk = self._chunks[at]
+            inside = bisect_left(chunk, entry)
+            if chunk[inside] == entry:
+                return at, inside
+        raise KeyError(entry)
 
     def _split(self, at: int) -> None:
         chunk = self._chunks[at]

@@ -14,7 +14,7 @@ from acd.routing import strategy_named
 from acd.skills import demand
 from config.document import Document, Written, arranged, parse
 from config.values import Diagnostic, Duration
-from config.wording import choices, suggestion
+from config.wording import A_KEY, NAME, choices, formed, suggestion
 
 LONGEST_TIME = 24 * 3600.0
 
@@ -91,9 +91,9 @@ def _one_or_more(written: object) -> object:
     return written if isinstance(written, list) else [written]
 
 
-SkillName = Annotated[str, Field(pattern=r"^[^\s]+$")]
+SkillName = Annotated[str, formed(r"[^\s]+", "a skill's name without spaces, for example billing")]
 ServiceLevel = Annotated[tuple[int, Millis], BeforeValidator(_service_level, json_schema_input_type=str)]
-PhoneKey = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+PhoneKey = Annotated[str, formed("[0-9*#]", A_KEY)]
 Choice = Annotated[Literal["stay", "left"], BeforeValidator(_choice)]
 
 
@@ -220,7 +220,7 @@ class QueueEntry(Written):
         )
 
 
-QueueFile = dict[Annotated[str, Field(pattern=r"^[\w-]+$")], QueueEntry]
+QueueFile = dict[Annotated[str, NAME], QueueEntry]
 
 
 def _ms(seconds: float) -> Millis:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
-
 from config.document import Document, Written, arranged, parse
 from config.values import Diagnostic
+from config.wording import A_KEY, NAME, formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,11 @@ def load_reasons(text: str, name: str) -> tuple[Reasons | None, list[Diagnostic]
 class ReasonEntry(Written):
     """One reason."""
 
-    key: Annotated[str, Field(pattern=r"^[0-9*#]?$")] = ""
+    key: Annotated[str, formed("[0-9*#]?", A_KEY)] = ""
     """What agents press for it after *13; without a key only commands and consoles can give it."""
 
 
-ReasonFile = dict[Annotated[str, Field(pattern=r"^[\w-]+$")], ReasonEntry]
+ReasonFile = dict[Annotated[str, NAME], ReasonEntry]
 
 
 def _keys_twice(document: Document, entries: Mapping[str, ReasonEntry]) -> Iterator[Diagnostic]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from acd.chronicle import Chronicle
@@ -41,6 +41,7 @@ from acd.model import (
     OfferDeclined,
     OfferId,
     OfferNotAnswered,
+    QueueHours,
     QueueName,
     QueueRule,
     QueuesChanged,
@@ -51,6 +52,7 @@ from acd.model import (
     WrapUpExtended,
 )
 from acd.records import Entry
+from acd.routing import strategy_named
 
 LONGEST: Millis = 24 * 3600 * 1000  # how long who waits is watched after everything else is over
 BREAK = "break"
@@ -62,7 +64,8 @@ class Caller:
     """Who calls at `at`, talks for `talk`, and hangs up after waiting for `patience` (None: never).
 
     `wrap_up`: the agent's work after this call (None: as long as the queue gives). `stays`: how often it goes on
-    when asked whether to go on waiting, before it leaves (None: always).
+    when asked whether to go on waiting, before it leaves (None: always). `customer`: who it is, known to sticky
+    queues when it calls again ("" for somebody who never called).
     """
 
     id: CallId
@@ -74,6 +77,7 @@ class Caller:
     skills: tuple[str, ...] = ()
     wrap_up: Millis | None = None
     stays: int | None = None
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +110,23 @@ class Outcome:
     told: list[tuple[Millis, Announce]] = field(default_factory=list)
 
 
+State = tuple[AgentState, str, Millis]  # what an agent is, why, and since when
+
+
 @dataclass(frozen=True, slots=True)
 class SaysReady:
     """The agent says Ready, if it is still in the state in which it was then."""
 
     agent: AgentId
-    instead_of: tuple[AgentState, Millis]
+    instead_of: State
 
 
 class Simulation:
     """Everything outside the engine: phones, talks, wrap-up, shifts, breaks, patience.
 
     `ring` says what an agent does with a phone that rings (by default it answers after `answer_in`). Who is
-    NotReady because its phone rang too often is Ready again after `back_after`. `observe` is given every record
-    with its time, in the order of the journal.
+    NotReady because its phone rang too often is Ready again after `back_after`. `hours`: what the queues' calendars
+    say, and when. `observe` is given every record with its time, in the order of the journal.
     """
 
     def __init__(
@@ -131,6 +138,7 @@ class Simulation:
         seed: int = 0,
         ring: Callable[[AgentId], Ring] | None = None,
         back_after: Callable[[AgentId], Millis] = lambda _: 300_000,
+        hours: Iterable[tuple[Millis, QueueHours]] = (),
         observe: Callable[[Millis, Entry], None] | None = None,
     ) -> None:
         self._rules = {rule.name: rule for rule in rules}
@@ -146,7 +154,12 @@ class Simulation:
         self._offers: dict[OfferId, OfferCall] = {}
         self._asked: dict[CallId, int] = {}
         self._agents: dict[AgentId, Agent] = {}
-        self._states: dict[AgentId, tuple[AgentState, Millis]] = {}  # and since when
+        self._states: dict[AgentId, State] = {}
+        self._last_agents: dict[str, AgentId] | None = None  # of customers; None where no queue asks for them
+        if any(strategy_named(rule.strategy).waits_for_last_agent for rule in self._rules.values()):
+            self._last_agents = {}
+        for when, said in hours:
+            self._at(when, said)
         for shift in shifts:
             self._plan(shift)
 
@@ -180,7 +193,7 @@ class Simulation:
 
     def _at(self, when: Millis, event: Event | SaysReady) -> None:
         self._order += 1
-        if not isinstance(event, AnnouncementMade):
+        if not isinstance(event, AnnouncementMade | QueueHours):
             self._last = max(self._last, when)
         heapq.heappush(self._coming, (when, self._order, event))
 
@@ -217,7 +230,7 @@ class Simulation:
             case OfferDeclined(offer=offer) | OfferNotAnswered(offer=offer):
                 del self._offers[offer]
             case TalkEnded(offer=offer):
-                self._wrap_up(self._offers.pop(offer))
+                self._talked(self._offers.pop(offer))
 
     def _present(self, happens: Event | SaysReady) -> Event | None:
         """What happens now of what was to happen; None where something else came before it."""
@@ -226,6 +239,8 @@ class Simulation:
                 return None if self.outcomes[call].end else happens
             case OfferAnswered(offer=offer) | OfferDeclined(offer=offer) | OfferNotAnswered(offer=offer):
                 return happens if offer in self._offers else None
+            case CallQueued(call=call) if self._last_agents:
+                return replace(happens, last_agent=self._last_agents.get(self.outcomes[call].caller.customer, ""))
             case SaysReady(agent=agent, instead_of=state):
                 return AgentBecameReady(agent) if self._states.get(agent) == state else None
         return happens
@@ -271,16 +286,22 @@ class Simulation:
 
     def _shown(self, shown: ShowAgentState) -> None:
         before = self._states.get(shown.agent)
-        if before is None or before[0] is not shown.state:
-            self._states[shown.agent] = (shown.state, self.now)
+        if before is None or before[:2] != (shown.state, shown.reason):
+            self._states[shown.agent] = (shown.state, shown.reason, self.now)
         if shown.state is AgentState.NOT_READY and shown.reason == NO_ANSWER:
             self._at(self.now + self._back_after(shown.agent), SaysReady(shown.agent, self._states[shown.agent]))
+
+    def _talked(self, offer: OfferCall) -> None:
+        customer = self.outcomes[offer.call].caller.customer
+        if customer and self._last_agents is not None:
+            self._last_agents[customer] = offer.agent
+        self._wrap_up(offer)
 
     def _wrap_up(self, offer: OfferCall) -> None:
         """The agent works as long as this call takes, whatever its queue gives."""
         needed, given = self.outcomes[offer.call].caller.wrap_up, self._agents[offer.agent].wrap_up
         state = self._states[offer.agent]
-        if needed is None or state != (AgentState.WORKING_AFTER_CALL, self.now):
+        if needed is None or state != (AgentState.WORKING_AFTER_CALL, "", self.now):
             return
         given = self._rules[offer.queue].wrap_up if given is None else given
         if needed > given:

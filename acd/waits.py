@@ -37,18 +37,21 @@ class Waits:
         self.calls: dict[CallId, WaitingCall] = {}
 
     def enter(self, event: CallQueued, queue: Queue) -> None:
-        """Takes a caller in; the queue's limits are looked at when nobody was free for it."""
+        """Takes a caller in; the queue's limits are looked at when nobody was free for it.
+
+        Who waited here before is let in though the queue is full, and what came due meanwhile comes first.
+        """
         self._entries += 1
         call = self.calls[event.call] = WaitingCall(event, self._entries, self._board.now)
         self._join(call, queue)
         self._stand(call)
-        due = self._is_due(call)
-        if queue.hours == "open" or not due:
+        due, returns = self._is_due(call), event.entered is not None
+        if not due or (queue.hours == "open" and not returns):
             self._serve_newcomer(call)  # else what the queue does when it is closed comes first
         if call.offers:
             self._rearm(call)
-        elif len(queue.waiting) > queue.rule.longest_queue:
-            self._end(call, "overflowed")
+        elif not returns and len(queue.waiting) > queue.rule.longest_queue:
+            self._turn_away(call)
         elif due:
             self._board.look_at(call)
         else:
@@ -61,6 +64,17 @@ class Waits:
             self._board.agents.clear()
             self.employ(free)
         self._serve(call)
+
+    def _turn_away(self, call: WaitingCall) -> None:
+        """The queue is full: the caller goes where the lines that hold now say, and overflows only where none does."""
+        if self._overflow(call):
+            return
+        self._stand(call)
+        self._serve_newcomer(call)  # it may ask for less now
+        if call.offers:
+            self._rearm(call)
+        else:
+            self._end(call, "overflowed")
 
     def of_a_talk(self, call: CallId, name: QueueName) -> WaitingCall:
         """The call of a talk that began before this life; it waits nowhere."""
@@ -94,7 +108,11 @@ class Waits:
         """Looks at calls for which something has changed: first the limits of all, then agents by rank."""
         if len(calls) > 1:
             calls = sorted(calls, key=lambda call: (-call.queue.rule.weight, call.key))
-        for call in [call for call in calls if self._look(call)]:
+        staying = [call for call in calls if self._look(call)]
+        if self._board.calls:  # some were moved, or may be now: nobody is served before they stand where they belong
+            self._board.calls.update(dict.fromkeys(staying))
+            return
+        for call in staying:
             self._serve(call)
             self._rearm(call)
 
@@ -302,8 +320,8 @@ class Waits:
         if call.connecting:
             return  # it is nearly with its agent; should that fail, it comes here again
         self._offers.withdraw_all(call, "queue gone")
-        successor = self._board.floor.queues.get(rule.successor)
-        if successor:
-            self._move(call, successor)
+        heir = self._board.floor.heir(rule.name)
+        if heir:
+            self._move(call, heir)
         else:
             self._end(call, "overflowed")

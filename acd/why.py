@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from acd.agents import is_working
 from acd.chosen import choice
-from acd.hindsight import Hindsight, Person, Record, Waiter, milliseconds, span
+from acd.hindsight import Hindsight, Person, Record, Waiter, span
 from acd.model import AgentId, AgentState, CallId, Millis, QueueName, QueueRule
 from acd.skills import needs
 from acd.story import Choice, Doing, Line, Passed, Story, Wait
@@ -36,11 +36,12 @@ class _Teller:
     def __init__(self, story: Story, floor: Hindsight) -> None:
         self.story = story
         self.floor = floor
+        self._since = 0  # the stay that is not over yet, by the floor's time
         self._told = 0  # of those who were served before it
         self._detached = False
 
     def take(self, record: Record) -> None:
-        now = milliseconds(record["at"])
+        now = self.floor.time(record)
         mine = self._concerns(record)
         if not mine:
             self._passed_by(record)
@@ -179,11 +180,14 @@ class _Teller:
         return f"the caller hung up after {self._waited(now)}. {self._nobody(waiter)}"
 
     def left(self, record: Record, now: Millis) -> str:
-        if wait := self.wait:
-            self._tell_passed_by(record["at"])
-            self._end(wait, record, "left")
-            return f"the caller left by a key after {self._waited(now)}."
-        return ""
+        wait, reason = self.wait, str(record.get("reason", ""))
+        if wait is None:
+            return ""
+        self._tell_passed_by(record["at"])
+        self._end(wait, record, reason or "left")
+        if reason:
+            return f"joined after {self._waited(now)} to an agent who had gone; its flow goes on as after a talk."
+        return f"the caller left by a key after {self._waited(now)}."
 
     def given_back(self, record: Record, now: Millis) -> str:
         if wait := self.wait:
@@ -196,19 +200,26 @@ class _Teller:
         wait = f"a wait of about {record['wait']:.0f} s" if record.get("wait") is not None else ""
         return f"told {' and '.join(filter(None, (position, wait)))}."
 
-    def asked(self, record: Record, _: Millis) -> str:
-        waited = milliseconds(record["at"]) - milliseconds(self.story.waits[-1].since) if self.story.waits else 0
-        return f"asked after {span(waited)} whether to go on waiting."
+    def asked(self, _: Record, now: Millis) -> str:
+        return f"asked after {span(now - self._since if self.wait else 0)} whether to go on waiting."
 
-    def talk_ended(self, record: Record, _: Millis) -> str:
+    def talk_ended(self, record: Record, now: Millis) -> str:
+        if self.wait and self.floor.is_open(record):
+            return f"{self.connected(record, now)} The talk ended at once."
         talked = record.get("talked")
         return f"the talk ended after {span(talked)}." if isinstance(talked, int) else "the talk ended."
 
     def transferred(self, record: Record, _: Millis) -> str:
         return f"transferred to {record['to']}."
 
-    def ended(self, record: Record, _: Millis) -> str:
-        return f"the call ended: {record['outcome']}." if record.get("outcome") else "the call ended."
+    def ended(self, record: Record, now: Millis) -> str:
+        how = f": {record['outcome']}" if record.get("outcome") else ""
+        wait = self.wait
+        if wait is None:
+            return f"the call ended{how}."
+        self._tell_passed_by(record["at"])
+        self._end(wait, record, "abandoned")  # as the figures have it
+        return f"the call ended while it waited, after {self._waited(now)}{how}."
 
     # --- a stay in a queue
 
@@ -217,12 +228,12 @@ class _Teller:
         for person in self.floor.able(waiter, widest=True):
             wait.able[person.agent.id] = [Doing(record["at"], person.state, person.reason, person.call)]
         self.story.waits.append(wait)
-        self._told = 0
+        self._since, self._told = self.floor.time(record), 0
         return wait
 
     def _end(self, wait: Wait, record: Record, how: str) -> None:
         wait.end, wait.until = how, record["at"]
-        wait.waited = (milliseconds(wait.until) - milliseconds(wait.since)) / 1000
+        wait.waited = (self.floor.time(record) - self._since) / 1000
         for doing in wait.able.values():
             doing[-1].until = record["at"]
 
@@ -299,7 +310,8 @@ class _Teller:
 
     def _waited(self, now: Millis) -> str:
         """Since its first entry, all queues together."""
-        return span(now - self.waiter.arrived) if self.waiter else "an unknown time"
+        waiter = self.waiter or self.floor.lost.get(self.story.call)
+        return span(now - waiter.arrived) if waiter else "an unknown time"
 
 
 _SENTENCES: Mapping[str, Callable[[_Teller, Record, Millis], str]] = {

@@ -23,7 +23,7 @@ WAITING = (1, 50, 200)  # callers
 TIMES = 30  # that an agent becomes ready, or a caller comes, for each figure
 ARRIVALS = 25.0  # calls a second while a queue fills
 PATIENCE = 5.0  # seconds after which a call that did not ring counts as lost
-TALK = 0.1  # seconds, where only the ringing is measured
+TALK = 0.3  # seconds, where only the ringing is measured: enough for the two to be joined
 SETTLED = 15.0  # seconds of holding before it is measured: by then everybody has heard an announcement
 HELD = 20.0  # seconds of it that are
 WARM, SERVED = 4.0, 12.0  # seconds of fifty agents at work: before, and while they are counted
@@ -109,12 +109,10 @@ class _Comparison:
         time.sleep(self._chance.uniform(0.1, 0.3))
         call = self._phones.call(self._side.numbers.measured)
         rung = self._phones.next_rung(PATIENCE)
-        took = None
-        if rung is not None and rung.agent == agent:
-            took = rung.at - self._phones.answered.get(call, rung.at)
         self._over(agent, rung)
+        answered = self._phones.answered.get(call)  # by now: the INVITE may come before the 200
         self._phones.hang_up(call)
-        return took
+        return rung.at - answered if rung is not None and rung.agent == agent and answered is not None else None
 
     # callers wait, and an agent becomes ready
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speech import audio
+from speech import audio, riff
 from speech.audio import Samples
 from speech.port import RATE, Manner
 from speech.recognisers import pocketsphinx
@@ -114,4 +114,4 @@ def _recorded(words: Sequence[str], stem: str) -> Iterator[tuple[str, Samples]]:
             capture_output=True,
             check=True,
         )
-        yield word, audio.samples(audio.read(decoded.stdout))
+        yield word, audio.samples(riff.read(decoded.stdout))

@@ -16,7 +16,7 @@ from pathlib import Path
 import gevent
 import numpy as np
 
-from speech import audio, words
+from speech import audio, riff, words
 from speech.catalogue import TEMPLATE, Catalogue, read
 from speech.library import Library
 from speech.pool import Pool
@@ -61,7 +61,7 @@ def _heard(library: Library, language: str) -> dict[str, float]:
     """What the shipped prompts sound like, measured: level while speaking, peaks, pace, share in the telephone band."""
     texts = [text for name, texts in read(PROMPTS).texts.items() for text in [texts[language]] if TEMPLATE not in text]
     sounds = [sound for text in texts for sound in library.text(text, language) if isinstance(sound, Sound)]
-    heard = [audio.samples(audio.read(sound.path.read_bytes())) for sound in sounds]
+    heard = [audio.samples(riff.read(sound.path.read_bytes())) for sound in sounds]
     power = np.sum([np.abs(np.fft.rfft(each, 2**18)) ** 2 for each in heard], axis=0)
     hertz = np.fft.rfftfreq(2**18, 1 / RATE)
     length = sum(map(len, heard)) / RATE

@@ -14,9 +14,12 @@ import pkgutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import structlog
 
@@ -81,6 +84,11 @@ def data_folder(config: Config) -> None:
             pass
     except OSError as error:
         raise UserError(f"data-dir: {config.data_dir} cannot be written: {error.strerror}") from error
+
+
+def local(time: str, config: Config) -> str:
+    """An ISO time as the appliance's clock on the wall shows it, with the zone's name."""
+    return f"{datetime.fromisoformat(time).astimezone(config.zone):%Y-%m-%d %H:%M:%S} {config.time_zone}"
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -162,3 +170,46 @@ def _log_to_stderr(level: int) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+@contextmanager
+def open_store(config: Config) -> Iterator[Any]:
+    """The store, for one command. Raises UserError."""
+    from store.store import Store, StoreFailed
+    from switch.shared.clock import RealClock
+
+    try:
+        store = Store(config.database.url, RealClock(), threads=1, within=config.database.within)
+    except StoreFailed as error:
+        raise UserError(f"database.url: {error}") from error
+    try:
+        yield store
+    except StoreFailed as error:
+        mend = "make or upgrade the tables with: ./appliance.py db init"
+        raise UserError(f"database.url: {error}; {mend}") from error
+    finally:
+        store.close()
+
+
+def tell(config: Config, what: str) -> None:
+    """A running appliance sees a change at once; one that does not run sees it when it starts."""
+    from cti.client import Control
+
+    try:
+        Control(config.run_dir / "hotline.sock").ask(what)
+    except UserError:
+        return
+
+
+def journal_of(given: Path | None, config: Config) -> Path | None:
+    """The journal that is meant, None where no call has been taken yet. Raises UserError where another is none."""
+    from journal.reader import records_of
+
+    if given is None:
+        own = config.data_dir / "journal"
+        return own if own.is_dir() else None
+    if not given.exists():
+        raise UserError(f"--journal {given}: there is no such file or folder")
+    if next(records_of(given), None) is None:
+        raise UserError(f"--journal {given}: this is no journal; name a folder with files like 000001.jsonl, or one")
+    return given

@@ -1,9 +1,10 @@
-"""List agents, add one, move one to another state, give one more time, or say what came of its call.
+"""List agents, add or remove one, move one to another state, give one more time, or say what came of its call.
 
 ./appliance.py agents
 ./appliance.py agents --json
 ./appliance.py agents add 1005 "Li Wei" --queue service --skill cmn=5 --skill claims=3
 ./appliance.py agents add 1006 "Wang Fang" --queue service=2 --phone tel:+8613800138000
+./appliance.py agents remove 1005
 ./appliance.py agents state 1001 ready
 ./appliance.py agents state 1001 not-ready --reason meal
 ./appliance.py agents extend 1001 2m
@@ -19,7 +20,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from commands import add_options
+from commands import add_options, open_store, tell
 from config.appliance import Config
 from config.values import UserError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = re.compile(r"[0-9A-Za-z_.-]{1,32}")  # what both switches take as a SIP account
 PHONE_NUMBER = re.compile(r"tel:\+?[0-9]{3,20}")
+LAST_IN_ORDER = 1_000_000
 STATES = {"ready": "Ready", "not-ready": "NotReady", "logged-off": "LoggedOff"}
 
 
@@ -46,6 +48,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="print a JSON list")
     example = './appliance.py agents add 1005 "Li Wei" --queue service --skill cmn=5'
     _add_arguments(action("add", _add, "add an agent with a phone account of its own", example))
+    example = "./appliance.py agents remove 1005"
+    action("remove", _remove, "remove an agent; its talk goes on to the end", example).add_argument("id")
     example = "./appliance.py agents state 1001 not-ready --reason meal"
     _state_arguments(action("state", _state, "move an agent to another state", example))
     example = "./appliance.py agents extend 1001 2m"
@@ -74,6 +78,12 @@ def _add_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--permanent", action="store_true", help="the phone stays off hook between calls")
     add.add_argument("--wrap-up", default="", metavar="TIME", help="in place of the queue's, for example 30s")
     add.add_argument(
+        "--order",
+        type=int,
+        metavar="N",
+        help="top-down and round-robin ring the lower first, then those without one by their numbers",
+    )
+    add.add_argument(
         "--skill", action="append", default=[], metavar="NAME=LEVEL", help="a skill with its level, 1 to 5"
     )
 
@@ -81,7 +91,9 @@ def _add_arguments(add: argparse.ArgumentParser) -> None:
 def _state_arguments(state: argparse.ArgumentParser) -> None:
     state.add_argument("id")
     state.add_argument("state", choices=sorted(STATES))
-    state.add_argument("--reason", default="", help="why the agent is not ready, one of flows/reasons.yaml")
+    state.add_argument(
+        "--reason", default="", help="why the agent is not ready or logged off, one of flows/reasons.yaml"
+    )
     state.add_argument(
         "--by", default=getpass.getuser(), help="the supervisor who asks for it, for the journal (default: who you are)"
     )
@@ -100,7 +112,7 @@ def _list(args: argparse.Namespace, config: Config) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("agent", "name", "state", "reason", "queues", "skills", "phone")
+    table = Table("agent", "name", "state", "reason", "queues", "skills", "phone", "order")
     for agent in agents:
         skills = ", ".join(f"{name}={level}" for name, level in agent["skills"].items())
         table.add_row(
@@ -111,6 +123,7 @@ def _list(args: argparse.Namespace, config: Config) -> None:
             ", ".join(agent["queues"]),
             skills,
             agent["phone"],
+            "" if agent["order"] is None else str(agent["order"]),
         )
     Console(markup=False, emoji=False, highlight=False).print(table)
 
@@ -118,10 +131,8 @@ def _list(args: argparse.Namespace, config: Config) -> None:
 def _known(config: Config) -> list[dict[str, Any]]:
     """The store's agents, with the state in which a running appliance has them."""
     from cti.client import Control
-    from switch.shared.clock import RealClock
 
-    store = _store(config, RealClock())
-    try:
+    with open_store(config) as store:
         agents = [
             {
                 "id": agent.id,
@@ -132,11 +143,10 @@ def _known(config: Config) -> list[dict[str, Any]]:
                 "queues": [membership.queue for membership in agent.queues],
                 "skills": dict(agent.skills),
                 "phone": agent.phone,
+                "order": agent.order,
             }
             for agent in store.agents()
         ]
-    finally:
-        store.close()
     try:
         live = {agent["id"]: agent for agent in Control(config.run_dir / "hotline.sock").ask("status")["agents"]}
     except UserError:
@@ -145,9 +155,7 @@ def _known(config: Config) -> list[dict[str, Any]]:
 
 
 def _add(args: argparse.Namespace, config: Config) -> None:
-    from cti.client import Control
     from store.store import AlreadyThere
-    from switch.shared.clock import RealClock
 
     if not ACCOUNT.fullmatch(args.id):
         raise UserError(f"'{args.id}' cannot be an agent's id, which is a phone account too; write for example 1005")
@@ -157,29 +165,39 @@ def _add(args: argparse.Namespace, config: Config) -> None:
         raise UserError(f"'{args.phone}' is no telephone number; write for example tel:+8613800138000")
     if args.phone and not args.phone.startswith("tel:") and not ACCOUNT.fullmatch(args.phone):
         raise UserError(f"'{args.phone}' cannot be a phone account; for a telephone number write tel:{args.phone}")
-    store = _store(config, RealClock())
-    try:
-        store.add_agent(
-            args.id,
-            args.name,
-            skills=dict(map(_skill, args.skill)),
-            queues=memberships,
-            phone=args.phone,
-            permanent=args.permanent,
-            wrap_up=_seconds(args.wrap_up) if args.wrap_up else None,
-        )
-    except AlreadyThere as error:
-        raise UserError(str(error)) from error
-    finally:
-        store.close()
+    if args.order is not None and not 0 <= args.order <= LAST_IN_ORDER:
+        raise UserError(f"--order {args.order}: write a number from 0 to {LAST_IN_ORDER}")
+    with open_store(config) as store:
+        try:
+            store.add_agent(
+                args.id,
+                args.name,
+                skills=dict(map(_skill, args.skill)),
+                queues=memberships,
+                phone=args.phone,
+                permanent=args.permanent,
+                wrap_up=_seconds(args.wrap_up) if args.wrap_up else None,
+                order=args.order,
+            )
+        except AlreadyThere as error:
+            raise UserError(str(error)) from error
     if args.phone.startswith("tel:"):
         print(f"agent {args.id} added; calls go to {args.phone} and count as answered when 1 is pressed there")
     else:
         print(f"agent {args.id} added; give the switch its phone account with: ./appliance.py switch-config")
-    try:
-        Control(config.run_dir / "hotline.sock").ask("agents.reload")
-    except UserError:
-        return
+    tell(config, "agents.reload")
+
+
+def _remove(args: argparse.Namespace, config: Config) -> None:
+    from config.wording import suggestion
+
+    with open_store(config) as store:
+        removed, known = store.remove_agent(args.id), [agent.id for agent in store.agents()]
+    if not removed:
+        near = suggestion(args.id, known) or " See who works here with: ./appliance.py agents"
+        raise UserError(f"there is no agent {args.id}.{near}")
+    tell(config, "agents.reload")
+    print(f"agent {args.id} removed; take its phone account from the switch with: ./appliance.py switch-config")
 
 
 def _check_queues(named: Sequence[str], config: Config) -> None:
@@ -198,8 +216,11 @@ def _check_queues(named: Sequence[str], config: Config) -> None:
 
 def _skill(text: str) -> tuple[str, int]:
     name, equals, level = text.partition("=")
-    if not (name and equals and level in {"1", "2", "3", "4", "5"}):
+    if not (name.strip() and equals and level in {"1", "2", "3", "4", "5"}):
         raise UserError(f"'{text}' is not a skill; write NAME=LEVEL with a level from 1 to 5, for example cmn=5")
+    if re.search(r"\s", name):  # no queue and no flow could ask for it
+        better = "-".join(name.split())
+        raise UserError(f"'{name}' cannot be a skill's name, which is one word; write for example {better}={level}")
     return name, int(level)
 
 
@@ -242,9 +263,3 @@ def _state(args: argparse.Namespace, config: Config) -> None:
     control = Control(config.run_dir / "hotline.sock")
     agent = control.ask("agents.state", agent=args.id, state=STATES[args.state], reason=args.reason, by=args.by)
     print(f"agent {agent['id']} is {agent['state']}" + (f" ({agent['reason']})" if agent["reason"] else ""))
-
-
-def _store(config: Config, clock: Any) -> Any:
-    from store.store import Store
-
-    return Store(config.database.url, clock, within=config.database.within)

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     import tempfile
     from dataclasses import asdict
 
+    from runtime.calls import NO_FLOW
     from runtime.rehearsal import rehearse
     from runtime.stage import make_tables, open_stage
     from speech.library import open_library
@@ -62,11 +63,14 @@ def run(args: argparse.Namespace, config: Config) -> int:
                 patience=patience,
                 audio=args.audio,
             )
+            unanswered = stage.appliance.flowbook.book.unanswered(args.number)
             stage.stop()
     finally:
         voices.close()
     if args.json:
         print(json.dumps(asdict(rehearsed), ensure_ascii=False))
+    elif rehearsed.outcome == NO_FLOW:
+        print(unanswered)
     else:
         for text in rehearsed.heard:
             print(text)

@@ -13,6 +13,8 @@ The exit code is 0 when nothing is wrong, 1 when something is, 2 when the comman
 from __future__ import annotations
 
 import argparse
+import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,15 +22,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import data_folder
+from commands import data_folder, open_store
 from config.appliance import SQLITE, Config
 from config.values import Diagnostic, UserError
 
 if TYPE_CHECKING:
+    from crm.catalogue import Catalogue as Queries
     from ivr.language.scenarios import Scenario
     from runtime.flowbook import Book, Surroundings
 
 REHEARSES = True
+ALMOST_YAML = re.compile(r"([^.#].*?)\.(yml|yaml|yaml\.txt|yml\.txt)", re.IGNORECASE)
 PAUSE = 0.5  # seconds between two looks at the files
 
 
@@ -44,15 +48,66 @@ def run(args: argparse.Namespace, config: Config) -> int:
         from commands import schema
 
         return schema.run(argparse.Namespace(kind="flow", write=None), config)
-    for file in args.files:
-        if not file.is_file():
-            raise UserError(f"{file}: there is no such file")
+    if not config.flows_dir.is_dir():
+        raise UserError(f"flows-dir: {config.flows_dir}: there is no such folder; name that of the flows by flows-dir")
+    args.files = _chosen(args, config)
     if not args.watch:
         return _checked(args, config)
-    for code in watched(lambda: _checked(args, config), lambda: _stamps(args.files, config), time.sleep):
-        now = datetime.now(config.zone).strftime("%H:%M:%S")
-        print(f"{now}  {'nothing is wrong' if code == 0 else 'see above'}; waiting for a change", flush=True)
+    _watch(args, config)
     return 0
+
+
+def _chosen(args: argparse.Namespace, config: Config) -> list[Path]:
+    """The files to check, none of them for all. Raises UserError for what is no flow and stands beside none."""
+    homes = {config.flows_dir.resolve(), config.prompts_dir.resolve()}
+    chosen: list[Path] = []
+    for file in args.files:
+        if file.is_dir() and file.resolve() in homes:
+            return []
+        if file.is_dir():
+            raise UserError(f"{file}: this is a folder; name its files, or leave it out to check {config.flows_dir}")
+        if not file.is_file():
+            raise UserError(f"{file}: there is no such file")
+        _refuse_other_kinds(file, args, config)
+        chosen.append(file)
+    return chosen
+
+
+def _refuse_other_kinds(file: Path, args: argparse.Namespace, config: Config) -> None:
+    """Raises UserError for the configuration and the prompts, which would be read as flows."""
+    from speech.catalogue import FILE
+
+    if file.resolve().parent == config.flows_dir.resolve():
+        return
+    if file.name == "appliance.yaml" or str(file) == args.config:
+        how = f"which every command checks as it begins; check it with: ./appliance.py --config {file} check"
+        raise UserError(f"{file}: this is no flow but the configuration, {how}")
+    if file.name == FILE:
+        how = "which are checked together with the flows; leave the file out: ./appliance.py check"
+        raise UserError(f"{file}: this is no flow but the prompts' texts, {how}")
+
+
+def _watch(args: argparse.Namespace, config: Config) -> None:
+    """Checks again and again, until Ctrl-C."""
+    import gevent
+
+    # Raised by Python itself it would hit the hub, which waits for the next look, and print it.
+    interrupt = gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
+    try:
+        for code in watched(lambda: _told(args, config), lambda: _stamps(args.files, config), time.sleep):
+            now = datetime.now(config.zone).strftime("%H:%M:%S")
+            print(f"{now}  {'nothing is wrong' if code == 0 else 'see above'}; waiting for a change", flush=True)
+    finally:
+        interrupt.cancel()
+
+
+def _told(args: argparse.Namespace, config: Config) -> int:
+    """One check while watching: a slip that is saved in its midst is told, and the next save mends it."""
+    try:
+        return _checked(args, config)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
 
 
 def watched(check: Callable[[], int], stamps: Callable[[], object], pause: Callable[[float], object]) -> Iterator[int]:
@@ -80,14 +135,7 @@ def _stamps(files: Sequence[Path], config: Config) -> Mapping[Path, tuple[int, i
 
 
 def _checked(args: argparse.Namespace, config: Config) -> int:
-    from config.document import arranged
-    from runtime.flowbook import read_book
-
-    book, problems = read_book(config.flows_dir, config.prompts_dir, surroundings(config), chosen=args.files)
-    scenarios, wrong = _scenarios(args.files, config)
-    if book is not None:
-        problems = [*problems, *_against_crm(args.files, config, book)]
-    problems = arranged([*problems, *wrong])
+    book, scenarios, problems = looked_through(args.files, config)
     for problem in problems:
         print(problem)
     if problems or book is None:
@@ -99,17 +147,45 @@ def _checked(args: argparse.Namespace, config: Config) -> int:
     return _play(_playable(scenarios, config), config, book)
 
 
-def _against_crm(files: Sequence[Path], config: Config, book: Book) -> list[Diagnostic]:
-    """What the CRM says against the queries, where it answers."""
+def looked_through(files: Sequence[Path], config: Config) -> tuple[Book | None, Sequence[Scenario], list[Diagnostic]]:
+    """The book and the scenarios of some files, or of all, and every problem that is there before one is played."""
+    from config.document import arranged
+    from runtime.flowbook import QUERIES, read_book
+
+    around, unknown = _in_reach(config)
+    book, problems = read_book(config.flows_dir, config.prompts_dir, around, chosen=files)
+    problems = [*problems, *_unread(config)]
+    scenarios, wrong = _scenarios(files, config)
+    if book is not None:
+        file = next((file for file in files if file.name == QUERIES), config.flows_dir / QUERIES)
+        problems = [*problems, *against_crm(file, book.queries, config)]
+        if unknown and _counts_on_tables(book):
+            print(f"note: the names of mailboxes and skills could not be checked: {unknown}", file=sys.stderr)
+    return book, scenarios, arranged([*problems, *wrong])
+
+
+def _unread(config: Config) -> Iterator[Diagnostic]:
+    """Files that somebody took for flows or texts, and that nobody reads for their names."""
+    from runtime.flowbook import short
+
+    for folder in (config.flows_dir, config.prompts_dir):
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if (found := ALMOST_YAML.fullmatch(file.name)) and file.suffix != ".yaml":
+                yield Diagnostic(
+                    short(str(file)), 1, 1, f"this file is not read; name it {found[1]}.yaml, or move it away"
+                )
+
+
+def against_crm(file: Path, queries: Queries, config: Config) -> list[Diagnostic]:
+    """What the CRM says against queries of a file, where it answers."""
     from config.document import read_text
     from crm import trial
-    from runtime.flowbook import QUERIES, short
+    from runtime.flowbook import short
     from switch.shared.clock import RealClock
 
-    file = next((file for file in files if file.name == QUERIES), config.flows_dir / QUERIES)
     text, _ = read_text(file)
     try:
-        return trial.problems(text or "", short(str(file)), book.queries, config.crm.url, RealClock())
+        return trial.problems(text or "", short(str(file)), queries, config.crm.url, RealClock())
     except trial.NotTried as why:
         print(f"note: the queries could not be tried, for the CRM does not answer: {why}", file=sys.stderr)
         return []
@@ -117,23 +193,30 @@ def _against_crm(files: Sequence[Path], config: Config, book: Book) -> list[Diag
 
 def surroundings(config: Config) -> Surroundings:
     """The mailboxes and skills that there are; unknown, and then not checked, before the tables were made."""
+    return _in_reach(config)[0]
+
+
+def _in_reach(config: Config) -> tuple[Surroundings, str]:
+    """The same, and why mailboxes and skills are not known; "" where they are."""
     from runtime import flowbook
-    from store.store import Store, StoreFailed
-    from switch.shared.clock import RealClock
 
     try:
-        store = Store(config.database.url, RealClock(), threads=1, within=config.database.within)
-    except StoreFailed:
-        return flowbook.surroundings(config)
-    try:
-        agents = store.agents()
-        skills = frozenset(skill for agent in agents for skill in agent.skills)
-        phones = frozenset(agent.phone for agent in agents)
-        return flowbook.surroundings(config, boxes=[box.name for box in store.boxes()], skills=skills, phones=phones)
-    except StoreFailed:
-        return flowbook.surroundings(config)
-    finally:
-        store.close()
+        with open_store(config) as store:
+            agents, boxes = store.agents(), [box.name for box in store.boxes()]
+    except UserError as error:
+        return flowbook.surroundings(config), str(error)
+    skills = frozenset(skill for agent in agents for skill in agent.skills)
+    phones = frozenset(agent.phone for agent in agents)
+    return flowbook.surroundings(config, boxes=boxes, skills=skills, phones=phones), ""
+
+
+def _counts_on_tables(book: Book) -> bool:
+    """Whether a flow or queue names what stands in the database alone."""
+    from ivr.language.mentions import mentions
+
+    said = (one for flow in book.flows for step in flow.steps.values() for one in mentions(step.does))
+    in_flows = any(one.what is not None and one.what.kind in {"box", "skill"} for one in said)
+    return in_flows or any(rule.skills for rule in book.queues)
 
 
 def _scenarios(files: Sequence[Path], config: Config) -> tuple[list[Scenario], list[Diagnostic]]:

@@ -18,7 +18,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from commands import add_options, data_folder
+from commands import add_options, data_folder, local
 from config.appliance import Config
 from config.values import UserError
 
@@ -60,18 +60,21 @@ def _list(args: argparse.Namespace, config: Config) -> None:
         print(json.dumps(known, ensure_ascii=False))
         return
     for name, closure in known["closed"].items():
-        print(f"{name}: closed since {closure['since']}, by {closure['by']}{_because(closure)}")
+        print(f"{name}: closed {_since(closure, config)}")
     if not known["closed"]:
         print("no calendar is closed for an emergency")
     print(f"by telephone: {'with the PIN' if known['pin'] else 'not possible, no PIN is set (closure pin)'}")
 
 
-def _because(closure: dict[str, str]) -> str:
-    return f" ({closure['reason']})" if closure["reason"] else ""
+def _since(closure: dict[str, str], config: Config) -> str:
+    because = f" ({closure['reason']})" if closure["reason"] else ""
+    return f"since {local(closure['since'], config)}, by {closure['by']}{because}"
 
 
 def _close(args: argparse.Namespace, config: Config) -> None:
-    _ask(config, "closures.close", calendar=args.calendar, by=getpass.getuser(), reason=args.reason)
+    done = _ask(config, "closures.close", calendar=args.calendar, by=getpass.getuser(), reason=args.reason)
+    if done["before"]:
+        print(f"{args.calendar} was closed already, {_since(done['before'], config)}; time and reason are new now")
     print(
         f"{args.calendar} is closed for an emergency; open it again with: ./appliance.py closure lift {args.calendar}"
     )

@@ -17,10 +17,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    from commands.check import looked_through
     from runtime.doctor import examine
 
     healthy = True
-    for finding in examine(config):
+    for finding in examine(config, lambda: looked_through((), config)[2]):
         print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}")
         if not finding.ok:
             print(f"         mend it: {finding.mend}")

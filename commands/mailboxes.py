@@ -5,17 +5,17 @@
 ./appliance.py mailboxes set service --phone 1001 --phone 1002 --limit 50
 ./appliance.py mailboxes pin wang
 ./appliance.py mailboxes unlock wang
+./appliance.py mailboxes remove wang
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from commands import add_options
+from commands import add_options, open_store, tell
 from config.appliance import Config
 from config.values import UserError
 
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("set", _set, "change a mailbox; what is not named stays", "set wang --keep 30 --limit 50"),
         ("pin", _pin, "give a mailbox its PIN, which is asked for (or read from standard input)", "pin wang"),
         ("unlock", _unlock, "let a mailbox be opened again that wrong PINs have locked", "unlock wang"),
-        ("remove", _remove, "remove a mailbox that holds no messages", "remove wang"),
+        ("remove", _remove, "remove a mailbox that holds no messages and that no flow uses", "remove wang"),
     ):
         action = actions.add_parser(name, help=help, epilog=f"./appliance.py mailboxes {example}")
         action.add_argument("name", help="the mailbox, as flows name it")
@@ -43,6 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         add_options(action)
         if do in (_add, _set):
             _add_settings(action)
+        if do is _remove:
+            action.add_argument("--used", action="store_true", help="remove it although a flow uses it")
         if do is _pin:
             action.add_argument("--none", action="store_true", help="take the PIN away: no telephone opens it then")
 
@@ -119,7 +121,7 @@ def _add(args: argparse.Namespace, config: Config) -> None:
             )
         except AlreadyThere as error:
             raise UserError(f"{error}; change it with: ./appliance.py mailboxes set {args.name}") from error
-    _tell(config)
+    tell(config, "mailboxes.changed")
     print(
         f"mailbox {args.name} added; its owner can hear it once it has a PIN: ./appliance.py mailboxes pin {args.name}"
     )
@@ -146,13 +148,39 @@ def _unlock(args: argparse.Namespace, config: Config) -> None:
 
 def _remove(args: argparse.Namespace, config: Config) -> None:
     with open_store(config) as store:
+        boxes = [box.name for box in store.boxes()]
+        if args.name not in boxes:
+            raise _no_box(args.name, store)
+        if not args.used and (places := _uses(args.name, boxes, config)):
+            raise UserError(
+                f"mailbox {args.name} is used in {', '.join(places)}; name another box there first, for without it "
+                "the appliance takes no change of the flows, and does not start again. To remove it all the same "
+                "add --used"
+            )
         held = store.voicemail.remove(args.name)
         if held is None:
             raise _no_box(args.name, store)
     if held:
         raise UserError(f"mailbox {args.name} holds {held} messages; have them heard and deleted first")
-    _tell(config)
+    tell(config, "mailboxes.changed")
     print(f"mailbox {args.name} removed")
+
+
+def _uses(name: str, boxes: list[str], config: Config) -> list[str]:
+    """Where flows name a mailbox, file and step: what is wrong without it and right with it."""
+    from runtime.flowbook import Surroundings, read_book
+
+    def wrong(boxes: list[str]) -> dict[tuple[str, int, int], str]:
+        _, problems = read_book(config.flows_dir, config.prompts_dir, Surroundings(boxes=boxes))
+        return {(one.path, one.line, one.column): one.message for one in problems}
+
+    already = wrong(boxes)
+    without = wrong([box for box in boxes if box != name])
+    return [
+        f"{path}:{line} ({message.partition(': ')[0]})"
+        for (path, line, column), message in without.items()
+        if (path, line, column) not in already
+    ]
 
 
 # --- what is written ------------------------------------------------------------------------------
@@ -238,7 +266,7 @@ def _change(args: argparse.Namespace, config: Config, change: Callable[[Any], bo
     with open_store(config) as store:
         if not change(store):
             raise _no_box(args.name, store)
-    _tell(config)
+    tell(config, "mailboxes.changed")
 
 
 def _no_box(name: str, store: Any) -> UserError:
@@ -246,32 +274,3 @@ def _no_box(name: str, store: Any) -> UserError:
 
     known = [box.name for box in store.boxes()]
     return UserError(f"there is no mailbox '{name}'; there is {choices(known)}.{suggestion(name, known)}")
-
-
-def _tell(config: Config) -> None:
-    """A running appliance sees the change at once; one that does not run sees it when it starts."""
-    from cti.client import Control
-
-    try:
-        Control(config.run_dir / "hotline.sock").ask("mailboxes.changed")
-    except UserError:
-        return
-
-
-@contextmanager
-def open_store(config: Config) -> Iterator[Any]:
-    """The store, for one command. Raises UserError."""
-    from store.store import Store, StoreFailed
-    from switch.shared.clock import RealClock
-
-    try:
-        store = Store(config.database.url, RealClock(), threads=1, within=config.database.within)
-    except StoreFailed as error:
-        raise UserError(f"database.url: {error}") from error
-    try:
-        yield store
-    except StoreFailed as error:
-        mend = "make or upgrade the tables with: ./appliance.py db init"
-        raise UserError(f"database.url: {error}; {mend}") from error
-    finally:
-        store.close()

@@ -141,11 +141,14 @@ def _missing(library: Library, config: Config, args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from runtime.notices import PROMPTS as WRITTEN
     from speech import words
     from speech.importing import unrecorded
 
     languages = [args.language] if args.language else _languages_of_flows(config)
-    texts: dict[str, Mapping[str, str]] = dict(library.catalogue.texts)
+    texts: dict[str, Mapping[str, str]] = {
+        prompt: of for prompt, of in library.catalogue.texts.items() if prompt not in WRITTEN
+    }
     if args.words:
         for language in languages:
             for prompt, word in words.parts(language).items():

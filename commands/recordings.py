@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 
-from commands.mailboxes import open_store
+from commands import open_store
 from config.appliance import Config
 
 
@@ -25,6 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, config: Config) -> int:
     with open_store(config) as store:
         found = store.recordings.list(call=args.call, queue=args.queue, agent=args.agent, limit=max(1, args.limit))
+        if not found:
+            _check_names(args, config, [agent.id for agent in store.agents()])
     rows = [
         {
             "id": each.id,
@@ -48,3 +51,13 @@ def run(args: argparse.Namespace, config: Config) -> int:
     if not rows:
         print("no recordings")
     return 0
+
+
+def _check_names(args: argparse.Namespace, config: Config, agents: Collection[str]) -> None:
+    """Raises UserError for a queue or an agent that there is not: it is a slip, and nobody would see it."""
+    from runtime.names import queue_names, unknown
+
+    queues = queue_names(config.flows_dir)
+    for option, name, known in (("--queue", args.queue, queues), ("--agent", args.agent, agents)):
+        if name and name not in known:
+            raise unknown(option, name, known)

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands import journal_of, open_store
 from config.appliance import Config
 from config.values import UserError
 
@@ -54,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, config: Config) -> int:
     from workforce.reporting import as_json, picture, report
 
+    _check_names(args, config)
     choice = _choice(args, config)
     found = report(_figures(args, config, choice), choice)
     if args.draw:
@@ -75,9 +77,34 @@ def _records(args: argparse.Namespace, config: Config) -> Iterator[Record]:
     """Read one by one: a month of calls is more than fits into memory."""
     from journal.reader import records_of
 
-    if args.journal is None and not (config.data_dir / "journal").is_dir():
-        return iter(())  # no call has been taken yet
-    return records_of(args.journal or config.data_dir / "journal")
+    source = journal_of(args.journal, config)
+    return iter(()) if source is None else records_of(source)
+
+
+def _check_names(args: argparse.Namespace, config: Config) -> None:
+    """A slip would be a table of zeros. Raises UserError for a queue or agent that is not here and never was."""
+    from runtime.names import queue_names, unknown
+
+    queues = queue_names(config.flows_dir) if args.queue else set()
+    agents = _agents(config) if args.agent else set()
+    if set(args.queue) <= queues and set(args.agent) <= agents:
+        return
+    for record in _records(args, config):  # of those that were removed it knows alone
+        queues |= {str(record.get("queue", "")), *map(str, record.get("queues", ()))}
+        agents.add(str(record.get("agent", "")))
+    for option, asked, known in (("--queue", args.queue, queues), ("--agent", args.agent, agents)):
+        for name in asked:
+            if name not in known - {""}:
+                raise unknown(option, name, known - {""})
+
+
+def _agents(config: Config) -> set[str]:
+    """Who works here now; nobody where the database cannot be asked, for a report needs none."""
+    try:
+        with open_store(config) as store:
+            return {agent.id for agent in store.agents()}
+    except UserError:
+        return set()
 
 
 def _choice(args: argparse.Namespace, config: Config) -> Choice:
@@ -148,7 +175,11 @@ def _figures(args: argparse.Namespace, config: Config, choice: Choice) -> Figure
     rules, _ = load_queues(text or "{}", "queues.yaml")
     targets = {rule.name: rule.service_level[1] for rule in rules}
     return folded(
-        _records(args, config), choice.until, targets=targets, short=round(_seconds("--short", args.short) * 1000)
+        _records(args, config),
+        choice.until,
+        targets=targets,
+        short=round(_seconds("--short", args.short) * 1000),
+        now=None if args.journal else datetime.now(config.zone),
     )
 
 

@@ -60,13 +60,13 @@ def _media(args: argparse.Namespace, library: Library) -> Sequence[Media]:
 
 
 def _write(media: Sequence[Media], out: Path) -> int:
-    from speech import audio
+    from speech import audio, riff
     from switch.port import Sound
 
     sounds = [sound for sound in media if isinstance(sound, Sound)]
     if not sounds:
         raise ValueError("there is nothing to say")
-    pcm = b"".join(audio.to_pcm(audio.samples(audio.read(sound.path.read_bytes()))) for sound in sounds)
-    out.write_bytes(audio.wav(pcm))
+    pcm = b"".join(audio.to_pcm(audio.samples(riff.read(sound.path.read_bytes()))) for sound in sounds)
+    out.write_bytes(riff.written(pcm))
     print(f"{out}: {len(pcm) / 16000:.1f} s: {' '.join(sound.text for sound in sounds)}")
     return 0

@@ -53,6 +53,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
     experiment = Experiment(_plans(args, config))
     chosen = _chosen(args.variant, experiment)
+    if args.journal:
+        _check_free(args.journal)
     try:
         with _progress(experiment.rounds, quiet=args.json) as advance:
             for _ in experiment.run():
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
 def _plans(args: argparse.Namespace, config: Config) -> list[Plan]:
     from workforce.plan import load_plans
 
-    plans, problems = load_plans(args.file, config.zone, config.flows_dir / "queues.yaml", args.sets)
+    plans, problems = load_plans(args.file, config.zone, config.flows_dir, args.sets)
     if problems:
         told = (f"{each.path}: {each.message}" if each.path.startswith("--set ") else str(each) for each in problems)
         raise UserError("\n".join(told))
@@ -117,19 +119,24 @@ def _progress(rounds: int, *, quiet: bool) -> Iterator[Any]:
         yield lambda: progress.advance(task)
 
 
-def _write_journal(experiment: Experiment, plan: Plan, out: Path) -> None:
-    """The first replication as a journal that report, why and journal verify read."""
+def _check_free(out: Path) -> None:
+    """A journal is what happened, and may be one that is being written: none is written over, or added to."""
     from journal.reader import segments
 
-    if out.suffix == ".jsonl":
-        file = out
-        out.parent.mkdir(parents=True, exist_ok=True)
-    else:
-        out.mkdir(parents=True, exist_ok=True)
+    if out.suffix != ".jsonl":
         for old in segments(out):
             raise UserError(f"{old} is there already; name another folder for --journal, or remove it")
-        file = out / "000001.jsonl"
-    with file.open("w", encoding="ascii") as to:
+    elif out.exists():
+        raise UserError(f"{out} is there already; name another file for --journal, or remove it")
+    elif segments(out.parent):
+        raise UserError(f"{out.parent} has a journal; name a file in another folder for --journal")
+
+
+def _write_journal(experiment: Experiment, plan: Plan, out: Path) -> None:
+    """The first replication as a journal that report, why and journal verify read."""
+    file = out if out.suffix == ".jsonl" else out / "000001.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="ascii") as to:
         experiment.measure(plan, 0, _Writer(to))
 
 

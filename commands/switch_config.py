@@ -29,17 +29,13 @@ def _numbers(config: Config) -> list[str]:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    from runtime.switches import write_configuration
-    from store.store import Store
-    from switch.shared.clock import RealClock
+    from commands import open_store
+    from runtime.switch_files import write_configuration
 
     if config.switch.kind == "simulated":
         raise UserError("the simulated switch needs no configuration; set switch.kind in appliance.yaml first")
-    store = Store(config.database.url, RealClock(), within=config.database.within)
-    try:
+    with open_store(config) as store:
         agents = store.agents()
-    finally:
-        store.close()
     for path in write_configuration(config, agents, _numbers(config)):
         print(f"wrote {path}")
     if args.show_passwords:

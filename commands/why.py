@@ -4,7 +4,7 @@ CALL is the call's id, or enough of its beginning; `status` and the journal name
 
   ./appliance.py why 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed
   ./appliance.py why 1b9d --json
-  ./appliance.py why c17 --journal var/what-if
+  ./appliance.py why general-1 --journal var/what-if
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands import journal_of
 from config.appliance import Config
 from config.values import UserError
 
@@ -35,7 +36,10 @@ def run(args: argparse.Namespace, config: Config) -> int:
     from acd.why import why
     from journal.reader import records_of
 
-    source = args.journal or config.data_dir / "journal"
+    source = journal_of(args.journal, config)
+    if source is None:
+        own = config.data_dir / "journal"
+        raise UserError(f"nothing is recorded yet: {own} is made when the appliance runs (./appliance.py run)")
     call = _call(args.call, source)
     story = why(records_of(source), call, _rules(config))
     if args.json:

@@ -9,15 +9,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
-from config.document import load
-from config.values import Duration, UserError, is_time_zone
+from config.document import load_file
+from config.values import Duration, UserError, is_time_zone, zone_of_place
 
 SQLITE = "sqlite:///"
 IN_MEMORY = ("", ":memory:")
@@ -36,7 +45,8 @@ def _address(text: object) -> str:
 
 def _zone(text: str) -> str:
     if not is_time_zone(text):
-        raise ValueError(f"'{text}' is not a time zone; write for example Asia/Shanghai or Europe/Berlin")
+        hint = zone_of_place(text) or " Write for example Asia/Shanghai or Europe/Berlin"
+        raise ValueError(f"'{text}' is not a time zone.{hint}")
     return text
 
 
@@ -84,6 +94,33 @@ Ports = Annotated[tuple[int, int], BeforeValidator(_ports)]
 Port = Annotated[int, Field(gt=0, lt=65536)]
 
 
+def _own_address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not an IP address; write one of this machine, for example 192.0.2.10") from None
+    return text
+
+
+def _peer(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"'{text}' is not an IP address or a network; write for example 203.0.113.7 or 203.0.113.0/24, "
+            "no host name: callers are let in by their address"
+        ) from None
+    return text
+
+
+def _trunk_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
+        raise ValueError(
+            f"'{text}' cannot be a trunk's name; write up to 40 small letters, digits and hyphens, for example my-trunk"
+        )
+    return text
+
+
 class FreeSwitch(Section):
     outbound: Address = "127.0.0.1:8084"
     inbound: Address = "127.0.0.1:8021"
@@ -99,16 +136,25 @@ class Asterisk(Section):
 class Sip(Section):
     """Where the switch listens for telephones; `switch-config` writes it into what the switch includes."""
 
-    listen: str = "127.0.0.1"
+    listen: Annotated[str, AfterValidator(_own_address)] = "127.0.0.1"
     agents_port: Port = 5060
-    trunk_port: Port = 5080
+    trunk_port: Port = Field(5080, validate_default=True)  # agents-port alone may come to be the same
     rtp: Ports = (16384, 32767)
+
+    @field_validator("trunk_port")
+    @classmethod
+    def _of_its_own(cls, port: int, others: ValidationInfo) -> int:
+        if port == others.data.get("agents_port"):
+            raise ValueError(
+                f"agents-port and trunk-port are both {port}; write two different ports, for example 5060 and 5080"
+            )
+        return port
 
 
 class Trunk(Section):
     """A provider or PBX: the addresses that callers come from, and where our own calls go ("" for none)."""
 
-    peers: tuple[str, ...] = ("127.0.0.0/8",)
+    peers: tuple[Annotated[str, AfterValidator(_peer)], ...] = ("127.0.0.0/8",)
     host: str = ""
     account: str = ""
     password: str = ""
@@ -120,7 +166,9 @@ class SwitchSection(Section):
     freeswitch: FreeSwitch = Field(default_factory=FreeSwitch)
     asterisk: Asterisk = Field(default_factory=Asterisk)
     sip: Sip = Field(default_factory=Sip)
-    trunks: Mapping[str, Trunk] = Field(default_factory=lambda: {"trunk": Trunk()})
+    trunks: Mapping[Annotated[str, AfterValidator(_trunk_name)], Trunk] = Field(
+        default_factory=lambda: {"trunk": Trunk()}
+    )
 
 
 class Database(Section):
@@ -341,13 +389,9 @@ def find(given: str | None, checkout: Path) -> Path:
 
 def read(path: Path) -> Config:
     """The configuration in a file. Raises UserError with every problem, one a line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such configuration file; name another one with --config") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
-    config, problems = load(Config, text, str(path))
+    if not path.exists():
+        raise UserError(f"{path}: no such configuration file; name another one with --config")
+    config, problems = load_file(Config, path)
     if config is None:
         raise UserError("\n".join(map(str, problems)))
     return config.at(path.resolve().parent)

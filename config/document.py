@@ -34,7 +34,7 @@ def _hyphens(name: str) -> str:
 class Written(BaseModel):
     """A model of what people write: ``only_if_better`` is written ``only-if-better``, ``if_`` is ``if``.
 
-    The text below a field stands in the reference pages and in editors.
+    The text below a field stands in the reference pages and in editors (`config.described`).
     """
 
     model_config = ConfigDict(
@@ -42,7 +42,6 @@ class Written(BaseModel):
         frozen=True,
         alias_generator=_hyphens,
         populate_by_name=False,
-        use_attribute_docstrings=True,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from config.described import DescribedSchema
 from config.values import duration
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what editors' YAML servers speak
@@ -22,7 +23,10 @@ Known = Mapping[str, Collection[str]]
 
 def schema(kind: Any) -> Schema:
     """The schema of a model or other annotated type, its parts under ``definitions``."""
-    found: Schema = clean(TypeAdapter(kind).json_schema(by_alias=True, ref_template="#/definitions/{model}"))
+    made = TypeAdapter(kind).json_schema(
+        by_alias=True, ref_template="#/definitions/{model}", schema_generator=DescribedSchema
+    )
+    found: Schema = clean(made)
     return found
 
 

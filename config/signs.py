@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PLAIN = {
-    "：": ":", "，": ",", "、": ",", "；": ";", "。": ".", "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-",
+    "：": ":", "，": ",", "、": ",", "；": ",", "。": ".", "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-",
     "－": "-", "｛": "{", "｝": "}", "［": "[", "］": "]", "【": "[", "】": "]", "（": "(", "）": ")", "＃": "#",
     "＊": "*", "！": "!", "＝": "=", "｜": "|", "＞": ">", "＜": "<", "\u3000": " ",
 } | {chr(0xFF10 + figure): str(figure) for figure in range(10)}  # fmt: skip
@@ -41,4 +41,9 @@ def in_line(line: str) -> tuple[int, str] | None:
         column = sign.start()
     if column < 0:
         return None
-    return column + 1, f"'{line[column]}' is of another keyboard; write {_PLAIN[line[column]]}"
+    return column + 1, named(line[column])
+
+
+def named(sign: str) -> str:
+    """What is said of one such sign."""
+    return f"'{sign}' is of another keyboard; write {_PLAIN[sign]}"

@@ -23,6 +23,7 @@ Data = dict[str, Any] | list[Any] | str | None
 
 LONGEST = 1_000_000  # characters; the largest real flow is a tenth of it
 DEEPEST = 30
+NEAR = 20  # lines behind the place that the parser names, in which the slip is looked for
 MOST = 20_000  # names and values in one file; a flow of 500 steps has half of it
 
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -68,11 +69,15 @@ def read(text: str, name: str) -> tuple[Tree | None, list[Diagnostic]]:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list that is being read; `key` is the mapping's key that waits for its value."""
+    """A mapping or list that is being read; `key` is the mapping's key that waits for its value.
+
+    `again` is what a key has that stands there a second time: told once, it is not told of all that is in it.
+    """
 
     path: Path
     data: dict[str, Any] | list[Any]
     key: str | None = None
+    again: bool = False
 
 
 class _Builder:
@@ -81,6 +86,7 @@ class _Builder:
         self._tree = Tree()
         self._open: list[_Open] = []
         self._nodes = 0
+        self._long_quote: tuple[Position, Position] | None = None  # the last text in quotes over several lines
         self.problems: list[tuple[Position, str]] = []
 
     def build(self, text: str) -> Tree:
@@ -107,9 +113,18 @@ class _Builder:
         try:
             yield from yaml.parse(text, Loader=yaml.CSafeLoader)
         except yaml.MarkedYAMLError as error:
-            raise _Refused(*_explained(error, self._lines)) from error
+            raise _Refused(*(self._closed_late(error) or _explained(error, self._lines))) from error
         except yaml.YAMLError as error:
             raise _Refused((1, 1), f"not YAML: {error}") from error
+
+    def _closed_late(self, error: yaml.MarkedYAMLError) -> tuple[Position, str] | None:
+        """A quote that was forgotten is closed by the next one, and what stands behind that one fits nothing."""
+        if self._long_quote is None or error.problem_mark is None:
+            return None
+        opened, closed = self._long_quote
+        if _at(error.problem_mark)[0] != closed[0]:
+            return None
+        return opened, f"the quote that opens here is closed in line {closed[0]} only; is one missing in this line?"
 
     def _refuse_unreadable(self, text: str) -> None:
         if not _UNREADABLE.search(text, text.startswith("\ufeff")):
@@ -138,8 +153,8 @@ class _Builder:
             self._key(parent, event, at)
             return
         path = self._path(parent)
-        value = self._begin(event, path, at)
         new = path not in self._tree.values
+        value = self._begin(event, path, at, again=not new or (parent is not None and parent.again))
         if new:
             self._tree.values[path] = at
         self._place(parent, value, new=new)
@@ -148,9 +163,17 @@ class _Builder:
         if not isinstance(event, yaml.ScalarEvent):
             template = _open_template(at, at, self._lines)
             raise _Refused(*(template or (at, "a key must be a word, not a list or a mapping")))
-        parent.key = event.value
-        path = (*parent.path, event.value)
+        if not event.style and (found := re.match(r"[\w-]+(:)(?!//)", event.value)):
+            raise _Refused((at[0], at[1] + found.start(1)), "a space is missing after ':'")
+        if not event.style and (found := re.match(r"[A-Za-z0-9_.-]+(：)", event.value)):
+            raise _Refused((at[0], at[1] + found.start(1)), f"{signs.named('：')} and a space behind it")
+        if not event.style and event.value[:1].isspace():  # YAML knows of no other blanks
+            raise _Refused(at, _other_blank(event.value[0]))
+        parent.key = self._quotes_matched(event, at)
+        path = (*parent.path, parent.key)
         if path in self._tree.keys:
+            if parent.again:
+                return
             first = self._tree.keys[path][0]
             self.problems.append((at, f"the key '{_clipped(event.value)}' stands here twice; first in line {first}"))
         else:
@@ -163,20 +186,37 @@ class _Builder:
             return (*parent.path, str(parent.key))
         return (*parent.path, len(parent.data))
 
-    def _begin(self, event: yaml.NodeEvent, path: Path, at: Position) -> Data:
+    def _begin(self, event: yaml.NodeEvent, path: Path, at: Position, *, again: bool) -> Data:
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
+            return self._scalar(event, at)
         if len(self._open) >= DEEPEST:
             raise _Refused(at, f"brackets or indentation nested more than {DEEPEST} deep")
         data: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self._open.append(_Open(path, data))
+        self._open.append(_Open(path, data, again=again))
         return data
 
-    def _scalar(self, event: yaml.ScalarEvent) -> str | None:
+    def _quotes_matched(self, event: yaml.ScalarEvent, at: Position) -> str:
+        """The text; of one without quotes around it a problem is told, and the rest taken, where one stands alone."""
+        text: str = event.value
+        if event.style or '"' not in text or text.count('"') % 2 == 0:
+            return text
+        if text[0] in "“”":
+            self.problems.append((at, f"'{text[0]}' is of another keyboard; write \""))
+        elif text.endswith('"'):
+            self.problems.append((at, 'the " at the end of this was never opened; write one before it as well'))
+        else:
+            self.problems.append((at, "a lone \" stands in this text; put the whole text in '...'"))
+        return text.strip('"“”')
+
+    def _scalar(self, event: yaml.ScalarEvent, at: Position) -> str | None:
+        end = _at(event.end_mark)
+        if event.style in {"'", '"'} and end[0] > at[0]:
+            self._long_quote = at, end
         if event.style or event.implicit == (False, True):
             return event.value
-        line, column = _at(event.end_mark)
-        cut = re.match(r"\s+#", self._line(line)[column - 1 :]) is not None
+        if (matched := self._quotes_matched(event, at)) != event.value:
+            return matched
+        cut = re.match(r"\s+#", self._line(end[0])[end[1] - 1 :]) is not None
         if not event.value:
             return None
         return CutText(event.value) if cut else event.value
@@ -226,9 +266,11 @@ def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[Position,
     return (
         _open_template(at, since, lines)
         or _other_keyboard(since, at, lines)
-        or _indented_by_tab(at, lines)
+        or _indented_otherwise(at, lines)
+        or _foreign_comment(at, since, lines)
         or _unquoted_sign(context, since, at, lines)
         or _colon(problem, at, lines)
+        or _indented_in_between(problem, at, lines)
         or _unclosed(problem, context, at, since)
         or _no_colon(problem, since, lines)
         or (at, f"this cannot be read here: {problem}")
@@ -248,18 +290,34 @@ def _open_template(at: Position, since: Position, lines: list[str]) -> tuple[Pos
 
 
 def _other_keyboard(since: Position, at: Position, lines: list[str]) -> tuple[Position, str] | None:
-    for number in range(max(1, since[0] - 1), at[0] + 1):
+    for number in dict.fromkeys((*range(max(1, since[0] - 1), min(at[0], since[0] + NEAR) + 1), at[0])):
         if found := signs.in_line(lines[number - 1]):
             return (number, found[0]), found[1]
     return None
 
 
-def _indented_by_tab(at: Position, lines: list[str]) -> tuple[Position, str] | None:
+def _indented_otherwise(at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    """By a tab, or by a blank that only looks like one: of a Chinese keyboard, or out of a web page."""
     for number in (at[0], at[0] - 1):
         line = lines[number - 1] if number > 0 else ""
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent:
             return (number, indent.index("\t") + 1), "a tab stands here; indent with spaces only"
+        if other := indent.strip(" "):
+            return (number, indent.index(other[0]) + 1), _other_blank(other[0])
+    return None
+
+
+def _other_blank(sign: str) -> str:
+    return f"a blank of another kind (U+{ord(sign):04X}) stands here; indent with plain spaces only"
+
+
+def _foreign_comment(at: Position, since: Position, lines: list[str]) -> tuple[Position, str] | None:
+    """Of another language; YAML takes it for a text that goes on in the next line."""
+    for number in dict.fromkeys((since[0], at[0] - 1, at[0])):
+        line = lines[number - 1] if number > 0 else ""
+        if line.lstrip().startswith(("//", "/*", "-- ")):
+            return (number, len(line) - len(line.lstrip()) + 1), "a comment begins with #"
     return None
 
 
@@ -280,7 +338,7 @@ def _unquoted_sign(context: str, since: Position, at: Position, lines: list[str]
 
 
 def _hash_among_brackets(since: Position, at: Position, lines: list[str]) -> tuple[Position, str] | None:
-    for number in range(max(1, since[0] - 1), min(at[0], since[0] + 20) + 1):
+    for number in range(max(1, since[0] - 1), min(at[0], since[0] + NEAR) + 1):
         for pattern, message in ((r"[\s{,](#)\s*:", _QUOTE_HASH), (r"[:,\[]\s+(#)\s*[,}\]]", _QUOTE_LONE_HASH)):
             if found := re.search(pattern, lines[number - 1]):
                 return (number, found.start(1) + 1), message
@@ -299,14 +357,55 @@ def _colon(problem: str, at: Position, lines: list[str]) -> tuple[Position, str]
     if found := re.search(r"^\s*[\w-]+(:)\S", before):
         return (above, found.start(1) + 1), "a space is missing after ':'"
     indent = len(lines[at[0] - 1]) - len(lines[at[0] - 1].lstrip())
-    return (at[0], indent + 1), "this line is indented too far, or the line above lacks its ':'"
+    return (at[0], indent + 1), "this line is indented too far, or the line above not far enough or without its ':'"
 
 
 def _no_colon(problem: str, since: Position, lines: list[str]) -> tuple[Position, str] | None:
     if "could not find expected ':'" not in problem:
         return None
     line = lines[since[0] - 1]
+    if found := re.match(r"\s*(?:- +)?[\w-]+(:)\S", line):
+        return (since[0], found.start(1) + 1), "a space is missing after ':'"
     return (since[0], len(line.rstrip()) + 1), "a ':' is missing here"
+
+
+def _indented_in_between(problem: str, at: Position, lines: list[str]) -> tuple[Position, str] | None:
+    """A line that begins where none of those that it could belong to do."""
+    own = at[1] - 1
+    if "expected key" not in problem or lines[at[0] - 1][:own].strip() or lines[at[0] - 1][own:].startswith("- "):
+        return None
+    fitting: list[int] = []
+    for line in reversed(lines[: at[0] - 1]):
+        indent = len(line) - len(line.lstrip(" "))
+        if _says(line) and (not fitting or indent < fitting[-1]):
+            fitting.append(indent)
+    if not fitting or own in fitting:
+        return None
+    if moved := _moved_out(lines, at[0], own):
+        return (moved, 1), f"this line begins with {_spaces(0)}; with {own} it would fit what stands above"
+    wanted = " or ".join(", ".join(map(str, fitting[:3])).rsplit(", ", 1))
+    return at, f"this line begins with {_spaces(own)}; with {wanted} it would fit what stands above"
+
+
+def _moved_out(lines: list[str], number: int, own: int) -> int:
+    """The line above that began like this one before it was moved to the edge; 0 where there is none.
+
+    It stands among lines that begin as this one, and what belongs to it begins as what belongs to them.
+    """
+    above = [(nr, len(line) - len(line.lstrip(" "))) for nr, line in enumerate(lines[: number - 1], 1) if _says(line)]
+    place = next((place for place in reversed(range(len(above))) if above[place][1] < own), 0)
+    before, (moved, indent), inside = above[:place], above[place], above[place + 1 :]
+    begins = next((indent for _, indent in reversed(before) if indent <= own), 0)
+    deeper = {indent for _, indent in before}
+    return moved if indent == 0 and begins == own and (not inside or inside[0][1] in deeper) else 0
+
+
+def _says(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _spaces(count: int) -> str:
+    return f"{count or 'no'} space{'' if count == 1 else 's'}"
 
 
 _BRACKETS = {"',' or '}'": "a comma, or the closing }", "',' or ']'": "a comma, or the closing ]"}

@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_OFFSET = re.compile(r"(?:(?:etc/)?(?:utc|gmt|z))?\s*[+\-\u2212\uff0b\uff0d]?\s*\d{1,2}(?::?\d{2})?", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"(?!utc$|gmt$)(?:[A-Z]{2,5}|[a-z]{3,4})")
 
 
 class UserError(Exception):
@@ -69,6 +71,16 @@ def is_time_zone(text: str) -> bool:
     except (KeyError, ValueError, OSError):  # not there; no path inside; a folder
         return False
     return True
+
+
+def zone_of_place(text: str) -> str:
+    """What to write for an offset or an abbreviation, which several places have; "" for any other text.
+
+    A zone with a name like it may be hours away: ``GMT+0`` is none of ``GMT+8``.
+    """
+    if not (_OFFSET.fullmatch(text.strip()) or _ABBREVIATION.fullmatch(text.strip())):
+        return ""
+    return " Name a place that has this time, for example Asia/Shanghai, Asia/Hong_Kong or Europe/London"
 
 
 def is_duration(kind: Any) -> bool:

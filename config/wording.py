@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from config import signs
 from config.syntax import Path
@@ -56,10 +56,35 @@ def choices(known: Iterable[str], most: int = 12) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def formed(pattern: str, words: str) -> BeforeValidator:
+    """Lets a text be of one form only. The pattern stands in the schema; people are told `words`, with an example."""
+
+    def check(text: object) -> object:
+        if isinstance(text, str) and not re.fullmatch(pattern, text):
+            raise ValueError(f"'{_clipped(text)}' is not possible here; write {words}")
+        return text
+
+    return BeforeValidator(check, json_schema_input_type=Annotated[str, Field(pattern=f"^{pattern}$")])
+
+
+NAME = formed(r"[\w-]+", "letters, digits, _ and - without spaces, for example after-sales")
+"""What people call their own things, such as queues and reasons."""
+
+A_KEY = "one key of a telephone, 0 to 9, * or #, for example 1"
+
+
 def explained(error: ValidationError, kind: Any, value: Any) -> list[Complaint]:
     """One complaint for each thing that is wrong, in pydantic's order."""
     found: dict[tuple[Path, str], Complaint] = {}
-    for number, detail in enumerate(error.errors(include_url=False)):
+    errors = error.errors(include_url=False)
+    misspelt = {
+        (*detail["loc"][:-1], closest(str(detail["loc"][-1]), _fields_at(kind, detail["loc"][:-1])))
+        for detail in errors[:_SUGGEST_AMONG]
+        if detail["type"] == "extra_forbidden"
+    }
+    for number, detail in enumerate(errors):
+        if detail["type"] == "missing" and detail["loc"] in misspelt:  # and told as that
+            continue
         complaint = _complaint(detail, kind, value, suggest=number < _SUGGEST_AMONG)
         branch = str(detail["loc"][-1]) if detail["type"] == "missing" else str(complaint.about_key)
         found.setdefault((complaint.path, branch), complaint)  # of a union's branches the first speaks for all
@@ -125,8 +150,6 @@ def _message(detail: Mapping[str, Any], *, suggest: bool) -> str:
             return f"'{_clipped(given)}' is out of range: it must be {_BOUNDS[what]} {bound}"
         case "string_too_short" | "string_too_long" | "too_short" | "too_long":
             return _wrong_size(what, ctx)
-        case "string_pattern_mismatch":
-            return f"'{_clipped(given)}' is not of the form {ctx['pattern']}"
     return _mistyped(what, given) or str(detail["msg"])
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, suppress
 
-import psycopg
 from sqlalchemy import Connection, inspect
 
 from config.document import Document, parse
@@ -19,6 +18,7 @@ from store.database import Database, DatabaseFailed, Reason, driver
 from switch.shared.clock import Clock
 
 WITHIN = 3.0  # seconds for a query, and for the names of the tables
+IN_ALL = 15.0  # seconds for all queries of a file
 
 # In the words of SQLite and of PostgreSQL; the name that is not known stands in the group.
 _NO_TABLE = re.compile(r'no such table: (?:\w+\.)?(\w+)|relation "(?:\w+\.)?(\w+)" does not exist')
@@ -36,14 +36,25 @@ class NotTried(Exception):
 def problems(text: str, name: str, queries: Catalogue, url: str, clock: Clock) -> list[Diagnostic]:
     """What the CRM says against the queries of a text, at their places. Raises NotTried."""
     document, _ = parse(text, name)
-    if document is None or not queries:
+    return [] if document is None else of_document(document, queries, url, clock)
+
+
+def of_document(document: Document, queries: Catalogue, url: str, clock: Clock) -> list[Diagnostic]:
+    """`problems` of a text that was parsed. Blocks its greenlet alone, and for IN_ALL seconds at most or so."""
+    if not queries:
         return []
     try:
         database = Database(url, clock, name="CRM", threads=1)
     except DatabaseFailed as error:
         raise NotTried(f"crm.url: {error}") from error
+    end = clock.now() + round(IN_ALL * 1000)
+    found: list[Diagnostic] = []
     try:
-        return [problem for query in queries.values() for problem in _tried(document, query, database)]
+        for query in queries.values():
+            if clock.now() > end:
+                raise NotTried(f"preparing {len(queries)} queries takes it longer than {IN_ALL:.0f} s")
+            found += _tried(document, query, database)
+        return found
     finally:
         database.close()
 
@@ -85,6 +96,8 @@ def _columns_of_sqlite(connection: Connection, query: Query) -> Sequence[str] | 
 
 def _columns_of_postgres(connection: Connection, query: Query) -> Sequence[str]:
     """By the protocol itself: parsed and described, never bound and executed."""
+    import psycopg  # noqa: PLC0415 - a start without PostgreSQL does without it
+
     line = driver(connection).pgconn
     written = query.statement.whole("numbered") if query.writes else query.statement.first_row("numbered")
     for result in (line.prepare(b"", written.encode()), described := line.describe_prepared(b"")):

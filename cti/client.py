@@ -21,8 +21,9 @@ class NotRunning(UserError):
 class Control:
     """Asks a running appliance. Raises NotRunning, or another UserError when it refuses."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reply_within: float = REPLY_SECONDS) -> None:
         self._path = path
+        self._reply_within = reply_within
 
     def ask(self, do: str, **arguments: object) -> Any:
         try:
@@ -31,7 +32,7 @@ class Control:
                 with connection.makefile("rb") as replies:
                     line = replies.readline()
         except TimeoutError:
-            raise UserError(f"the appliance gave no reply within {REPLY_SECONDS:.0f} s; see its log") from None
+            raise UserError(f"the appliance gave no reply within {self._reply_within:.0f} s; see its log") from None
         except OSError:
             line = b""  # it went away
         if not line:
@@ -52,7 +53,7 @@ class Control:
 
     def _connected(self) -> gevent.socket.socket:
         connection = gevent.socket.socket(gevent.socket.AF_UNIX, gevent.socket.SOCK_STREAM)
-        connection.settimeout(REPLY_SECONDS)
+        connection.settimeout(self._reply_within)
         try:
             connection.connect(str(self._path))
         except PermissionError as error:

@@ -340,7 +340,7 @@ class QueueRequest:
 
 
 class Place(Protocol):
-    """A caller's place in a queue. Every method may be called at any time and returns at once."""
+    """A caller's place in a queue. Every method may be called at any time."""
 
     @property
     def id(self) -> str: ...
@@ -363,8 +363,11 @@ class Place(Protocol):
         """The caller was joined to the leg that AgentReady brought."""
         ...
 
-    def connect_failed(self) -> None:
-        """The agent's leg was gone before the join; the caller keeps its place."""
+    def connect_failed(self) -> bool:
+        """The agent's leg is gone. True: it was so before the join, and the caller keeps its place.
+
+        False: the two have talked, as only the agent's leg has heard: the caller's connection broke in the join.
+        """
         ...
 
     def leave(self, reason: Literal["abandoned", "left", "answered", "lost"]) -> None:

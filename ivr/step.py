@@ -115,7 +115,8 @@ class Step(Written):
 
 def _key(text: str) -> str:
     if text not in ANY:
-        raise ValueError(f"'{text}' is not a key; there are 0 to 9, * and #")
+        collect = "; for several digits there is the verb collect" if text.isdecimal() and len(text) > 1 else ""
+        raise ValueError(f"'{text}' is not a key; there are 0 to 9, * and #{collect}")
     return text
 
 

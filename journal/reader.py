@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,32 +34,33 @@ class Tail:
         self._segment: Path | None = _segment_of(directory, after + 1) if after else None
         self._offset = 0
 
-    def read(self, limit: int = 1000) -> list[Record]:
-        """At most about `limit` records, in order; unreadable lines are passed over."""
+    def read(self, limit: int = 1000, *, upto: float = math.inf) -> list[Record]:
+        """At most about `limit` records, none after `upto`, in order; unreadable lines are passed over."""
         found: list[Record] = []
         for segment in segments(self._directory):
             if self._segment is not None and segment < self._segment:
                 continue
             if segment != self._segment:
                 self._segment, self._offset = segment, 0
-            found += self._lines(segment, limit - len(found))
-            if len(found) >= limit:
+            if not self._lines(segment, found, limit, upto):
                 break
         return found
 
-    def _lines(self, segment: Path, limit: int) -> list[Record]:
-        found: list[Record] = []
+    def _lines(self, segment: Path, found: list[Record], limit: int, upto: float) -> bool:
+        """Whether to read on in the next segment."""
         with segment.open("rb") as file:
             file.seek(self._offset)
             for line in file:
-                if len(found) >= limit or not line.endswith(b"\n"):
+                if not line.endswith(b"\n"):
                     break
-                self._offset += len(line)
                 record = parse(line)
+                if len(found) >= limit or (record is not None and record["seq"] > upto):
+                    return False
+                self._offset += len(line)
                 if record is not None and record["seq"] > self._after:
                     self._after = record["seq"]
                     found.append(record)
-        return found
+        return True
 
 
 def _segment_of(directory: Path, seq: int) -> Path | None:

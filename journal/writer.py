@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections import deque
@@ -61,7 +62,7 @@ class Journal:
         self._unsynced = Event()
         self._closing = False
         self._jotted: Alarm | None = None
-        self._unflushed = ""
+        self.unflushed = ""
         self.trouble = ""
         self.readers: list[Callable[[bytes], None]] = []  # each is given every line once it is written
         try:
@@ -71,6 +72,8 @@ class Journal:
             raise JournalBroken(f"{directory}: {error.strerror}") from error
         if self.lost:
             log.warning("journal: the last line was torn and has been cut off", bytes=self.lost)
+        self.began = self._written = self._seq  # the last record of the lives before
+        self._flushed = 0  # who wrote them may have been killed before it flushed
         self._writer = gevent.spawn(self._write_groups)
         self._syncer = gevent.spawn(self._sync)
 
@@ -134,6 +137,16 @@ class Journal:
         if self._standing is not None and type in self._standing.concerns:
             self._standing.take(record)
 
+    def flush(self) -> int:
+        """Has what is written flushed, and returns the `seq` up to which the disk has done that.
+
+        What outlives a power cut elsewhere must not be made of records after it. Waits for `STALL_SECONDS` at most.
+        """
+        if self._flushed < self._written and not self._closing:
+            with self._clock.working():
+                self._flush(within=STALL_SECONDS)
+        return self._flushed
+
     def close(self) -> None:
         """Takes nothing more from this moment on; writes and syncs what is left, as far as the disk lets it."""
         if self._closing:
@@ -146,12 +159,15 @@ class Journal:
         with self._clock.working():
             self._writer.join(CLOSE_SECONDS)
             self._syncer.kill()
-            if self._writer.ready() and self._flush(within=CLOSE_SECONDS):
+            if answers := self._writer.ready() and self._flush(within=CLOSE_SECONDS):
                 self._writing.close()
                 self._syncing.close()
                 os.close(self._file)
-                return
-        log.error("journal: closed while the disk stands still: what it has not taken is lost")
+        lost = self._seq - self._written
+        if not answers:
+            log.error("journal: closed while the disk stands still: what it does not take any more is lost", lost=lost)
+        elif lost:
+            log.error("journal: closed while it cannot be written: records are lost", lost=lost, error=self.trouble)
 
     # --- the two that write
 
@@ -208,6 +224,7 @@ class Journal:
         if self.trouble:
             log.info("journal: written again", lost=self._dropped)
         self.trouble, self._dropped = "", 0
+        self._written = self._seq - len(self._waiting)
         self._unsynced.set()
         for line in lines:
             for read in self.readers:
@@ -251,8 +268,11 @@ class Journal:
         latest = max((int(segment.stem) for segment in segments(self._directory)), default=0)
         following = self._directory / f"{latest + 1:06}.jsonl"
         fresh = os.open(following, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        os.dup2(fresh, self._file)
-        os.close(fresh)
+        try:
+            _flush_names(self._directory)
+            os.dup2(fresh, self._file)
+        finally:
+            os.close(fresh)
         self._size = 0
         if checkpoint:
             checkpoints.write(following, checkpoint)
@@ -266,14 +286,17 @@ class Journal:
 
     def _flush(self, *, within: float | None = None) -> bool:
         """Whether the disk has answered."""
+        upto = self._written
         syncing = self._syncing.start(self._sync_file)
         syncing.wait(within)
         if not syncing.ready():
             return False
         trouble = syncing.get() or ""
-        if trouble and not self._unflushed:
+        if trouble and not self.unflushed:
             log.error("journal: cannot be flushed to the disk", error=trouble)
-        self._unflushed = trouble
+        if not trouble:
+            self._flushed = max(self._flushed, upto)
+        self.unflushed = trouble
         return True
 
     def _sync_file(self) -> str:
@@ -290,11 +313,24 @@ def _open(directory: Path) -> tuple[int, int, int, int]:
     known = segments(directory)
     path = known[-1] if known else directory / "000001.jsonl"
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+    _flush_names(directory)
     size = os.fstat(file).st_size
     whole = _whole(file, size)
     if whole < size:
         os.ftruncate(file, whole)
     return file, whole, last_seq(directory), size - whole
+
+
+def _flush_names(directory: Path) -> None:
+    """A new file is there after a power cut only if its folder was flushed, whatever was flushed in it."""
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that has no such thing
+            raise
+    finally:
+        os.close(folder)
 
 
 def _whole(file: int, size: int) -> int:

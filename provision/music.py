@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speech import audio
+from speech import audio, riff
 from speech.audio import Samples
 from speech.port import RATE
 from switch.port import Media, Sound
@@ -186,7 +186,7 @@ def fallback(spoken: Sequence[Media]) -> Samples:
     """One announcement out of several sounds, with a pause before each. Raises OSError, CannotHear."""
     pause = np.zeros(round(0.6 * RATE))
     files = [sound.path for sound in spoken if isinstance(sound, Sound)]
-    parts = [audio.samples(audio.read(file.read_bytes())) for file in files]
+    parts = [audio.samples(riff.read(file.read_bytes())) for file in files]
     return np.concatenate([piece for part in parts for piece in (pause, part)])
 
 
@@ -194,7 +194,7 @@ def keep(folder: Path, name: str, heard: Samples) -> Path:
     """Writes a sound that every switch reads, as a whole; leaves a file alone that is the same already."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     file = folder / name
-    content = audio.wav(audio.to_pcm(heard))
+    content = riff.written(audio.to_pcm(heard))
     if not (file.exists() and file.read_bytes() == content):
         aside = folder / f".{name}.new"
         aside.write_bytes(content)

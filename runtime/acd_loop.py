@@ -20,6 +20,7 @@ from acd.model import (
     AgentChanged,
     AgentLoggedOff,
     AgentLoggedOn,
+    AgentRemoved,
     AgentState,
     AgentView,
     Announce,
@@ -59,7 +60,7 @@ from ivr.services import (
 from journal.writer import Journal
 from runtime.agent_leg import Offered
 from runtime.gate import Gate
-from runtime.offers import Dialler, OfferEvent, OffersUnderWay
+from runtime.offers import Detached, Dialler, OfferEvent, OffersUnderWay
 from runtime.places import Left, QueuedPlace
 from runtime.queue_hours import CalendarsOfQueues
 from runtime.standing import AgentStood, OpenOffer, Waited
@@ -77,9 +78,11 @@ AFTER_AN_ERROR_SECONDS = 0.1  # a deadline that cannot be handled stays due, and
 
 @dataclass(slots=True)
 class _Asked:
-    """An event, and somebody who waits for what is decided."""
+    """An event, and somebody who waits for what is decided, and for whether that call waits on."""
 
     event: Event
+    call: str = ""
+    waits: bool = True
     handled: Signal = field(default_factory=Signal)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -103,7 +106,8 @@ class _Now:
 class AcdLoop:
     """Carries events to the engine one by one and its decisions out to calls and agents' phones.
 
-    Nothing else touches the engine. Every method may be called from any greenlet and returns at once.
+    Nothing else touches the engine. Every method may be called from any greenlet and returns at once; only those that
+    ask for an answer wait for it, for a few seconds at most.
     """
 
     def __init__(
@@ -206,6 +210,21 @@ class AcdLoop:
         """The talk of this offer was over before anybody looked."""
         self._offers.over(offer)
 
+    # --- agents' legs whose connection broke
+
+    @property
+    def detached(self) -> Mapping[str, Detached]:
+        """The legs in a talk that are out of our hands, by their offers: `watch` or `gone` is to follow for each."""
+        return self._offers.detached
+
+    def on_detached(self, told: Callable[[], None]) -> None:
+        """Has it told as soon as there is one."""
+        self._offers.on_detached = told
+
+    def gone(self, offer: str) -> None:
+        """The leg of a detached offer is not on the switch, or talks with nobody."""
+        self._offers.gone(offer)
+
     # --- what calls and agents say
 
     def load(self, queues: tuple[QueueRule, ...]) -> None:
@@ -216,6 +235,14 @@ class AcdLoop:
         for place in self._places.values():
             if place.queue in self._rules:
                 place.stands_in(self._rules[place.queue])
+
+    def set_agents(self, agents: Sequence[Agent]) -> None:
+        """These are all who work here: who is none of them any more is removed, after its talk where it has one."""
+        for gone in sorted(self._agents.keys() - {agent.id for agent in agents}):
+            del self._agents[gone]
+            self.post(AgentRemoved(gone))
+        for agent in agents:
+            self.set_agent(agent)
 
     def set_agent(self, agent: Agent) -> None:
         self._agents[agent.id] = agent
@@ -275,11 +302,21 @@ class AcdLoop:
                 self.post(CallerLost(place.call.id))
         elif place.talking:
             self.post(TalkEnded(place.offer))
-            self.post(CallLeft(place.call.id))  # no ghost stays where the engine had given the connect up
+            self.post(CallLeft(place.call.id, "agent gone"))  # no ghost stays where the engine gave the connect up
         elif reason == "left":
             self.post(CallLeft(place.call.id))
         else:
             self.post(CallAbandoned(place.call.id))
+
+    def connect_failed(self, place: QueuedPlace) -> bool:
+        """Whether the caller waits on; not where the word that its talk has ended came first."""
+        asked = _Asked(ConnectFailed(place.offer), place.call.id)
+        if not self._inbox.put(asked) or not asked.handled.wait(ASK_SECONDS):
+            return True
+        if asked.waits or self._places.get(asked.call) is not place:  # or its flow has it back
+            return True
+        del self._places[asked.call]
+        return False
 
     def ask(self, event: Event) -> list[Decision]:
         """As `post`, and returns what was decided when the event was handled."""
@@ -293,11 +330,11 @@ class AcdLoop:
         asked = _Asked(TimePassed())
         return self._inbox.put(asked) and bool(asked.handled.wait(ASK_SECONDS))
 
-    def ask_agent_state(self, agent: str, state: AgentState, reason: str, by: str = "") -> AgentView:
-        """As `agent_state`, and returns what the agent is when that was handled."""
+    def ask_agent_state(self, agent: str, state: AgentState, reason: str, by: str = "") -> AgentView | None:
+        """As `agent_state`, and returns what the agent is when that was handled; None where it has been removed."""
         for event in _towards(agent, state, reason, by):
             self.ask(event)
-        return next(view for view in self._engine.agents() if view.id == agent)
+        return next((view for view in self._engine.agents() if view.id == agent), None)
 
     def extend_wrap_up(self, agent: str, seconds: float) -> bool:
         """Gives an agent so much longer for the work after its call; False when there is no such work."""
@@ -306,10 +343,9 @@ class AcdLoop:
             self.ask(WrapUpExtended(agent, round(seconds * 1000)))
         return wraps_up
 
-    def results_for(self, agent: str) -> tuple[str, ...]:
-        """What may come of the calls of an agent, in any of its queues."""
-        rules = (self._rules[queue] for queue in self._agents[agent].queues if queue in self._rules)
-        return tuple(dict.fromkeys(result for rule in rules for result in rule.results))
+    def talks_by(self, agent: str) -> QueueRule | None:
+        """See `Acd.talks_by`."""
+        return self._engine.talks_by(agent)
 
     def agent_name(self, agent: str) -> str:
         return self._agents[agent].name if agent in self._agents else ""
@@ -347,7 +383,7 @@ class AcdLoop:
                 self._clock.sleep(AFTER_AN_ERROR_SECONDS)
                 decisions = []
             if isinstance(item, _Asked):
-                item.decisions = decisions
+                item.decisions, item.waits = decisions, self._engine.place(item.call) is not None
                 item.handled.set()
 
     def _live(self, event: Event | _Then | _Now) -> list[Decision]:
@@ -448,9 +484,9 @@ class AcdLoop:
                 self._on_agent_state(decision)
 
     def _ring(self, offer: OfferCall) -> None:
-        place, agent = self._places.get(offer.call), self._agents[offer.agent]
-        if place is None:
-            return  # it left while the decision was made; its CallAbandoned is in the inbox
+        place, agent = self._places.get(offer.call), self._agents.get(offer.agent)
+        if place is None or agent is None:
+            return  # it left while the decision was made; its CallAbandoned or AgentRemoved is in the inbox
         rule = self._rules.get(offer.queue)  # None: it was removed, and the engine has yet to hear of that
         self._offers.ring(
             Offered(
@@ -491,7 +527,7 @@ def _towards(agent: str, state: AgentState, reason: str, by: str) -> tuple[Event
     """What happens when an agent is asked into a state."""
     match state:
         case AgentState.LOGGED_OFF:
-            return (AgentLoggedOff(agent, by),)
+            return (AgentLoggedOff(agent, reason, by),)
         case AgentState.READY:
             return AgentLoggedOn(agent), AgentBecameReady(agent, by)
         case AgentState.NOT_READY:

@@ -16,9 +16,11 @@ from switch.shared.clock import Clock, Millis
 log = structlog.get_logger(__name__)
 
 LOOKS = 3  # one after another in which the hub was late, until nobody new is let in
-CALM_LOOKS = 20  # one after another in which it was not, until somebody is again
+CALM_LOOKS = 20  # of which few are late, until somebody is again
+FEW = 2  # where one late look began the calm anew, a stall now and then would keep everybody out for ever
 TOLD_EVERY = 1000  # milliseconds
 ON_THE_WAY = 5000  # milliseconds from being let in to the call's own greenlet, at most
+COMES_AGAIN = 30_000  # milliseconds: the fallback brings a call again after 15 s and an apology
 
 
 class Admission:
@@ -31,21 +33,27 @@ class Admission:
         self._lag = lag
         self._lately: deque[Millis] = deque()
         self._coming: dict[CallId, Millis] = {}  # let in, and not under way yet
-        self._late = 0  # looks; below zero those that are still to be calm
+        self._deferred: dict[CallId, Millis] = {}  # left to the fallback, and when it was so last
+        self._late = 0  # looks, one after another
+        self._calming: deque[bool] | None = None  # while nobody new is let in: which of the latest looks were late
         self._told: Millis = -TOLD_EVERY
         self.refused = 0  # since the start, each try of a call that came again
 
     @property
     def lagging(self) -> bool:
         """Whether the hub is so late that nobody new is let in."""
-        return self._late < 0 or self._late >= LOOKS
+        return self._calming is not None
 
     def lets_in(self, call: CallId, under_way: int) -> bool:
         """Whether a new call is taken now, with so many under way; `arrived` must follow where it is."""
         reason = self._against(under_way)
         now = self._clock.now()
+        self._deferred.pop(call, None)
         if reason:
             self.refused += 1
+            self._deferred[call] = now
+            while next(iter(self._deferred.values())) <= now - COMES_AGAIN:
+                del self._deferred[next(iter(self._deferred))]
             if now >= self._told + TOLD_EVERY:  # the log must not be one more thing to do
                 self._told = now
                 log.warning(f"calls are left to the switch's fallback: {reason}", refused=self.refused)
@@ -57,18 +65,23 @@ class Admission:
     def arrived(self, call: CallId) -> None:
         self._coming.pop(call, None)
 
+    def deferred(self, call: CallId) -> bool:
+        """Whether the fallback has this call, and will bring it again."""
+        at = self._deferred.get(call)
+        return at is not None and at > self._clock.now() - COMES_AGAIN
+
     def looked(self, lag: float) -> None:
         """Takes how many seconds late the hub was, about ten times a second."""
-        late = lag > (self._lag / 2 if self.lagging else self._lag)
-        if not self.lagging:
-            self._late = self._late + 1 if late else 0
-            if self.lagging:
-                self._late = -CALM_LOOKS
+        if self._calming is None:
+            self._late = self._late + 1 if lag > self._lag else 0
+            if self._late >= LOOKS:
+                self._calming = deque(maxlen=CALM_LOOKS)
                 log.error("the hub lags behind: new calls are left to the switch's fallback", seconds=round(lag, 3))
-        else:
-            self._late = -CALM_LOOKS if late else self._late + 1
-            if not self.lagging:
-                log.info("the hub is on time again: calls are taken")
+            return
+        self._calming.append(lag > self._lag / 2)
+        if len(self._calming) == CALM_LOOKS and sum(self._calming) <= FEW:
+            self._calming, self._late = None, 0
+            log.info("the hub is on time again: calls are taken")
 
     def _against(self, under_way: int) -> str:
         now = self._clock.now()

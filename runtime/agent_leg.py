@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import gevent
 import structlog
 
 from acd.model import (
@@ -22,6 +23,7 @@ from acd.model import (
 from ivr.services import CallerFacts, CannotSpeak, QueueRequest
 from runtime.standing import OpenOffer
 from switch.port import (
+    UNKNOWN_END,
     Call,
     CallEnded,
     CallId,
@@ -81,11 +83,16 @@ class Talking(Notice):
     offer: str
 
 
+class LegLost(Exception):
+    """The connection of an agent's leg broke while it was joined, or about to be: on the switch it may talk on."""
+
+
 class AgentLeg:
-    """The mailbox of an offer, usable before the agent's phone rings."""
+    """The mailbox of an offer, usable before the agent's phone rings. `id` is that of the leg, once there is one."""
 
     def __init__(self, offered: Offered) -> None:
         self.offered = offered
+        self.id: CallId | None = None
         self.call: Call | None = None
         self.connected_at: Millis | None = None
         self.accepted = False  # by the agent: a telephone that was only picked up may be anybody
@@ -98,7 +105,7 @@ class AgentLeg:
             self.call.post(notice)
 
     def dialled(self, call: OutboundCall) -> None:
-        self.call = call
+        self.id, self.call = call.id, call
         for notice in self._early:
             call.post(notice)
 
@@ -114,6 +121,8 @@ def found(offer: str, talk: OpenOffer, agent: Agent | None) -> AgentLeg:
 
 class AgentDialler:
     """Rings agents over a switch; the leg of an agent whose phone stays off hook is kept for its next call.
+
+    Where a leg's connection breaks in a talk, what it does raises LegLost and has reported no end.
 
     `whisper` gives what the agent hears before the join, `ask` the words that tell how to accept; the failure
     of either costs the words, not the call.
@@ -201,16 +210,19 @@ class AgentDialler:
         return call
 
     def watch(self, leg: AgentLeg, on: CallId, report: Report) -> None:
-        """Watches a talk that began in the life before this one, on that leg, and reports its end."""
-        offer = leg.offered.offer
+        """Watches a talk that we had lost sight of, on that leg, and reports its end."""
+        offer, leg.id = leg.offered.offer, on
         try:
             call = self._switch.adopt(on)
-        except (NoSuchCall, SwitchLost):
+        except NoSuchCall:
             report(TalkEnded(offer))
             return
+        except SwitchLost as lost:
+            raise LegLost from lost
         leg.call = call
         try:
-            report(self._talk(leg.offered, call, joined=True) or TalkEnded(offer))
+            ended = self._talk(leg.offered, call, joined=True) if call.was_joined else None  # it was over before
+            report(ended or TalkEnded(offer))
         finally:
             call.hang_up()
 
@@ -236,8 +248,8 @@ class AgentDialler:
         try:
             if call.play(words) is not None:
                 return None
-        except CallEnded:
-            return OfferDeclined(leg.offered.offer, "hung up before the caller came")
+        except CallEnded as ended:
+            return _gone_early(OfferDeclined(leg.offered.offer, "hung up before the caller came"), ended.cause)
         except CannotPlay:
             log.exception("agent leg: the whisper could not be played")
         report(OfferAnswered(leg.offered.offer))
@@ -257,8 +269,8 @@ class AgentDialler:
                         return OfferDeclined(offered.offer, Cause.REJECTED.value)
                     case Notice():
                         return None
-        except CallEnded:
-            return OfferDeclined(offered.offer, "hung up before the caller came")
+        except CallEnded as ended:
+            return _gone_early(OfferNotAnswered(offered.offer), ended.cause)
         return OfferNotAnswered(offered.offer)
 
     def _answer(self, call: OutboundCall, words: Sequence[Media]) -> Key | Notice | Parted | None:
@@ -286,7 +298,9 @@ class AgentDialler:
                         call.part()
                     case Parted():
                         return TalkEnded(offered.offer)
-        except CallEnded:
+        except CallEnded as ended:
+            if ended.cause in UNKNOWN_END:
+                raise LegLost from ended
             return TalkEnded(offered.offer) if joined else ConnectFailed(offered.offer)
 
     def _who_calls(self, offered: Offered) -> Sequence[Media]:
@@ -345,10 +359,10 @@ class PermanentLine:
         self._call = call
 
     def drop(self) -> None:
-        """Hangs up, as soon as nobody talks any more."""
+        """Hangs up, as soon as nobody talks any more. Does not wait for the switch: this may be who offers calls."""
         self._wanted = False
         if len(self._free) and self._call is not None:
-            self._call.hang_up()
+            gevent.spawn(self._call.hang_up)
             self._call = None
 
 
@@ -361,6 +375,11 @@ def _let_go(call: OutboundCall) -> None:
 def _tell(end: Event | None, report: Report) -> None:
     if end is not None:
         report(end)
+
+
+def _gone_early(said: OfferDeclined | OfferNotAnswered, cause: Cause) -> Event:
+    """What whoever answered says by hanging up; nothing where the end is unknown."""
+    return OfferFailed(said.offer, cause.value) if cause in UNKNOWN_END else said
 
 
 def _not_answered(offer: str, cause: Cause) -> Event:

@@ -147,11 +147,13 @@ def assemble(
     sounds: Path | None = None,
     host: Host | None = None,
     web: Web | None = None,
+    or_last_flows: bool = False,
 ) -> Appliance:
     """The house that a configuration describes, ready to be started. Raises UserError.
 
     `standing` is what the life before left, where somebody has read it already; `sounds` is the folder of the beep,
-    `host` the CRM, `web` all web services, where they are not the configuration's own.
+    `host` the CRM, `web` all web services, where they are not the configuration's own. With `or_last_flows` files of
+    flows that are wrong keep no caller out: the edition that was in force last serves, and the log says so.
     """
     store, roster = _staff(config, clock)
     standing = standing or new_life(config.data_dir / "journal", clock.wall())
@@ -166,7 +168,7 @@ def assemble(
         host=host or Host(config.crm.url, clock, connections=config.crm.connections),
         library=library,
         sounds=sounds or config.sounds_dir,
-        flowbook=_flowbook(config, clock, switch, library, roster),
+        flowbook=_flowbook(config, clock, switch, library, roster, or_last=or_last_flows),
     )
     return _built(ground, web or open_web(config.web, clock))
 
@@ -259,8 +261,10 @@ def _journal(config: Config, clock: Clock, standing: Standing) -> Journal:
         raise UserError(f"the journal cannot be written: {error}") from error
 
 
-def _flowbook(config: Config, clock: Clock, switch: Switch, library: Library, roster: Roster) -> Flowbook:
-    return Flowbook(
+def _flowbook(
+    config: Config, clock: Clock, switch: Switch, library: Library, roster: Roster, *, or_last: bool
+) -> Flowbook:
+    flowbook = Flowbook(
         config,
         boxes=roster.boxes,
         skills=_skills(roster.agents),
@@ -268,7 +272,13 @@ def _flowbook(config: Config, clock: Clock, switch: Switch, library: Library, ro
         capabilities=switch.capabilities,
         library=library,
         clock=clock,
+        or_last=or_last,
     )
+    for problem in flowbook.problems:
+        log.error("flows: the files are wrong; mend them and save, and they are taken", problem=str(problem))
+    if flowbook.problems:
+        log.error("flows: the edition that was in force last serves meanwhile", edition=flowbook.edition.number)
+    return flowbook
 
 
 def _mailroom(ground: _Ground) -> Mailroom:
@@ -378,8 +388,8 @@ def _tell_roster(roster: Roster, acd: AcdLoop, flowbook: Flowbook) -> None:
 
 
 def _tell_agents(roster: Roster, acd: AcdLoop) -> None:
-    for agent in roster.agents:
-        acd.set_agent(
+    acd.set_agents(
+        [
             Agent(
                 agent.id,
                 name=agent.name,
@@ -389,8 +399,11 @@ def _tell_agents(roster: Roster, acd: AcdLoop) -> None:
                 skills=agent.skills,
                 wrap_up=None if agent.wrap_up is None else round(agent.wrap_up * 1000),
                 permanent=agent.permanent,
+                order=agent.order,
             )
-        )
+            for agent in roster.agents
+        ]
+    )
 
 
 def _phones(agents: Sequence[StoredAgent]) -> frozenset[str]:

@@ -26,6 +26,7 @@ from switch.shared.clock import Clock, Millis
 
 log = structlog.get_logger(__name__)
 
+NO_FLOW = "no flow for the dialled number"  # the outcome of such a call
 GIVEN_UP_REMEMBERED = 1000
 BEGUN_WITHIN = 60_000  # milliseconds: many times what the CRM may take to know the caller
 
@@ -94,8 +95,12 @@ class CallDesk:
         self._journal.jot("CallDeferred", call)
         return False
 
+    def deferred(self, call: CallId) -> bool:
+        """Whether a call was left to the switch's fallback a moment ago, which will bring it again."""
+        return self._admission.deferred(call)
+
     @property
-    def deferred(self) -> int:
+    def times_deferred(self) -> int:
         """How often since the start a call was left to the switch's fallback."""
         return self._admission.refused
 
@@ -165,8 +170,8 @@ class CallDesk:
     def give_up(self, call: CallId, cause: str, outcome: str) -> None:
         """Ends, in the journal, a call that is not coming back."""
         del self.returning[call]
-        if self.detached.pop(call, None) is not None:
-            self._given_up.append(call)
+        self.detached.pop(call, None)
+        self._given_up.append(call)
         self._journal.append("CallEnded", call, cause=cause, outcome=outcome)
 
     def _known(self, call: CallId) -> bool:
@@ -227,7 +232,7 @@ class CallDesk:
             return "star code", Cause.NORMAL
         if flow is None:
             log.warning("a call was refused: no flow answers the dialled number")
-            return "no flow for the dialled number", Cause.UNREACHABLE
+            return NO_FLOW, Cause.UNREACHABLE
         caller: CallerFacts = self._callers().recognise(call.caller)
         services = self._services(call.id, book)
         if past is None or not past.told:

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from gevent.threadpool import ThreadPool
 
+from config.wording import choices, suggestion
 from cti.server import Command, Refused
 from ivr.services import Calendars, CannotKeep, ClosurePin, HoursState
 from runtime.kept import Kept
@@ -89,19 +90,23 @@ class Closures:
         facts = self._kept.facts
         if not facts.get("pin"):
             return "no pin"
-        if facts.get("locked_until") and now < datetime.fromisoformat(facts["locked_until"]):
+        if facts.get("locked_until") and now < (until := datetime.fromisoformat(facts["locked_until"])):
+            longest = now + _lock(facts.get("wrong", 0))
+            if until > longest:  # the time of day was set back
+                self._count(facts.get("wrong", 0), longest)
             return "locked"
         if self._off_the_hub(pins.matches, pin, facts["pin"]):
             if facts.get("wrong"):
-                with suppress(CannotKeep):
-                    self._write(wrong=0, locked_until="")
+                self._count(0, None)
             return "right"
         wrong = self._kept.facts.get("wrong", 0) + 1
         locked = wrong % GUESSES == 0
-        until = (now + LOCKED_FOR * 2 ** min(wrong // GUESSES - 1, 6)).isoformat() if locked else ""
-        with suppress(CannotKeep):  # it counts in memory at least
-            self._write(wrong=wrong, locked_until=until)
+        self._count(wrong, now + _lock(wrong) if locked else None)
         return "locked" if locked else "wrong"
+
+    def _count(self, wrong: int, locked_until: datetime | None) -> None:
+        with suppress(CannotKeep):  # it counts in memory at least
+            self._write(wrong=wrong, locked_until=locked_until.isoformat() if locked_until else "")
 
     def _write(self, **changed: object) -> None:
         try:
@@ -113,6 +118,11 @@ class Closures:
     def _off_the_hub(self, work: Callable[..., Any], *arguments: str) -> Any:
         with self._clock.working():
             return self._threads.apply(work, arguments)
+
+
+def _lock(wrong: int) -> timedelta:
+    """How long so many wrong PINs in a row keep every PIN out."""
+    return LOCKED_FOR * (1 << min(max(wrong // GUESSES - 1, 0), 6))
 
 
 class ClosableCalendars:
@@ -132,11 +142,15 @@ def closure_commands(closures: Closures, calendars: Callable[[], Collection[str]
     def known(request: Mapping[str, Any]) -> str:
         calendar = str(request["calendar"])
         if calendar not in calendars():
-            raise Refused(f"there is no calendar {calendar}; there are {', '.join(sorted(calendars())) or 'none'}")
+            there_are = suggestion(calendar, calendars()) or f" There are: {choices(calendars()) or 'none'}"
+            raise Refused(f"there is no calendar {calendar}.{there_are}")
         return calendar
 
     def close(request: Mapping[str, Any]) -> object:
-        return _told(lambda: closures.close(known(request), by=str(request["by"]), reason=str(request["reason"])))
+        calendar = known(request)
+        before = closures.closed.get(calendar)
+        told = _told(lambda: closures.close(calendar, by=str(request["by"]), reason=str(request["reason"])))
+        return {**told, "before": before and asdict(before)}
 
     def lift(request: Mapping[str, Any]) -> object:
         return _told(lambda: closures.lift(str(request["calendar"]), by=str(request["by"])))
@@ -150,7 +164,7 @@ def closure_commands(closures: Closures, calendars: Callable[[], Collection[str]
     return {"closures": listing, "closures.close": close, "closures.lift": lift, "closures.pin": pin}
 
 
-def _told(change: Callable[[], object]) -> object:
+def _told(change: Callable[[], object]) -> dict[str, object]:
     try:
         return {"changed": change() is not False}
     except CannotKeep as error:

@@ -109,7 +109,7 @@ class House:
                 }
                 for call_id, under_way in self._desk.in_progress.items()
             ],
-            "deferred": self._desk.deferred,
+            "deferred": self._desk.times_deferred,
             "troubles": self._troubles(),
             "ignored": dict(self._acd.ignored),
         }
@@ -161,6 +161,7 @@ class House:
         parts = (self._roster.trouble, self._folder.trouble, self._flowbook.trouble)
         troubles += [trouble for trouble in parts if trouble]
         troubles += self._mailroom.troubles()
+        troubles += self._flowbook.doubts
         troubles += [f"flows not taken: {problem}" for problem in self._flowbook.problems]
         return troubles
 
@@ -185,9 +186,10 @@ class House:
         for decision in self._acd.ask(ResultGiven(agent, result)):
             if isinstance(decision, NoteResult):
                 return {"id": agent, "call": decision.call, "queue": decision.queue, "result": result}
-        known = self._acd.results_for(agent)
-        if known and result not in known:
-            raise Refused(f"no result '{result}'.{suggestion(result, known) or f' There is {choices(known)}'}")
+        queue = self._acd.talks_by(agent)
+        if queue is not None and queue.results and result not in queue.results:
+            there_is = suggestion(result, queue.results) or f" There is {choices(queue.results)}"
+            raise Refused(f"the queue {queue.name} has no result '{result}'.{there_is}")
         raise Refused(f"agent {agent} neither talks nor wraps up: there is no call to give a result for")
 
     def _set_agent_state(self, request: Mapping[str, Any]) -> dict[str, str]:
@@ -197,5 +199,9 @@ class House:
         reason, known = str(request.get("reason", "")), self._flowbook.book.reasons.keys
         if reason and reason not in known:
             raise Refused(f"no reason '{reason}'.{suggestion(reason, known) or f' There is {choices(known)}'}")
+        if reason and ASKED_FOR[state] is AgentState.READY:
+            raise Refused("Ready has no reason; give one with NotReady or LoggedOff")
         view = self._acd.ask_agent_state(agent, ASKED_FOR[state], reason, str(request.get("by", "")))
+        if view is None:
+            raise Refused(f"agent {agent} has just been removed")
         return {"id": agent, "state": view.state.value, "reason": view.reason}

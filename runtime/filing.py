@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import structlog
 
 log = structlog.get_logger(__name__)
@@ -143,6 +142,8 @@ def wav_seconds(path: Path) -> float | None:
 
 def audible_seconds(path: Path) -> float | None:
     """How long the recording is; None when there is no file, it is too short, or holds only silence."""
+    import numpy as np  # noqa: PLC0415 - a start does without it, and this runs in a native thread
+
     try:
         with wave.open(str(path), "rb") as file:
             rate = file.getframerate()

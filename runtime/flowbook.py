@@ -20,6 +20,7 @@ from acd.reasons import USUAL, Reasons, load_reasons
 from config.appliance import Config
 from config.document import arranged, parse, read_text
 from config.values import Diagnostic, UserError
+from config.wording import choices
 from crm.addresses import Network, is_address, may_ask
 from crm.catalogue import Catalogue as Queries
 from crm.catalogue import load as load_queries
@@ -32,6 +33,7 @@ from ivr.language.reader import Draft
 from runtime import flow_reader, house_prompts
 from runtime.history import FLOWS, Edition, History, NoSuchEdition, Texts, texts_of, whole, yaml_files
 from runtime.music import pieces
+from runtime.query_trial import QueryTrial
 from speech import words
 from speech.catalogue import Catalogue as Prompts
 from speech.catalogue import load as load_prompts
@@ -45,6 +47,7 @@ T = TypeVar("T")
 
 QUEUES, CALENDARS, QUERIES, REASONS = "queues.yaml", "calendars.yaml", "queries.yaml", "reasons.yaml"
 BESIDE = frozenset({QUEUES, CALENDARS, QUERIES, REASONS})
+QUERY_TEXT = f"{FLOWS}/{QUERIES}"  # among the texts of an edition
 SCENARIOS = ".test.yaml"
 EDITIONS = "flows"  # under data-dir
 BIG = 100_000  # bytes; what is larger would compete with the calls for the processor for too long
@@ -71,6 +74,11 @@ class Book:
     def flow_for(self, dialled: str) -> Flow | None:
         """The flow that answers a dialled number."""
         return next((flow for flow in self.flows if dialled in flow.numbers), None)
+
+    def unanswered(self, dialled: str) -> str:
+        """That no flow answers a number, and which numbers are answered."""
+        numbers = choices(number for flow in self.flows for number in flow.numbers)
+        return f"no flow answers {dialled}; {f'dial {numbers}' if numbers else 'none has a number'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +142,10 @@ def destinations(config: Config) -> Destinations:
 class Flowbook:
     """The book in force, and the way to a new one. `surroundings` may be replaced; the next reload counts on them.
 
-    Every book that was in force is kept as a numbered edition; `trouble` says when that is not possible.
-    Raises UserError, with every problem one a line, where the files are wrong at the start.
+    Every book that was in force is kept as a numbered edition; `trouble` says when that is not possible. New
+    queries are tried in the CRM before they are taken; `doubts` says of which in force it is not known that they work.
+    Where the files are wrong at the start, `or_last` takes the edition that was in force last, whole, and `problems`
+    says why. Raises UserError, with every problem one a line, where that may not be or is not right today either.
     """
 
     def __init__(
@@ -148,6 +158,7 @@ class Flowbook:
         capabilities: frozenset[Capability] = frozenset(Capability),
         library: Library | None = None,
         clock: Clock | None = None,
+        or_last: bool = False,
     ) -> None:
         self._flows_dir = config.flows_dir
         self._prompts_dir = config.prompts_dir
@@ -157,19 +168,30 @@ class Flowbook:
         self._history = History(config.data_dir / EDITIONS)
         self._threads = ThreadPool(1)
         self._one_at_a_time = BoundedSemaphore(1)
+        self._trial = QueryTrial(config.crm.url, self._clock, self._threads)
         self._editions: dict[int, Book | None] = {}  # earlier ones that calls still need
         self._seen = self._read = self._stamps()
-        self.problems: list[Diagnostic] = []
         self.trouble = ""
         found = read_files(self._flows_dir, self._prompts_dir, self.surroundings)
-        if found.book is None:
+        self.problems = found.problems
+        if found.book is not None:
+            edition = self._kept(found.texts, None)
+            book, texts = numbered(found.book, edition), found.texts
+        elif or_last and (last := self._last()) is not None:
+            book, edition, texts = last
+        else:
             raise UserError("\n".join(map(str, found.problems)))
-        self.edition = self._kept(found.texts, None)
-        self._book = numbered(found.book, self.edition)
+        self._queries = texts.get(QUERY_TEXT, "")
+        self._take(book, edition)
 
     @property
     def book(self) -> Book:
         return self._book
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """Queries in force that the CRM cannot run as they are, or why it could not be asked."""
+        return self._trial.doubts
 
     def changed(self) -> bool:
         """Whether a file was saved, added or removed since the files were last read. Looked at off the hub."""
@@ -192,11 +214,18 @@ class Flowbook:
             else:
                 self.problems = [_problem(self._flows_dir, "the files changed again and again while they were read")]
                 return self.problems
+            found = self._tried(found)
             self._read, self.problems = stamps, found.problems
             if found.book is not None:
+                self._queries = found.texts.get(QUERY_TEXT, "")
                 edition = self._threads.apply(self._kept, (found.texts, self.edition))
                 self._take(numbered(found.book, edition), edition)
         return self.problems
+
+    def try_queries(self) -> None:
+        """Asks the CRM of the queries in force, where that is due. Blocks its greenlet alone; raises nothing."""
+        with self._one_at_a_time:
+            self._trial.look(self._queries, short(str(self._flows_dir / QUERIES)), self._book.queries)
 
     def book_of(self, flow: str, version: int) -> Book | None:
         """The book in which a flow had that version, for a call that began with it; None where it is not known."""
@@ -222,6 +251,14 @@ class Flowbook:
         except flow_reader.ReaderFailed as error:
             return Found(None, [_problem(self._flows_dir, str(error))], {})
 
+    def _tried(self, found: Found) -> Found:
+        """The same, without its book where the CRM says that a new query cannot work."""
+        if found.book is None:
+            return found
+        text, name = found.texts.get(QUERY_TEXT, ""), short(str(self._flows_dir / QUERIES))
+        problems = self._trial.against(text, name, found.book.queries, self._book.queries)
+        return replace(found, book=None, problems=problems) if problems else found
+
     def _kept(self, texts: Texts, last: Edition | None) -> Edition:
         """The edition of some files, kept on disk where that is possible."""
         at = self._clock.wall()
@@ -232,6 +269,18 @@ class Flowbook:
             return Edition.following(last, texts, at)
         self.trouble = ""
         return edition
+
+    def _last(self) -> tuple[Book, Edition, Texts] | None:
+        """The edition that was in force last; None where there is none, or it is damaged, or not right any more."""
+        try:
+            edition = self._history.last()
+            if edition is None:
+                return None
+            texts = self._history.texts(edition.number)
+        except (NoSuchEdition, OSError):
+            return None
+        book = self._of_edition(edition.number)
+        return None if book is None else (book, edition, texts)
 
     def _earlier(self, flow: str, version: int) -> Book | None:
         """`book_of` from the editions that were kept. Blocks."""

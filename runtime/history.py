@@ -184,4 +184,5 @@ def whole(flows_dir: Path, *, changing: bool = False) -> Iterator[None]:
         fcntl.flock(folder, fcntl.LOCK_EX if changing else fcntl.LOCK_SH)
         yield
     finally:
+        fcntl.flock(folder, fcntl.LOCK_UN)  # not left to the close, which gevent puts off
         os.close(folder)

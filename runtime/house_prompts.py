@@ -63,6 +63,8 @@ def prompts(catalogue: Catalogue | None, prompts_dir: Path, recordings: Path) ->
             found.setdefault(recording.relative_to(folder).with_suffix("").as_posix(), {})[language] = None
     if catalogue is None:
         return _named_in(prompts_dir / FILE, found), []
+    if len(found) == len(BUILT_IN_SOUNDS) and not (prompts_dir / FILE).exists():
+        return Unread(everywhere), [_nothing_in(prompts_dir)]
     known, wrong = given(), {}
     for prompt, texts in catalogue.texts.items():
         for language, written in texts.items():
@@ -75,6 +77,13 @@ def prompts(catalogue: Catalogue | None, prompts_dir: Path, recordings: Path) ->
             if message := next(_misfits(text, language, known.get(prompt)), ""):
                 wrong[prompt, language] = message
     return found, list(_placed(wrong, prompts_dir / FILE)) if wrong else []
+
+
+def _nothing_in(prompts_dir: Path) -> Diagnostic:
+    """Told once, instead of each prompt that a flow names."""
+    if prompts_dir.is_dir():
+        return Diagnostic(str(prompts_dir / FILE), 1, 1, "there is no such file; the prompts' texts stand in it")
+    return Diagnostic(str(prompts_dir), 1, 1, "there is no such folder; name that of the prompts by prompts-dir")
 
 
 def _misfits(text: Template, language: str, given: Given | None) -> Iterator[str]:
@@ -101,11 +110,14 @@ def _is_bare(part: object) -> bool:
 
 
 def _named_in(file: Path, found: Prompts) -> Prompts:
-    """The prompts of a catalogue that is wrong somewhere, so that one mistake is not told as many."""
+    """The prompts of a catalogue that is wrong somewhere, so that one mistake is not told as many.
+
+    Where an id stands there twice nobody knows which other one was meant, and every prompt may be there.
+    """
     everywhere: dict[str, Template | None] = dict.fromkeys(words.languages())
     text, _ = read_text(file)
-    document, _ = parse(text, str(file)) if text is not None else (None, [])
-    if document is None or not isinstance(document.data, dict):
+    document, wrong = parse(text, str(file)) if text is not None else (None, [])
+    if document is None or wrong or not isinstance(document.data, dict):
         return Unread(everywhere)
     return {**found, **dict.fromkeys(document.data, everywhere)}
 

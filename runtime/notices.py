@@ -50,6 +50,7 @@ class Outcome:
 class Notices:
     """Calling it sends what is due. What is to be sent stands in the store, and survives every restart.
 
+    Pauses go by the clock that never goes back; over a restart by the time of day, but none is longer than the longest.
     `words` gives the text of a prompt with its values: ``notice-subject`` and ``notice-text``.
     """
 
@@ -59,6 +60,7 @@ class Notices:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._began = clock.wall().astimezone(UTC) - timedelta(milliseconds=clock.now())
         self._journal = journal
         self._words = words
         self._zone = zone
@@ -80,15 +82,19 @@ class Notices:
         if not self._settings.server:
             self.trouble = "e-mails about messages wait: set mail.server in appliance.yaml"
             return None
-        return max(1.0, (due - self._now()).total_seconds())
+        return min(max(1.0, (due - self._now()).total_seconds()), LONGEST_PAUSE.total_seconds())
 
     def _send_due(self) -> None:
-        for notice in self._store.voicemail.due_notices(self._now()):
+        for notice in self._due():
             outcome = self._send(notice)
             self._settle(notice, outcome)
             if outcome.server_away:
                 self._put_off_the_rest()
                 return
+
+    def _due(self) -> list[Notice]:
+        now = self._now()
+        return self._store.voicemail.due_notices(now, latest=now + LONGEST_PAUSE)
 
     def _send(self, notice: Notice) -> Outcome:
         try:
@@ -120,7 +126,7 @@ class Notices:
     def _put_off_the_rest(self) -> None:
         """With the server away one attempt tells as much as a hundred."""
         due = self._now() + FIRST_PAUSE
-        for notice in self._store.voicemail.due_notices(self._now()):
+        for notice in self._due():
             self._store.voicemail.notice_failed(notice.message.id, due, "the server was away")
 
     def _written(self, notice: Notice) -> EmailMessage:
@@ -137,14 +143,15 @@ class Notices:
         mail["Subject"] = _one_line(self._words("notice-subject", values))
         mail["From"] = self._settings.sender
         mail["To"] = ", ".join(recipients(notice.to))
-        mail["Date"] = format_datetime(self._now())
+        mail["Date"] = format_datetime(self._clock.wall().astimezone(UTC))
         mail["Message-ID"] = f"<{message.id}@{self._settings.sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(self._words("notice-text", values) + "\n")
         return mail
 
     def _now(self) -> datetime:
-        return self._clock.wall().astimezone(UTC)
+        """The time of day as it would be if nobody had set it since this process began."""
+        return self._began + timedelta(milliseconds=self._clock.now())
 
 
 def recipients(addresses: str) -> list[str]:

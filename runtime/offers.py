@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import gevent
@@ -22,7 +23,7 @@ from acd.model import (
 )
 from acd.records import Entry, entry
 from journal.writer import Journal
-from runtime.agent_leg import LET_GO_WITHIN, AgentLeg, Offered, Report, Talking, Withdrawn, found
+from runtime.agent_leg import LET_GO_WITHIN, AgentLeg, LegLost, Offered, Report, Talking, Withdrawn, found
 from runtime.standing import OpenOffer
 from switch.port import CallId
 from switch.shared.clock import Clock, Millis
@@ -34,13 +35,21 @@ OVER = (OfferDeclined, OfferNotAnswered, OfferFailed, ConnectFailed, TalkEnded)
 
 
 class Dialler(Protocol):
-    """Rings an agent for an offer; what becomes of it is told to `report`."""
+    """Rings an agent for an offer; what becomes of it is told to `report`. Raises LegLost where nobody knows."""
 
     def __call__(self, leg: AgentLeg, report: Report) -> None: ...
 
     def watch(self, leg: AgentLeg, on: CallId, report: Report) -> None:
-        """Watches a talk of the life before this one until it ends."""
+        """Watches a talk that we had lost sight of until it ends."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """An agent's leg that is out of our hands, and since when."""
+
+    leg: CallId
+    since: Millis
 
 
 class OffersUnderWay:
@@ -53,6 +62,8 @@ class OffersUnderWay:
         self._clock = clock
         self._legs: dict[str, AgentLeg] = {}
         self._at_phone: dict[str, gevent.Greenlet[..., None]] = {}  # the last offer to each agent
+        self.detached: dict[str, Detached] = {}  # those whose leg's connection broke in a talk
+        self.on_detached: Callable[[], None] = lambda: None
 
     def __contains__(self, offer: object) -> bool:
         return offer in self._legs
@@ -68,7 +79,7 @@ class OffersUnderWay:
         self._at_phone[agent] = gevent.spawn(self._run, leg, self._at_phone.get(agent))
 
     def withdraw(self, offer: str, reason: str) -> None:
-        if leg := self._legs.pop(offer, None):
+        if leg := self._forget(offer):
             leg.post(Withdrawn(offer, reason))
 
     def told(self, event: Event) -> None:
@@ -76,7 +87,9 @@ class OffersUnderWay:
         if isinstance(event, CallConnected) and event.offer in self._legs:
             self._legs[event.offer].post(Talking(event.offer))
         if isinstance(event, OVER):
-            self._legs.pop(event.offer, None)
+            leg = self._forget(event.offer)
+            if leg and isinstance(event, ConnectFailed):  # whoever of the two was gone: the agent talks with nobody
+                leg.post(Withdrawn(event.offer, "not joined"))
 
     def record(self, event: OfferEvent, now: Millis, entered: Callable[[str], Millis | None]) -> Entry:
         """What happened to an offer, with whose call and agent it was, and how long they waited and talked.
@@ -106,11 +119,30 @@ class OffersUnderWay:
             return  # withdrawn meanwhile: nothing need ring
         try:
             self._dial(leg, self._report)
+        except LegLost:
+            self._detach(leg)
         except Exception:
             log.exception("acd: an offer broke off", offer=leg.offered.offer)
             self._report(OfferFailed(leg.offered.offer, "broke off"))
 
-    # --- those of the life before
+    def _forget(self, offer: str) -> AgentLeg | None:
+        self.detached.pop(offer, None)
+        return self._legs.pop(offer, None)
+
+    # --- those that were lost sight of
+
+    def _detach(self, leg: AgentLeg) -> None:
+        """The agent is Busy until the switch has said what became of its leg."""
+        offer = leg.offered.offer
+        if leg.id is not None and offer in self._legs:
+            self.detached[offer] = Detached(leg.id, self._clock.now())
+            self.on_detached()
+
+    def gone(self, offer: str) -> None:
+        """The leg of a detached offer is not on the switch, or talks with nobody."""
+        self.detached.pop(offer, None)
+        if leg := self._legs.get(offer):
+            self._report(ConnectFailed(offer) if leg.connected_at is None else TalkEnded(offer))
 
     def take_over(self, talks: Mapping[str, OpenOffer], agents: Mapping[str, Agent]) -> None:
         for offer, talk in talks.items():
@@ -119,6 +151,7 @@ class OffersUnderWay:
     def watch(self, offer: str, on: CallId) -> None:
         """The two of this offer talk on, the agent on that leg: watches them to the end."""
         leg = self._legs[offer]
+        self.detached.pop(offer, None)
         if leg.connected_at is None:  # the life before did not live to see it
             leg.connected_at = self._clock.now()
             self._report(TalkFound(offer, leg.offered.call, leg.offered.queue, leg.offered.agent.id))
@@ -127,12 +160,14 @@ class OffersUnderWay:
     def _watch(self, leg: AgentLeg, on: CallId) -> None:
         try:
             self._dial.watch(leg, on, self._report)
+        except LegLost:
+            self._detach(leg)
         except Exception:
             log.exception("acd: a talk cannot be watched", offer=leg.offered.offer)
             self._report(TalkEnded(leg.offered.offer))
 
     def over(self, offer: str) -> None:
-        """The talk of this offer was over before anybody looked; of one that had not begun nothing is left."""
+        """The talk of the life before was over before anybody looked; of one that had not begun nothing is left."""
         leg = self._legs[offer]
         if leg.connected_at is not None:
             self._report(TalkEnded(offer))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from acd.model import AnnouncementMade, CallConnected, ConnectFailed, Event, QueueRule
+from acd.model import AnnouncementMade, CallConnected, Event, QueueRule
 from ivr.services import MusicChanged, QueueRequest
 from switch.port import Call
 from switch.shared.clock import Millis
@@ -20,6 +20,8 @@ class Queues(Protocol):
     def post(self, event: Event) -> None: ...
 
     def leave(self, place: QueuedPlace, reason: Left) -> None: ...
+
+    def connect_failed(self, place: QueuedPlace) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -52,8 +54,8 @@ class QueuedPlace:
         self.talking = True
         self.loop.post(CallConnected(self.offer))
 
-    def connect_failed(self) -> None:
-        self.loop.post(ConnectFailed(self.offer))
+    def connect_failed(self) -> bool:
+        return self.loop.connect_failed(self)
 
     def leave(self, reason: Left) -> None:
         if self.left:

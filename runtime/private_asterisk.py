@@ -24,7 +24,7 @@ from provision import asterisk
 from provision.debs import Tree
 from runtime.flowbook import BESIDE, CALENDARS, flow_files, read_book
 from runtime.music import SORRY
-from runtime.switches import kept_password, music_folders
+from runtime.switch_files import kept_password, music_folders
 from speech.catalogue import Catalogue
 from store.rows import Agent
 from store.store import Store

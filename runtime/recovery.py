@@ -6,7 +6,7 @@ After a start that is all that was; later it is whose connection to the switch b
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +29,10 @@ from ivr.services import CannotKeep, Mailboxes, Message
 from journal.writer import Journal
 from runtime.acd_loop import AcdLoop
 from runtime.calls import CallDesk
+from runtime.offers import Detached
 from runtime.rounds import Round
 from runtime.standing import STARTED, AgentStood, OpenCall, OpenOffer, Standing, Waited, boot_id
-from switch.port import Call, CallId, Cause, NoSuchCall, Snapshot, Switch, SwitchLost
+from switch.port import Call, CallId, Cause, NoSuchCall, Parted, Snapshot, Switch, SwitchLost
 from switch.shared.clock import Clock, Millis
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ GATE_SECONDS = 4.0  # after which callers are served, whoever is not back yet
 LOOK_SECONDS = 2.0  # between two looks for calls that are not back
 AWAY_SECONDS = 30.0  # after which calls count as lost with a switch that is away; most that fail are back much sooner
 PATROL_SECONDS = 20.0  # between two looks where all are back
+ARRIVES_WITHIN = 0.5  # seconds in which a call that is nowhere on the switch may still be heard of by us
 
 History = list[tuple[Millis, Event]]
 
@@ -71,10 +73,14 @@ class Recovery:
         self._unknown: dict[CallId, Millis] = {}  # since when nobody controls them
         self._looks = Round(self._look_around, clock)
         self._pool = Pool(AT_A_TIME)
-        self._taking: set[CallId] = set()
+        self._taking: set[CallId] = set()  # or about to be
+        self._takes: gevent.Greenlet[..., None] | None = None
+        self._endings = Pool()
+        self._ending: set[CallId] = set()  # by those
         desk.message_of = self._message_of
         desk.on_returned = lambda call: acd.not_awaited([call])
         desk.on_detached = self._looks.ask
+        acd.on_detached(self._looks.ask)
         desk.keep_place = acd.keep
 
     # --- before calls come
@@ -107,7 +113,10 @@ class Recovery:
     # --- once the switch is there
 
     def take_up(self) -> None:
-        """Takes up what lives on the switch, and ends in the journal what does not. Raises SwitchLost."""
+        """Sorts what lives on the switch and ends in the journal what does not; its callers follow one after the other.
+
+        Raises SwitchLost.
+        """
         expected = set(self._desk.returning)
         strays = self._switch.strays()
         watched = self._sort_talks(strays)
@@ -115,9 +124,9 @@ class Recovery:
             if stray.outbound and id not in watched and not self._talks_on(stray):
                 self._switch.drop(id)
         self._end_lost(expected - strays.keys())
-        for id in sorted(self._desk.returning.keys() & strays.keys(), key=self._turn):
-            self._pool.spawn(self._take_over, id, talking=strays[id].joined_to is not None)
-        self._acd.open_within(GATE_SECONDS)
+        callers = [strays[id] for id in sorted(self._desk.returning.keys() & strays.keys(), key=self._turn)]
+        self._taking |= {caller.id for caller in callers}
+        self._takes = gevent.spawn(self._take_all, callers)
 
     def start(self) -> None:
         """From now on looks after calls that have not come back, and after those that nobody controls."""
@@ -125,8 +134,16 @@ class Recovery:
 
     def stop(self) -> None:
         self._looks.stop()
+        self._endings.kill()
+        if self._takes is not None:
+            self._takes.kill()
 
     # --- details
+
+    def _take_all(self, callers: Sequence[Snapshot]) -> None:
+        self._acd.open_within(GATE_SECONDS)
+        for caller in callers:
+            self._pool.spawn(self._take_over, caller.id, talking=caller.joined_to is not None)  # waits for its turn
 
     def _sort_talks(self, strays: Mapping[CallId, Snapshot]) -> set[CallId]:
         """Watches the talks that go on, and ends the others; the agents' legs that talk."""
@@ -147,24 +164,44 @@ class Recovery:
         except SwitchLost:
             self._unknown = {}
             self._give_up()
-        return LOOK_SECONDS if self._desk.returning or self._unknown else PATROL_SECONDS
+        missing = self._desk.returning or self._unknown or self._acd.detached
+        return LOOK_SECONDS if missing else PATROL_SECONDS
 
     def _give_up(self) -> None:
         """Ends, in the journal, the calls of a switch that has been away for too long."""
         since = self._clock.now() - round(AWAY_SECONDS * 1000)
         for id in [id for id, at in self._desk.detached.items() if at <= since]:
             self._end(id, Cause.SWITCH_LOST, Cause.SWITCH_LOST.value)
+        for offer in [offer for offer, leg in self._acd.detached.items() if leg.since <= since]:
+            self._acd.gone(offer)
 
     def _look(self) -> None:
-        expected = set(self._desk.returning)
+        expected, talks = set(self._desk.returning), dict(self._acd.detached)
         strays = self._switch.strays()
+        self._find_agents(talks, strays)
         self._end_lost(expected - strays.keys())
         now = self._clock.now()
-        unknown = [stray for stray in strays.values() if not self._talks_on(stray)]
+        unknown = [
+            stray for stray in strays.values() if not self._talks_on(stray) and not self._desk.deferred(stray.id)
+        ]
         self._unknown = {stray.id: self._unknown.get(stray.id, now) for stray in unknown}
         due = [stray for stray in unknown if now - self._unknown[stray.id] >= LOOK_SECONDS * 1000]
         for stray in sorted(due, key=lambda stray: self._turn(stray.id)):  # none of them is just on its way to us
             self._take(stray)
+
+    def _find_agents(self, talks: Mapping[str, Detached], strays: Mapping[CallId, Snapshot]) -> None:
+        """Watches the agents' legs that talk on, and frees the agents of the others. Raises SwitchLost."""
+        if not talks:
+            return
+        living = self._switch.calls()
+        for offer, lost in talks.items():
+            leg = living.get(lost.leg)
+            if offer not in self._acd.detached:
+                continue  # the caller's side has seen the end
+            if leg is None or leg.joined_to is None:
+                self._acd.gone(offer)
+            elif lost.leg in strays:
+                self._acd.watch(offer, lost.leg)
 
     def _take(self, stray: Snapshot) -> None:
         if stray.id in self._taking:
@@ -180,16 +217,18 @@ class Recovery:
         return stray.joined_to is not None and stray.id not in self._desk.returning
 
     def _take_over(self, id: CallId, *, talking: bool) -> None:
-        if id in self._desk.in_progress:
-            return  # the dialplan was faster
         self._taking.add(id)
         try:
+            if id in self._desk.in_progress:
+                return  # the dialplan was faster
             call = self._switch.adopt(id)
         except (NoSuchCall, SwitchLost) as error:
             log.info("a call was not taken over", call=id, reason=str(error))
             return
         finally:
             self._taking.discard(id)
+        if talking and not call.was_joined:  # the talk has ended since it was looked at, and nobody has seen it
+            call.post(Parted())
         gevent.spawn(self._drive, call, talking=talking)
 
     def _drive(self, call: Call, *, talking: bool) -> None:
@@ -205,13 +244,37 @@ class Recovery:
         return place is None, place.arrived if place else 0, past.queued if past else 0
 
     def _end_lost(self, missing: Set[CallId]) -> None:
-        """Ends, in the journal, those of the missing calls that are nowhere on the switch. Raises SwitchLost."""
+        """Ends, in the journal, those of the missing calls that are nowhere on the switch. Raises SwitchLost.
+
+        A moment later, if they are nowhere still: a caller who came to us and hung up as we looked is told of by
+        the switch in this order, and has its end then.
+        """
+        lost = self._nowhere(missing - self._ending)
+        if lost:
+            self._ending |= lost
+            self._endings.spawn(self._end_those_lost_still, lost)
+
+    def _nowhere(self, missing: Set[CallId]) -> Set[CallId]:
+        """Those who are neither on the switch nor in our hands. Raises SwitchLost."""
         if not missing:
-            return
+            return missing
         # A call that is just coming to us is no stray any more, and not yet in anybody's hands.
-        lost = sorted(missing - self._switch.calls().keys() - self._desk.in_progress.keys())
-        lost = [id for id in lost if id in self._desk.returning]
-        for id in lost:
+        lost = missing - self._switch.calls().keys() - self._desk.in_progress.keys()
+        return lost & self._desk.returning.keys()
+
+    def _end_those_lost_still(self, lost: Set[CallId]) -> None:
+        self._clock.sleep(ARRIVES_WITHIN)
+        try:
+            self._end_all(self._nowhere(lost))
+        except SwitchLost:
+            pass  # the next look finds them again
+        except Exception:
+            log.exception("calls that are gone could not be ended; they are looked for again")
+        finally:
+            self._ending -= lost
+
+    def _end_all(self, lost: Set[CallId]) -> None:
+        for id in sorted(lost):
             if id in self._desk.detached:
                 self._end(id, Cause.SWITCH_LOST, Cause.SWITCH_LOST.value)
             else:
@@ -280,7 +343,7 @@ def _history(agent: str, was: AgentStood, talk: tuple[str, OpenOffer] | None) ->
         history.append((was.since, TalkFound(was.offer, was.offer, was.queue, agent)))
         history.append((was.since, TalkEnded(was.offer)))
     if was.wish == AgentState.LOGGED_OFF:
-        history.append((was.since, AgentLoggedOff(agent)))
+        history.append((was.since, AgentLoggedOff(agent, was.wish_reason)))
     elif was.wish == AgentState.NOT_READY:
         history.append((was.since, AgentBecameNotReady(agent, was.wish_reason)))
     return history

@@ -7,15 +7,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from config.appliance import Config
 from config.values import Diagnostic
-from config.wording import closest, suggestion
-from crm.catalogue import Query
-from crm.host import Host, QueryFailed, Row
+from config.wording import choices, closest, suggestion
 from ivr.language.scenarios import (
     AgentAnswers,
     AgentDeclines,
@@ -24,6 +22,7 @@ from ivr.language.scenarios import (
     Ended,
     HangUp,
     Hear,
+    MessageLeft,
     PositionIs,
     Press,
     Queued,
@@ -38,49 +37,27 @@ from ivr.language.scenarios import (
 from ivr.language.scenarios import Stage as Act
 from ivr.language.templates import CannotEvaluate, template
 from runtime.rehearsal import shown
-from runtime.stage import TABLES, Stage, make_tables
+from runtime.stage import TABLES, Stage, StagedHost, make_tables
 from speech import words
 from speech.catalogue import Catalogue
 from speech.library import Library
 from speech.port import Synthesiser
-from store.database import Reason
 from switch.port import Cause
-from switch.shared.clock import Clock, VirtualClock
+from switch.shared.clock import VirtualClock
 from switch.simulated import Heard, Line
+from switch.simulated.audio import spoken_between, write_wav
 
 PATIENCE = 180.0  # virtual seconds in which what is expected must happen
 BETWEEN = 1.0  # virtual seconds between two agents becoming Ready, so that their order is known
 PROMPT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MOST_REASONS = 2  # that are told of one call
+MESSAGE = 3  # seconds of a message that lies in the mailbox
+PIECES = 50  # in which a prompt is said at most
 VARIABLE = re.compile(r"\\\{\\\{.*?\\\}\\\}")
 
 
 class NotSo(Exception):
     """What a scenario says did not come about; the text says what happened instead."""
-
-
-class StagedHost(Host):
-    """The CRM, which a scenario can take away or make slow."""
-
-    def __init__(self, url: str, clock: Clock, *, connections: int) -> None:
-        super().__init__(url, clock, connections=connections, rehearsal=True)
-        self._time = clock
-        self.state = "up"
-
-    def ask(self, query: Query, parameters: Mapping[str, object]) -> Row | None:
-        self._suffer(query)
-        return super().ask(query, parameters)
-
-    def write(self, query: Query, parameters: Mapping[str, object], key: str) -> Row | None:
-        self._suffer(query)
-        return super().write(query, parameters, key)
-
-    def _suffer(self, query: Query) -> None:
-        if self.state == "down":
-            raise QueryFailed(Reason.DOWN, "the CRM is down, as the scenario says")
-        if self.state == "slow":
-            self._time.sleep(query.within)
-            raise QueryFailed(Reason.SLOW, "the CRM is slow, as the scenario says")
 
 
 def play_all(
@@ -130,6 +107,7 @@ class _Player:
         self._host = host
         self._scenario = scenario
         self._listened = 0  # how much of what was heard has been expected already
+        self._messages = 0
         self._ended_by = ""
         self._line: Line
         self._failures: list[str] = []  # what went wrong with the call, as the journal has it
@@ -137,6 +115,7 @@ class _Player:
 
     def dial(self) -> None:
         """Agents whom the scenario names are Ready, in its order; the others are logged on and busy otherwise."""
+        self._furnish()
         named = [act.act.agent for act in self._scenario.steps if isinstance(act.act, AgentAnswers | AgentDeclines)]
         for agent in self._stage.phones:
             if agent not in named:
@@ -148,7 +127,21 @@ class _Player:
         flow = next((flow for flow in book.flows if flow.name == self._scenario.flow), None)
         if flow is None:
             raise NotSo(f"there is no flow {self._scenario.flow}.yaml beside this file")
-        self._line = self._stage.exchange.ring_in(self._scenario.dialled or flow.numbers[0], self._scenario.caller)
+        dialled, phone = self._scenario.dialled or flow.numbers[0], self._scenario.phone
+        self._line = self._stage.exchange.ring_in(dialled, self._scenario.caller or phone, account=phone)
+
+    def _furnish(self) -> None:
+        """Gives the telephone its mailbox, and that and closures their PIN."""
+        phone, mailbox, pin = self._scenario.phone, self._scenario.mailbox, self._scenario.pin
+        store = self._stage.appliance.store
+        if phone:
+            self._must_be("telephone", phone, self._stage.phones.values())
+        if mailbox:
+            self._must_be("mailbox", mailbox, [box.name for box in store.boxes()])
+            store.voicemail.change(mailbox, phones=[phone] if phone else [])
+            store.voicemail.set_pin(mailbox, pin)
+        if pin:
+            self._stage.appliance.closures.set_pin(pin)
 
     def play(self, act: Act) -> None:
         """Does what the caller, an agent or the world around them does, or expects what is to come of it."""
@@ -161,7 +154,7 @@ class _Player:
             case AgentDeclines(agent):
                 self._ringing(agent).refuse(Cause.REJECTED)
                 self._settle()
-            case DatabaseIs() | WebIs() | Closed() | SwitchLost():
+            case DatabaseIs() | WebIs() | Closed() | MessageLeft() | SwitchLost():
                 self._around(act.act)
             case Hear() | PositionIs() | Queued() | Transferred() | Ended():
                 self._come_about(act.act)
@@ -185,7 +178,7 @@ class _Player:
                 self._line.hang_up()
                 self._settle()
 
-    def _around(self, act: DatabaseIs | WebIs | Closed | SwitchLost) -> None:
+    def _around(self, act: DatabaseIs | WebIs | Closed | MessageLeft | SwitchLost) -> None:
         match act:
             case DatabaseIs(state):
                 self._host.state = state
@@ -194,10 +187,24 @@ class _Player:
             case Closed(calendar):
                 self._must_be("calendar", calendar, self._stage.appliance.flowbook.book.calendars.names)
                 self._stage.appliance.closures.close(calendar, by="the scenario")
+            case MessageLeft(caller):
+                self._leave_message(caller)
             case SwitchLost():
                 self._ended_by = self._ended_by or "switch"
                 self._stage.exchange.lose()
                 self._settle()
+
+    def _leave_message(self, caller: str) -> None:
+        self._messages += 1
+        name = f"message-{self._messages}"
+        path = self._stage.appliance.config.data_dir / f"{name}.wav"
+        write_wav(path, spoken_between([(0, MESSAGE * 1000, 440.0)], 0, MESSAGE * 1000))
+        received = self._clock.wall() + timedelta(milliseconds=self._messages)  # one after the other
+        store = self._stage.appliance.store
+        box, visit = self._scenario.mailbox, "1"
+        store.keep_message(
+            box, path=str(path), seconds=MESSAGE, received=received, caller=caller, call=name, visit=visit
+        )
 
     def _come_about(self, act: Hear | PositionIs | Queued | Transferred | Ended) -> None:
         match act:
@@ -221,7 +228,7 @@ class _Player:
 
     def _must_be(self, kind: str, name: str, known: Collection[str]) -> None:
         if name not in known:
-            hint = suggestion(name, known)
+            hint = suggestion(name, known) or (f" There are: {choices(known)}" if known else "")
             raise NotSo(f"there is no {kind} {name}{f'.{hint}' if hint else ''}")
 
     def _meant(self, what: str) -> str:
@@ -237,13 +244,8 @@ class _Player:
             return lambda: self._find(lambda heard: heard.kind == "music")
         texts = self._prompt_texts(what)
         if texts or self._is_sound(what):
-            return lambda: self._find(
-                lambda heard: (
-                    any(text.fullmatch(heard.text) for text in texts)
-                    or (heard.path is not None and heard.path.stem == what)
-                )
-            )
-        return lambda: self._find(lambda heard: what in heard.text)
+            return lambda: self._find(lambda heard: _file_heard(heard) == what) or self._find_pieces(texts)
+        return lambda: self._find(lambda heard: what in heard.text or _file_heard(heard) == what)
 
     def _hears_position(self, position: int) -> Callable[[], bool]:
         told = {self._position_in(language, position) for language in words.languages()}
@@ -261,7 +263,7 @@ class _Player:
         """The prompt's text in each language, anything in place of its variable parts."""
         library = self._stage.appliance.library
         texts = [library.catalogue_text(prompt, language) for language in words.languages()]
-        return [re.compile(VARIABLE.sub(".*", re.escape(text))) for text in texts if text]
+        return [re.compile(VARIABLE.sub(".*", re.escape(_without_blanks(text)))) for text in texts if text]
 
     def _is_sound(self, name: str) -> bool:
         library = self._stage.appliance.library
@@ -273,6 +275,20 @@ class _Player:
             if wanted(self._line.heard[number]):
                 self._listened = number + 1
                 return True
+        return False
+
+    def _find_pieces(self, texts: Sequence[re.Pattern[str]]) -> bool:
+        """`_find` of a text that may be said in several pieces: numbers and names that no file may keep, recordings."""
+        heard = self._line.heard
+        for first in range(self._listened, len(heard)):
+            said = ""
+            for last in range(first, min(first + PIECES, len(heard))):
+                if not heard[last].text or heard[last].kind != "sound":
+                    break
+                said += _without_blanks(heard[last].text)
+                if any(text.fullmatch(said) for text in texts):
+                    self._listened = last + 1
+                    return True
         return False
 
     def _waiting(self, queue: str) -> tuple[str, ...]:
@@ -320,7 +336,13 @@ class _Player:
 
         self._clock.run_until(settled, longest=PATIENCE)
         if not came and not (also_when_ended and self._line.ended):
-            raise NotSo(f"{complaint}; {self._instead()}")
+            raise NotSo(self._unanswered() or f"{complaint}; {self._instead()}")
+
+    def _unanswered(self) -> str:
+        """That nobody answered the number that was dialled; "" where somebody did."""
+        book, dialled = self._stage.appliance.flowbook.book, self._line.dialled
+        refused = self._line.ended and not self._line.answered and book.flow_for(dialled) is None
+        return book.unanswered(dialled) if refused else ""
 
     def _instead(self) -> str:
         since = [text for text in map(shown, self._line.heard[self._listened :]) if text]
@@ -356,6 +378,15 @@ def _failure(record: Mapping[str, Any]) -> str:
         }:
             return f"{what}: {reason}"
     return ""
+
+
+def _file_heard(heard: Heard) -> str:
+    """The name of the sound's file without its ending; "" where it has none."""
+    return heard.path.stem if heard.path is not None else ""
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(text.split())
 
 
 def _sounding(line: Line) -> bool:

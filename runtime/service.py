@@ -15,6 +15,7 @@ from gevent.event import Event
 from config.values import UserError
 from journal.writer import JournalBroken
 from runtime.assembly import Appliance
+from runtime.rounds import Round
 from runtime.systemd import Systemd
 from runtime.watchdog import Heart, HubWatch, Service
 from switch.port import SwitchLost
@@ -70,12 +71,13 @@ def serve_until(
     """
     watchers: list[gevent.Greenlet[..., None]] = []
     hub = HubWatch(appliance.clock, appliance.admission)
+    flows = Round(lambda: _look_at_flows(appliance), appliance.clock)
     systemd = systemd or Systemd({})
     appliance.drain.on_drained = stop.set
     try:
         _start(appliance)
         hub.start()
-        watchers += [gevent.spawn(_watch_flows, appliance)]
+        flows.start()
         while not stop.is_set() and not _took_up(appliance):
             if appliance.switch.superseded:
                 raise UserError("an appliance that counts as newer drives this switch; only one can")
@@ -83,6 +85,7 @@ def serve_until(
         if not stop.is_set():
             appliance.recovery.start()
             on_ready()
+            appliance.ears.start()
             systemd.tell("READY=1")
             watchers.append(gevent.spawn(Heart(systemd, _service(appliance).failing).run))
             while not stop.wait(LOOK_SECONDS):
@@ -91,6 +94,7 @@ def serve_until(
     finally:
         systemd.tell("STOPPING=1")
         hub.stop()
+        flows.stop()
         gevent.killall(watchers)
         appliance.stop()
 
@@ -100,7 +104,6 @@ def _start(appliance: Appliance) -> None:
         appliance.start()
     except OSError as error:
         raise UserError(f"no calls can be taken: {error.strerror or error}") from error
-    appliance.ears.start()
 
 
 def _took_up(appliance: Appliance) -> bool:
@@ -124,18 +127,22 @@ def _service(appliance: Appliance) -> Service:
     )
 
 
-def _watch_flows(appliance: Appliance) -> None:
-    """Takes an edit of the flows as soon as the file is saved; a wrong one is logged, and the last good one goes on."""
-    while True:
-        gevent.sleep(FLOWS_SECONDS)
-        if not appliance.flowbook.saved():
-            continue
-        try:
-            problems = appliance.house.take_edit()
-        except JournalBroken as error:
-            log.error("flows: a change cannot be written down", error=str(error))
-            continue
-        for problem in problems:
-            log.error("flows: a change was not taken", problem=str(problem))
-        if not problems:
-            log.info("flows: a change was taken", edition=appliance.flowbook.edition.number)
+def _look_at_flows(appliance: Appliance) -> float:
+    """Takes an edit of the flows as soon as the file is saved; a wrong one is logged, and the last good one goes on.
+
+    In between the queries in force are tried in the CRM, once it answers.
+    """
+    gevent.sleep(FLOWS_SECONDS)  # before the first look, too: what a start has to do comes first
+    if not appliance.flowbook.saved():
+        appliance.flowbook.try_queries()
+        return 0.0
+    try:
+        problems = appliance.house.take_edit()
+    except JournalBroken as error:
+        log.error("flows: a change cannot be written down", error=str(error))
+        return 0.0
+    for problem in problems:
+        log.error("flows: a change was not taken", problem=str(problem))
+    if not problems:
+        log.info("flows: a change was taken", edition=appliance.flowbook.edition.number)
+    return 0.0

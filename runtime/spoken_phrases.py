@@ -26,9 +26,12 @@ class SpokenPhrases:
         self._clock = clock
 
     def start(self) -> None:
-        """Loads the models, and removes what an earlier life of this process left behind."""
+        """Removes what an earlier life of this process left behind."""
         for left in self._directory.glob("*.wav"):
             self.forget(left)
+
+    def load_models(self) -> None:
+        """Now and in processes of their own, so that the first caller finds them ready."""
         self._ears.start()
 
     def close(self) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from acd.model import AgentState
 from config.appliance import SQLITE, Config
-from crm.host import Host
+from crm.catalogue import Query
+from crm.host import Host, QueryFailed, Row
 from crm.web import picked
 from ivr.services import WebFailed, WebRequest
 from runtime.assembly import Appliance, assemble
 from speech.library import Library
-from store.database import Database
+from store.database import Database, Reason
 from store.demo import add_agents, add_boxes
 from store.schema import upgrade
 from store.store import Store, StoreFailed
@@ -54,7 +55,38 @@ def _copy(config: Config, scratch: Store, clock: Clock) -> None:
     for box in boxes:
         scratch.add_mailbox(box.name, greeting=box.greeting, limit=box.limit)
     for agent in agents:
-        scratch.add_agent(agent.id, agent.name, skills=agent.skills, queues=agent.queues, phone=agent.phone)
+        scratch.add_agent(
+            agent.id,
+            agent.name,
+            skills=agent.skills,
+            queues=agent.queues,
+            phone=agent.phone,
+            order=agent.order,
+        )
+
+
+class StagedHost(Host):
+    """The CRM, which a scenario can take away or make slow."""
+
+    def __init__(self, url: str, clock: Clock, *, connections: int) -> None:
+        super().__init__(url, clock, connections=connections, rehearsal=True)
+        self._time = clock
+        self.state = "up"
+
+    def ask(self, query: Query, parameters: Mapping[str, object]) -> Row | None:
+        self._suffer(query)
+        return super().ask(query, parameters)
+
+    def write(self, query: Query, parameters: Mapping[str, object], key: str) -> Row | None:
+        self._suffer(query)
+        return super().write(query, parameters, key)
+
+    def _suffer(self, query: Query) -> None:
+        if self.state == "down":
+            raise QueryFailed(Reason.DOWN, "the CRM is down, as the scenario says")
+        if self.state == "slow":
+            self._time.sleep(query.within)
+            raise QueryFailed(Reason.SLOW, "the CRM is slow, as the scenario says")
 
 
 class StagedWeb:

@@ -24,7 +24,7 @@ _NOT_OF_THE_FLOW = frozenset({"seq", "at", "v", "call", "spent", "hidden"})
 
 @dataclass(frozen=True)
 class Waited:
-    """A place in a queue. `arrived` and `entered` as in `acd.model.CallQueued`."""
+    """A place in a queue. `arrived`, `entered` and what was told as in `acd.model.CallQueued`."""
 
     queue: str
     priority: int
@@ -32,6 +32,8 @@ class Waited:
     arrived: Millis
     entered: Millis
     last_agent: str = ""
+    told_position: int | None = None
+    told_wait: float | None = None
 
 
 @dataclass
@@ -211,10 +213,12 @@ class Standing:
                 self._queued(call, record)
             case "MoveCall" if call.place:
                 call.place = replace(call.place, queue=record["queue"], entered=self._at(record))
+            case "Announce" if call.place:
+                call.place = self._told(call.place, record)
             case "EndWait":
                 call.place, call.over = None, str(record["exit"])
             case "CallLeft" if call.place:
-                call.place, call.over = None, "left"
+                call.place, call.over = None, "answered" if record.get("reason") else "left"  # see `acd.model.CallLeft`
             case "CallAbandoned":
                 call.place = None
 
@@ -229,7 +233,14 @@ class Standing:
             arrived=at if arrived is None else arrived,
             entered=at if entered is None else entered,
             last_agent=record.get("last_agent", ""),
+            told_position=record.get("told_position"),
+            told_wait=record.get("told_wait"),
         )
+
+    def _told(self, place: Waited, record: Record) -> Waited:
+        """What was left out of an announcement was no better than what was told before."""
+        told = {"told_position": record["position"], "told_wait": record["wait"]}
+        return replace(place, **{name: value for name, value in told.items() if value is not None})
 
     def _offered(self, record: Record) -> None:
         self.offers[record["offer"]] = OpenOffer(record["call"], record["queue"], record["agent"])
@@ -291,6 +302,7 @@ _TAKES: Mapping[str, Callable[[Standing, Record], None]] = {
             "MessageNotKept",
             "CallQueued",
             "MoveCall",
+            "Announce",
             "EndWait",
             "CallLeft",
             "CallAbandoned",

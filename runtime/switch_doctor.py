@@ -12,7 +12,8 @@ from pathlib import Path
 from config.appliance import Config
 from config.values import UserError
 from runtime.flowbook import read_book
-from runtime.switches import outdated, password_of
+from runtime.switch_files import outdated
+from runtime.switches import password_of
 from store.store import Store, StoreFailed
 from switch.asterisk import ari
 from switch.asterisk.http import Refused

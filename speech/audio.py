@@ -1,91 +1,22 @@
-"""WAV files and samples: read what studios send, even out what synthesisers say, write what telephones play.
+"""Samples: those of what studios send, evened out of what synthesisers say, written as telephones play them.
 
-Samples are numpy arrays of floats, full scale 1.0, unless a name says PCM: bytes, 16 bit, little-endian.
+They are numpy arrays of floats, full scale 1.0, unless a name says PCM: bytes, 16 bit, little-endian.
 """
 
 from __future__ import annotations
-
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from speech.port import RATE, CannotHear
+from speech.port import RATE
+from speech.riff import ALAW, FLOAT, PCM, ULAW, Wav
 
 Samples = NDArray[np.float64]
 
 SPEECH_LEVEL = -20.0  # dBFS while speaking, as loud as the music; a telephone line's nominal talker is at -26
 CEILING = 10 ** (-1.0 / 20)  # peaks stay 1 dB below full scale, so that no codec clips them
-LONGEST = 600.0  # seconds of one recording
 _FRAME = RATE // 50
-
-_PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-
-
-@dataclass(frozen=True, slots=True)
-class Wav:
-    """A WAV file's audio before anything was done to it."""
-
-    encoding: int
-    channels: int
-    rate: int
-    bits: int
-    data: bytes
-    plain: bool  # header of 44 bytes and nothing after the samples: every switch reads it
-
-    @property
-    def for_telephones(self) -> bool:
-        return self.plain and (self.encoding, self.channels, self.rate, self.bits) == (_PCM, 1, RATE, 16)
-
-    @property
-    def seconds(self) -> float:
-        return len(self.data) / (self.rate * self.channels * self.bits // 8)
-
-
-def read(content: bytes) -> Wav:
-    """The audio in a WAV file's bytes: PCM of 8 to 32 bits, float, A-law or u-law. Raises CannotHear."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise CannotHear("it is no WAV file")
-    form: tuple[int, int, int, int, int, int] | None = None
-    for start, name, body in _chunks(content):
-        if name == b"fmt ":
-            if len(body) < 16:
-                raise CannotHear("its format is cut short")
-            form = struct.unpack_from("<HHIIHH", body)
-            if form[0] == _EXTENSIBLE and len(body) >= 26:
-                form = (struct.unpack_from("<H", body, 24)[0], *form[1:])
-        elif name == b"data":
-            if form is None:
-                raise CannotHear("its samples come before their format")
-            return _checked(form, body, plain=start == 44 and len(content) == 44 + len(body))
-    raise CannotHear("it has no samples")
-
-
-def _chunks(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Where each chunk's body begins, its name, its body; one that claims more than there is ends with the file."""
-    at = 12
-    while at + 8 <= len(content):
-        name, size = struct.unpack_from("<4sI", content, at)
-        yield at + 8, name, content[at + 8 : at + 8 + size]
-        at += 8 + size + size % 2
-
-
-def _checked(form: tuple[int, int, int, int, int, int], data: bytes, *, plain: bool) -> Wav:
-    encoding, channels, rate, _, _, bits = form
-    if (encoding, bits) not in _DECODERS:
-        raise CannotHear(f"its encoding ({encoding}, {bits} bits) is unknown")
-    if not (1 <= channels <= 8 and 4000 <= rate <= 192_000):
-        raise CannotHear(f"it has {channels} channels at {rate} Hz")
-    whole = len(data) - len(data) % (channels * bits // 8)
-    wav = Wav(encoding, channels, rate, bits, data[:whole], plain and whole == len(data))
-    if not whole:
-        raise CannotHear("it has no samples")
-    if wav.seconds > LONGEST:
-        raise CannotHear(f"it is {wav.seconds:.0f} seconds long; {LONGEST:.0f} is the most")
-    return wav
 
 
 def _bits24(data: bytes) -> Samples:
@@ -110,14 +41,14 @@ def _alaw(data: bytes) -> Samples:
 
 
 _DECODERS = {
-    (_PCM, 8): lambda data: (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128,
-    (_PCM, 16): lambda data: np.frombuffer(data, "<i2") / 32768.0,
-    (_PCM, 24): _bits24,
-    (_PCM, 32): lambda data: np.frombuffer(data, "<i4") / 2.0**31,
-    (_FLOAT, 32): lambda data: np.nan_to_num(np.frombuffer(data, "<f4").astype(np.float64)).clip(-1, 1),
-    (_FLOAT, 64): lambda data: np.nan_to_num(np.frombuffer(data, "<f8")).clip(-1, 1),
-    (_ULAW, 8): _ulaw,
-    (_ALAW, 8): _alaw,
+    (PCM, 8): lambda data: (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128,
+    (PCM, 16): lambda data: np.frombuffer(data, "<i2") / 32768.0,
+    (PCM, 24): _bits24,
+    (PCM, 32): lambda data: np.frombuffer(data, "<i4") / 2.0**31,
+    (FLOAT, 32): lambda data: np.nan_to_num(np.frombuffer(data, "<f4").astype(np.float64)).clip(-1, 1),
+    (FLOAT, 64): lambda data: np.nan_to_num(np.frombuffer(data, "<f8")).clip(-1, 1),
+    (ULAW, 8): _ulaw,
+    (ALAW, 8): _alaw,
 }
 
 
@@ -183,10 +114,3 @@ def from_pcm(pcm: bytes) -> Samples:
 
 def to_pcm(heard: Samples) -> bytes:
     return (heard * 32767).round().clip(-32768, 32767).astype("<i2").tobytes()
-
-
-def wav(pcm: bytes) -> bytes:
-    """A WAV file of 8 kHz, mono, 16-bit PCM, with the shortest header that there is."""
-    size = len(pcm)
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, 1, RATE, RATE * 2, 2, 16)
-    return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size) + pcm

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from speech import audio
+from speech import riff
 
 HEADER = 44
 RECENT = 3600.0  # seconds in which a file that was handed out is certainly still to be played
@@ -82,7 +82,7 @@ class Cache:
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o755)  # whatever our umask: the switch runs as a user of its own
         aside = file.with_name(f".{file.name}.{os.getpid()}.{next(self._numbers)}")
-        content = audio.wav(pcm)
+        content = riff.written(pcm)
         try:
             aside.write_bytes(content)
             aside.chmod(0o644)

@@ -18,8 +18,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from config.document import SpokenText, load_file
+from config.languages import suggestion
 from config.values import Diagnostic, UserError
-from config.wording import choices, suggestion
+from config.wording import choices
 from speech import words
 from speech.port import LONGEST
 

@@ -10,26 +10,20 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import structlog
 from gevent.threadpool import ThreadPool
 
 from config.appliance import Language, RecognitionSection, Speech
 from config.values import UserError
-from speech import audio, recognisers
-from speech.audio import Samples
+from speech import recognisers
 from speech.cache import HEADER
-from speech.port import RATE, CannotHear, CannotRecognise
+from speech.port import CannotHear, CannotRecognise
 from speech.workers import Refused, TooLate, Workers
 
 log = structlog.get_logger(__name__)
 
 WITHIN = 10.0  # seconds that a caller waits for the recogniser at most
 WORKERS = 2  # of each language: an utterance takes a fraction of a second
-FAINTEST = 10 ** (-45 / 20)  # of full scale: what is fainter is no caller speaking into a telephone
-ABOVE_NOISE = 10 ** (8 / 20)  # times the noise that goes on all the time
-SHORTEST = 0.12  # seconds in which somebody speaks; a click is shorter
-_FRAME = RATE // 50
 
 
 class Ears:
@@ -102,28 +96,13 @@ def check(recognition: Mapping[Language, RecognitionSection]) -> None:
         raise UserError("\n".join(problems))
 
 
-def speech_in(heard: Samples) -> Samples | None:
-    """The part in which somebody speaks, with a moment around it; None where nobody does.
-
-    Speaking are the frames of 20 ms that are louder than FAINTEST and stand out from the noise, which is what the
-    quietest tenth of the frames amounts to.
-    """
-    frames = heard[: heard.size - heard.size % _FRAME].reshape(-1, _FRAME)
-    if not frames.size:
-        return None
-    loudness = np.sqrt((frames**2).mean(axis=1))
-    speaking = np.flatnonzero(loudness > max(FAINTEST, float(np.percentile(loudness, 10)) * ABOVE_NOISE))
-    if speaking.size < SHORTEST * RATE / _FRAME:
-        return None
-    return heard[max(0, speaking[0] - 10) * _FRAME : (speaking[-1] + 11) * _FRAME]
-
-
 def _read(said: Path) -> bytes | CannotRecognise | None:
     """What is spoken in a recording, as PCM. Errors come as results: the thread pool would print them."""
+    from speech import utterance  # noqa: PLC0415 - numpy: a start does without it, and this runs in a native thread
+
     try:
-        spoken = speech_in(audio.samples(audio.read(said.read_bytes())))
+        return utterance.spoken(said.read_bytes())
     except CannotHear as error:
         return None if said.stat().st_size <= HEADER else CannotRecognise(f"the recording: {error}")
     except OSError as error:
         return CannotRecognise(f"the recording cannot be read: {error.strerror}")
-    return None if spoken is None else audio.to_pcm(spoken)

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from config.wording import suggestion
-from speech import audio, words
-from speech.audio import Samples, Wav
+from speech import audio, riff, words
+from speech.audio import Samples
 from speech.port import RATE, CannotHear
+from speech.riff import Wav
 
 QUIETEST = -45.0  # dBFS while speaking: evening out what is fainter raises its noise to where it is heard
 SHORTEST = 0.15  # seconds, of what is left without silence
@@ -83,7 +84,7 @@ def judged(file: Path, language: str, prompt: str, known: Mapping[str, str], *, 
     if fault := _fault(wav, original, heard, level):
         return _refused(found, fault)
     remarks = tuple(_remarks(heard, known.get(prompt, ""), language))
-    made = audio.wav(audio.to_pcm(heard))
+    made = riff.written(audio.to_pcm(heard))
     return Judged(file, language, prompt, "", remarks, found.seconds, level, found.form, made)
 
 
@@ -116,7 +117,7 @@ def _read(file: Path) -> Wav:
             raise CannotHear(f"it is {what}; export it as WAV, 16 bit, 8 kHz or more")
     if not content:
         raise CannotHear("it is empty")
-    wav = audio.read(content)
+    wav = riff.read(content)
     if wav.rate < RATE:
         raise CannotHear(f"its rate of {wav.rate} Hz is less than a telephone's {RATE}")
     return wav

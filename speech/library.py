@@ -224,10 +224,13 @@ class Library:
             return CannotSpeak(f"its audio cannot be stored: {error.strerror}")
 
 
-def open_library(config: Config, clock: Clock) -> tuple[Library, Voices]:
-    """The library that a configuration describes, and the synthesiser in it, to be closed. Raises UserError."""
+def open_library(config: Config, clock: Clock, texts: Catalogue | None = None) -> tuple[Library, Voices]:
+    """The library that a configuration describes, and the synthesiser in it, to be closed.
+
+    Raises UserError where `texts` are not given and those in prompts-dir are wrong.
+    """
     voices = Voices(config.speech)
-    texts = catalogue.read(config.prompts_dir)
+    texts = texts or catalogue.read(config.prompts_dir)
     library = Library(
         config.prompts_dir,
         config.data_dir / "speech",

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a start does without them
+    import numpy as np
+    from numpy.typing import NDArray
 
 RATE = 8000  # samples per second of everything that callers hear
 LONGEST = 2000  # characters of one text: two to four minutes of speech

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from speech import audio, cache
+from speech import cache, riff
 from speech.port import CannotHear
 
 log = structlog.get_logger(__name__)
@@ -68,11 +68,11 @@ class Recordings:
 
     def _playable(self, file: Path) -> Path:
         content = file.read_bytes()
-        wav = audio.read(content)
+        wav = riff.read(content)
         if wav.for_telephones and file.stat().st_mode & 0o004:
             return file.resolve()
         name = cache.key("recording", cache.digest(content))
-        return self._cache.find(name) or self._cache.keep(name, audio.to_pcm(audio.samples(wav)))
+        return self._cache.find(name) or self._cache.keep(name, _converted(wav))
 
     def _file(self, name: str, language: str) -> Path:
         if not _ID.fullmatch(name) or not language.isalpha():
@@ -90,3 +90,9 @@ class Recordings:
                 self._closed.add(file)
                 log.warning("recording not usable, its text is spoken instead", file=str(file), why=str(error))
             return None
+
+
+def _converted(wav: riff.Wav) -> bytes:
+    from speech import audio  # noqa: PLC0415 - numpy: a start does without it, and this runs in a native thread
+
+    return audio.to_pcm(audio.samples(wav))

@@ -149,12 +149,16 @@ class Workers:
 
     def start(self) -> None:
         """Starts all workers now and waits for none of them, so that the first caller finds them ready."""
-        while len(self._free) + len(self._busy) < self.size:
+        while not self._closed and len(self._free) + len(self._busy) < self.size:
             try:
-                self._free.append(Worker(self._arguments))
+                worker = Worker(self._arguments)
             except _Lost as lost:
                 log.warning("speech worker not started", worker=self._arguments[1], why=str(lost))
                 return
+            if self._closed:  # while it was started
+                worker.stop()
+            else:
+                self._free.append(worker)
 
     def ask(self, request: Mapping[str, object], body: bytes = b"") -> tuple[dict[str, Any], bytes]:
         """A worker's answer: its header and body. Raises Refused, TooLate."""

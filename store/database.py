@@ -56,13 +56,16 @@ class Database:
         repeated carry a key.
         """
         if self._closed:
-            raise DatabaseFailed(Reason.DOWN, f"the {self.name} database was closed")
+            raise self._was_closed()
         if self._hanging >= self._size:
             raise DatabaseFailed(Reason.SLOW, f"the {self.name} database does not answer")
         deadline = time.monotonic() + within
         with self._clock.working():
             if not self._free.acquire(timeout=within):
                 raise DatabaseFailed(Reason.SLOW, f"the {self.name} database is busy with other calls")
+            if self._closed:
+                self._free.release()  # whoever waits as well is told the same
+                raise self._was_closed()
             outcome = self._start(lambda line: line.run(work, deadline=deadline, writes=writes))
             try:
                 outcome.wait(max(0.0, deadline - time.monotonic()))
@@ -77,7 +80,7 @@ class Database:
         return result
 
     def close(self) -> None:
-        """Closes the connections and ends the threads; leaves those behind that hang."""
+        """Closes the connections and ends the threads; one that hangs is left, and ends when it comes back."""
         if self._closed:
             return
         self._closed = True
@@ -85,15 +88,20 @@ class Database:
             gevent.with_timeout(CLOSING_SECONDS, self._end_threads, timeout_value=None)
 
     def _end_threads(self) -> None:
-        for line, thread in self._idle:
-            thread.do(line.close)
-            thread.close()
+        while self._idle:
+            _end(*self._idle.pop())
+
+    def _was_closed(self) -> DatabaseFailed:
+        return DatabaseFailed(Reason.DOWN, f"the {self.name} database was closed")
 
     def _start(self, task: Callable[[Line], T]) -> AsyncResult[T | DatabaseFailed]:
         line, thread = self._idle.pop()
 
         def hand_back(_: object) -> None:
-            self._idle.append((line, thread))
+            if self._closed:
+                gevent.spawn(_end, line, thread)  # the hub, which calls this, must not wait
+            else:
+                self._idle.append((line, thread))
             self._free.release()
 
         try:
@@ -112,6 +120,11 @@ class Database:
             self._hanging -= 1
 
         outcome.rawlink(came_back)
+
+
+def _end(line: Line, thread: NativeThread) -> None:
+    thread.do(line.close)
+    thread.close()
 
 
 def _attempt(task: Callable[[Line], T], line: Line) -> T | DatabaseFailed:

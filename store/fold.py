@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from journal.clocks import set_by
 from store.rows import Interaction
 from store.text import SHORT, storable
 
@@ -39,10 +40,22 @@ def call_of(record: Record) -> str:
     return storable(str(record["call"]))
 
 
+def sets_clock(record: Record) -> bool:
+    """Whether the record changes every interaction that is under way."""
+    return set_by(record["type"], record) != 0
+
+
 def fold(known: Mapping[str, Interaction], records: Iterable[Record]) -> dict[str, Interaction]:
-    """The interactions that the records change, by call, given what is known of them already."""
+    """The interactions that the records change, by call, given what is known of them already.
+
+    Where the time of day is set, the times of all that are under way move along, so that what lies between two is true.
+    """
     changed: dict[str, Interaction] = {}
-    for record in filter(concerns, records):
+    for record in records:
+        if by := set_by(record["type"], record):
+            changed |= {call: _later(row, by) for call, row in {**known, **changed}.items() if row.ended is None}
+        if not concerns(record):
+            continue
         call = call_of(record)
         before = changed.get(call) or known.get(call)
         after = told(before or Interaction(call), record)
@@ -78,6 +91,14 @@ def told(row: Interaction, record: Record) -> Interaction:
             news = _texts(record, "cause", "outcome")
             news["ended"] = row.ended or at
     return replace(row, **news) if any(getattr(row, name) != value for name, value in news.items()) else row
+
+
+def _later(row: Interaction, by: int) -> Interaction:
+    times = {name: getattr(row, name) for name in ("started", "answered", "queued")}
+    try:
+        return replace(row, **{name: at and at + timedelta(milliseconds=by) for name, at in times.items()})
+    except OverflowError:  # there is no such time
+        return row
 
 
 def _texts(record: Record, *keys: str) -> dict[str, Any]:

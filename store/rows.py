@@ -30,6 +30,7 @@ class Agent:
     reason: str = ""
     permanent: bool = False  # the phone stays off hook
     wrap_up: float | None = None  # seconds, in place of the queue's
+    order: int | None = None  # in which top-down and round-robin ring, those without one after the others
 
     @property
     def account(self) -> str:

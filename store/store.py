@@ -18,20 +18,22 @@ from datetime import datetime
 from functools import cache
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, select, update
 
 from store import pins
 from store.database import Database, DatabaseFailed, Reason, Work
-from store.fold import Record, call_of, concerns, fold
+from store.fold import Record, call_of, concerns, fold, sets_clock
 from store.recordings import Recordings
 from store.rows import Agent, Interaction, Mailbox, Membership, Message, MessageState
 from store.tables import agents, folds, interactions, mailboxes, messages, notices
 from store.text import storable
 from store.voicemail import Voicemail, mailbox_of, message_of
 from switch.shared.clock import Clock
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 
@@ -93,6 +95,7 @@ class Store:
         password: str = "",
         permanent: bool = False,
         wrap_up: float | None = None,
+        order: int | None = None,
     ) -> Agent:
         """Stores a new agent; the phone is its extension and the password a random one unless given.
 
@@ -107,6 +110,7 @@ class Store:
             password=password or secrets.token_hex(16),
             permanent=permanent,
             wrap_up=wrap_up,
+            order=order,
         )
 
         def add(connection: Connection) -> bool:
@@ -119,6 +123,11 @@ class Store:
         if not self._run(add, writes=True):
             raise AlreadyThere(Reason.WRONG, f"agent {id} or its phone {agent.phone} is there already")
         return agent
+
+    def remove_agent(self, id: str) -> bool:
+        """Removes an agent with its phone account; False where there is none of that id. Its calls stay told."""
+        gone = delete(agents).where(agents.c.id == storable(id))
+        return self._run(lambda connection: connection.execute(gone).rowcount > 0, writes=True)
 
     def set_agent_state(self, id: str, state: str, reason: str = "") -> None:
         """Stores the agent's last state, in the ACD's words. An unknown agent changes nothing."""
@@ -245,6 +254,13 @@ class Store:
         """The `seq` of the last journal record that was folded, 0 before the first."""
         return self._run(_last_folded)
 
+    def set_back(self, end: int) -> int:
+        """Has folding go on after the journal's `end`, where more was folded than it holds; what was folded stays.
+
+        Returns the `seq` up to which it was.
+        """
+        return self._run(lambda connection: _set_back(connection, end), writes=True)
+
     def unfold(self) -> None:
         """Drops all interactions, to be folded again from the journal's start."""
 
@@ -280,7 +296,7 @@ def _agent(row: RowMapping) -> Agent:
 
 def _agent_columns(agent: Agent) -> dict[str, object]:
     queues = [{"queue": membership.queue, "rank": membership.rank} for membership in agent.queues]
-    names = ("id", "name", "skills", "phone", "password", "state", "reason", "permanent", "wrap_up")
+    names = ("id", "name", "skills", "phone", "password", "state", "reason", "permanent", "wrap_up", "order")
     return {name: getattr(agent, name) for name in names} | {"queues": queues}
 
 
@@ -318,14 +334,23 @@ def _last_folded(connection: Connection) -> int:
     return int(connection.execute(select(folds.c.seq).where(folds.c.name == FOLD)).scalar() or 0)
 
 
+def _set_back(connection: Connection, end: int) -> int:
+    folded = _claim_fold(connection)
+    if folded > end:
+        _put(connection, folds, [{"name": FOLD, "seq": end}])
+    return folded
+
+
 def _fold(connection: Connection, batch: Sequence[Record]) -> None:
     """One transaction: the rows and how far they have come change together or not at all."""
     folded = _claim_fold(connection)
     fresh = [record for record in batch if record["seq"] > folded]
     if not fresh:
         return
-    calls = {call_of(record) for record in fresh if concerns(record)}
-    rows = connection.execute(select(interactions).where(interactions.c.call.in_(calls))).mappings()
+    concerned: ColumnElement[bool] = interactions.c.call.in_({call_of(record) for record in fresh if concerns(record)})
+    if any(map(sets_clock, fresh)):
+        concerned |= interactions.c.ended.is_(None)
+    rows = connection.execute(select(interactions).where(concerned)).mappings()
     changed = fold({row["call"]: Interaction(**row) for row in rows}, fresh)
     if changed:
         _put(
@@ -355,4 +380,11 @@ def _upsert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
 
 
 def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    """The same words in both; the dialect of the other database is not loaded."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+    return sqlite.insert(table)

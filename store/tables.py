@@ -64,6 +64,7 @@ agents = Table(
     Column("reason", Text, nullable=False),
     Column("permanent", Boolean, nullable=False, server_default=false()),
     Column("wrap_up", Float),
+    Column("order", Integer),
 )
 
 mailboxes = Table(

@@ -111,13 +111,17 @@ class Voicemail:
 
     # --- notices
 
-    def due_notices(self, now: datetime) -> list[Notice]:
-        """The e-mails that are to be tried now, the longest due first."""
+    def due_notices(self, now: datetime, latest: datetime) -> list[Notice]:
+        """The e-mails that are to be tried now, the longest due first.
+
+        Those too that were never tried, or are due after `latest`, which no pause can reach: another clock said when.
+        """
+        due = (notices.c.due <= now) | (notices.c.due > latest) | (notices.c.attempts == 0)
         query = (
             select(messages, mailboxes.c.email, notices.c.attempts)
             .join_from(notices, messages, notices.c.message == messages.c.id)
             .join(mailboxes, mailboxes.c.name == messages.c.box)
-            .where(notices.c.due <= now)
+            .where(due)
             .order_by(notices.c.due, messages.c.received)
         )
         return [_notice(row) for row in self._rows(query)]
@@ -183,12 +187,15 @@ def _open(connection: Connection, box: str, pin: str, now: datetime) -> Opening:
     row = connection.execute(query).mappings().first()
     if row is None or row["pin_hash"] is None:
         return Opening.NO_PIN
+    change = update(mailboxes).where(mailboxes.c.name == box)
     if row["locked_until"] is not None and row["locked_until"] > now:
+        longest = now + _lock(row["wrong_pins"])
+        if row["locked_until"] > longest:  # the time of day was set back
+            connection.execute(change.values(locked_until=longest))
         return Opening.LOCKED
     right = pins.matches(pin, row["pin_hash"])
     wrong = 0 if right else row["wrong_pins"] + 1
     locked_until = now + _lock(wrong) if wrong and wrong % GUESSES == 0 else None
-    change = update(mailboxes).where(mailboxes.c.name == box)
     connection.execute(change.values(wrong_pins=wrong, locked_until=locked_until))
     if locked_until is not None:
         return Opening.LOCKED
@@ -197,7 +204,7 @@ def _open(connection: Connection, box: str, pin: str, now: datetime) -> Opening:
 
 def _lock(wrong: int) -> timedelta:
     """How long so many wrong PINs in a row lock a box: 15 minutes, then 30, up to a day."""
-    before = min(wrong // GUESSES - 1, 10)
+    before = min(max(wrong // GUESSES - 1, 0), 10)
     return min(LOCKED_FOR * (1 << before), LONGEST_LOCK)
 
 

@@ -180,6 +180,11 @@ class Call(Protocol):
         """What `remember` put on this leg, by whoever controlled it; read once when the leg came to us."""
         ...
 
+    @property
+    def was_joined(self) -> bool:
+        """Whether it was joined when it was adopted, so that `wait` tells the end of that talk."""
+        ...
+
     def answer(self) -> None:
         """Answers; does nothing where the call was answered before."""
         ...
@@ -235,8 +240,11 @@ class Call(Protocol):
         """
         ...
 
-    def post(self, notice: Notice) -> None:
-        """Puts a notice into the mailbox. The only method for other greenlets; never blocks or raises."""
+    def post(self, notice: Notice | Parted) -> None:
+        """Puts a notice into the mailbox, or the end of a talk that was missed.
+
+        The only method for other greenlets; never blocks or raises.
+        """
         ...
 
     def join(self, other: Call) -> None:

@@ -52,7 +52,8 @@ def changed_parts(patch: Path) -> list[str]:
 
 
 def fails(tree: Path, tests: list[str]) -> bool:
-    command = [str(ROOT / ".venv/bin/pytest"), "-q", "-x", "-p", "no:cacheprovider", "-m", "not live", *tests]
+    options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "tests.unshrunk", "-m", "not live"]
+    command = [str(ROOT / ".venv/bin/python"), "-m", "pytest", *options, *tests]
     try:
         return subprocess.run(command, cwd=tree, capture_output=True, timeout=SECONDS, check=False).returncode != 0
     except subprocess.TimeoutExpired:

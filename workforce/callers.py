@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -92,7 +92,8 @@ def drawn(name: str, entry: CallersEntry, span: tuple[datetime, datetime], sourc
     per_hour = entry.per_hour if entry.per_hour is not None else 0.0
     people = _People(name, entry, sources)
     for number, at in enumerate(rates(per_hour, *span).arrivals(sources.of(name, "arrivals")), 1):
-        yield people.caller(f"{name}-{number}", at, entry.queue, entry.priority, entry.skills)
+        caller = people.caller(f"{name}-{number}", at, entry.queue, entry.priority, entry.skills)
+        yield replace(caller, customer=people.customer())
 
 
 class _People:
@@ -103,6 +104,7 @@ class _People:
         self._talk, self._patience, self._wrap_up, self._stay = (
             sources.of(name, facet) for facet in ("talk", "patience", "wrap-up", "stay")
         )
+        self._name, self._who = name, sources.of(name, "customer")
 
     def caller(self, id_: CallId, at: Millis, queue: str, priority: int, skills: tuple[str, ...]) -> Caller:
         entry = self._entry
@@ -117,6 +119,11 @@ class _People:
             wrap_up=_millis(entry.wrap_up, self._wrap_up),
             stays=self._stays(),
         )
+
+    def customer(self) -> str:
+        """Each of the customers of this kind is as likely to call as the others."""
+        customers = self._entry.customers
+        return f"{self._name}/{int(self._who.random() * customers)}" if customers else ""
 
     def _stays(self) -> int | None:
         """How often the caller goes on waiting when asked."""
@@ -145,6 +152,7 @@ class Recorded:
     waited: Millis | None = None
     talked: Millis | None = None
     gave_up: bool = False
+    number: str = ""
     connected_at: Millis = 0
 
 
@@ -153,12 +161,16 @@ def recorded(source: Path, span: tuple[datetime | None, datetime | None], queue:
     first = milliseconds(span[0]) if span[0] else 0
     end = milliseconds(span[1]) if span[1] else 1 << 62
     found: dict[CallId, Recorded] = {}
+    numbers: dict[CallId, str] = {}
     for record in records_of(source):
         call, at = str(record.get("call", "")), milliseconds(record["at"])
         match record["type"]:
+            case "CallArrived":
+                numbers[call] = str(record.get("caller", ""))
             case "CallQueued" if call not in found and first <= at < end and record.get("queue"):
                 priority, skills = _priority(record), tuple(map(str, record.get("skills") or ()))
-                found[call] = Recorded(call, at, str(record["queue"]), priority, skills)
+                number = numbers.get(call, "")
+                found[call] = Recorded(call, at, str(record["queue"]), priority, skills, number=number)
             case _ if call in found:
                 _goes_on(found[call], record, at)
     return [each for each in found.values() if not queue or each.queue == queue]
@@ -204,17 +216,11 @@ def replayed(name: str, entry: CallersEntry, calls: Sequence[Recorded], sources:
     people = _People(name, facets, sources)
     for each in calls:
         drawn = people.caller(f"{name}-{each.call}", each.at, each.queue, each.priority, each.skills)
-        talk_for = each.talked if each.talked is not None else drawn.talk
-        yield Caller(
-            drawn.id,
-            drawn.at,
-            talk_for,
-            drawn.queue,
+        yield replace(
+            drawn,
+            talk=each.talked if each.talked is not None else drawn.talk,
             patience=_patience(each, drawn.patience, memoryless=entry.patience is None),
-            priority=drawn.priority,
-            skills=drawn.skills,
-            wrap_up=drawn.wrap_up,
-            stays=drawn.stays,
+            customer=each.number,
         )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
 from acd.figures import QUARTER, Figures
 from acd.hindsight import milliseconds
-from acd.model import Agent, AgentId, Millis, QueueRule
+from acd.model import Agent, AgentId, Millis, QueueHours, QueueRule
 from acd.records import Entry
-from acd.simulated import Caller, Ring, Shift, Simulation
+from acd.simulated import LONGEST, Caller, Ring, Shift, Simulation
 from config.values import UserError
 from workforce.callers import Recorded, Sources, days, drawn, moment, recorded, replayed
 from workforce.confidence import CONFIDENCE, Estimate, estimate
@@ -67,7 +67,7 @@ class Experiment:
 
     def span(self, plan: Plan) -> tuple[datetime, datetime]:
         """From when to when callers come: as written, else as the journals have them, in whole quarters of an hour."""
-        since, until = (at and at.replace(tzinfo=plan.zone) for at in (plan.entry.from_, plan.entry.until))
+        since, until = plan.entry.from_, plan.entry.until
         if since and until:
             return since, until
         known = [
@@ -92,9 +92,8 @@ class Experiment:
         entry = plan.entry.callers[name]
         source = plan.home / entry.journal
         if (source, entry.queue) not in self._recorded:
-            span = (at and at.replace(tzinfo=plan.zone) for at in (plan.entry.from_, plan.entry.until))
-            since, until = span
-            self._recorded[source, entry.queue] = recorded(source, (since, until), entry.queue)
+            span = plan.entry.from_, plan.entry.until
+            self._recorded[source, entry.queue] = recorded(source, span, entry.queue)
         calls = self._recorded[source, entry.queue]
         if unknown := {call.queue for call in calls} - {rule.name for rule in plan.rules}:
             raise UserError(f"{source}: has calls for queue '{min(unknown)}', which the plan has not")
@@ -114,6 +113,7 @@ def _simulate(
         seed=plan.entry.seed,
         ring=people.ring,
         back_after=people.back_after,
+        hours=_hours(plan, span),
         observe=observe,
     ).serve(callers)
 
@@ -122,6 +122,16 @@ def _rules(plan: Plan, callers: Iterable[Caller]) -> list[QueueRule]:
     """The queues; where callers say how long the work after them takes, there must be some that can be extended."""
     measured = {caller.queue for caller in callers if caller.wrap_up is not None}
     return [replace(rule, wrap_up=max(1, rule.wrap_up)) if rule.name in measured else rule for rule in plan.rules]
+
+
+def _hours(plan: Plan, span: tuple[datetime, datetime]) -> Iterator[tuple[Millis, QueueHours]]:
+    """What the queues' calendars say, also to those who still wait when nobody calls any more."""
+    since, until = span[0], span[1] + timedelta(milliseconds=LONGEST)
+    for rule in plan.rules:
+        if rule.calendar:
+            for at, state in plan.calendars[rule.calendar].changes(since, until):
+                if at > since or state != "open":  # as a queue counts before the first word
+                    yield milliseconds(at), QueueHours(rule.name, state)
 
 
 class _Agents:

@@ -17,18 +17,20 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from acd.model import Agent, QueueRule
-from acd.queues import queue_rules
+from acd.queues import Known, queue_rules
 from acd.skills import call_demand
 from config.document import Document, Written, arranged, parse, read_text
 from config.syntax import Data, Tree
 from config.values import Diagnostic, Duration
-from config.wording import suggestion
+from config.wording import NAME, suggestion
+from ivr.language.calendars import Calendar, calendars_of
 from workforce.draws import Draw, Times
 from workforce.staffing import percent
 
 AS_WRITTEN = "as written"
 MOST_CALLS = 200_000  # in one replication
 MOST_AGENTS = 5_000
+PLAN, QUEUES, CALENDARS = "plan", "queues", "calendars"
 
 
 # --- what is written ------------------------------------------------------------------------------
@@ -39,6 +41,10 @@ def _moment(text: object) -> datetime:
         return datetime.fromisoformat(str(text)).replace(second=0, microsecond=0)
     except ValueError:
         raise ValueError(f"'{text}' is not a time; write for example \"2026-11-23 09:00\"") from None
+
+
+def _in_zone(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _clock(text: object) -> int:
@@ -85,7 +91,7 @@ Share = Annotated[float, BeforeValidator(percent)]
 Time = Annotated[Duration, AfterValidator(_not_negative)]
 Rate = Annotated[float, Field(ge=0, le=1_000_000)]
 Level = Annotated[int, Field(ge=1, le=5)]
-Name = Annotated[str, Field(pattern=r"^[\w-]+$")]
+Name = Annotated[str, NAME]
 
 
 class CallersEntry(Written):
@@ -100,6 +106,7 @@ class CallersEntry(Written):
     talk: Times | None = None
     wrap_up: Times | None = None
     leaves_when_asked: Share = 0.0
+    customers: Annotated[int, Field(ge=1)] | None = None
 
 
 class AgentsEntry(Written):
@@ -133,9 +140,15 @@ class PlanEntry(Written):
     formula: Literal["offered", "answered", "without-early", "early-as-served"] = "offered"
     short: Time = 5.0
     queues: str | dict[str, Any] = ""
+    calendars: str | dict[str, Any] = ""
     callers: Annotated[dict[Name, CallersEntry], Field(min_length=1)]
     agents: dict[Name, AgentsEntry]
     variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    def in_zone(self, zone: ZoneInfo) -> PlanEntry:
+        """With its times in this zone: converted where they have an offset of their own, else as they are written."""
+        ends = {"from_": self.from_, "until": self.until}
+        return self.model_copy(update={name: at and _in_zone(at, zone) for name, at in ends.items()})
 
 
 # --- what is simulated ----------------------------------------------------------------------------
@@ -148,6 +161,7 @@ class Plan:
     name: str
     entry: PlanEntry
     rules: tuple[QueueRule, ...]
+    calendars: Mapping[str, Calendar]
     zone: ZoneInfo
     home: Path
     changes: Mapping[str, Data] = field(default_factory=dict)
@@ -167,11 +181,12 @@ class Change:
 
 
 def load_plans(
-    file: Path, zone: ZoneInfo, queues: Path, sets: Sequence[str] = ()
+    file: Path, zone: ZoneInfo, flows_dir: Path, sets: Sequence[str] = ()
 ) -> tuple[list[Plan], list[Diagnostic]]:
     """The plan as written and each of its variants, or no plans and everything that is wrong.
 
-    `queues`: the appliance's own, for a plan that has none. `sets` are one more variant, ``path=value`` each.
+    `flows_dir` has the appliance's own queues and calendars, for a plan that has none. `sets` are one more variant,
+    ``path=value`` each.
     """
     document, problems = _read(file)
     if document is None:
@@ -179,10 +194,13 @@ def load_plans(
     entry, wrong = document.validate(PlanEntry)
     if entry is None or wrong:
         return [], arranged(problems + wrong)
-    of_queues, wrong = _queues(document, entry, file.parent, queues)
-    problems += wrong
-    if of_queues is None:
-        return [], arranged(problems)
+    documents = {PLAN: document}
+    for name, written in ((QUEUES, entry.queues), (CALENDARS, entry.calendars)):
+        found, wrong = _beside(document, (name, written), file.parent, flows_dir)
+        problems += wrong
+        if found is None:
+            return [], arranged(problems)
+        documents[name] = found
     variants = {AS_WRITTEN: list[Change]()}
     for name, changes in entry.variants.items():
         variants[name] = [Change(path, value, document, ("variants", name, path)) for path, value in changes.items()]
@@ -190,7 +208,7 @@ def load_plans(
         variants["as set"] = [_set(text) for text in sets]
     plans = []
     for name, changes_of in variants.items():
-        plan, wrong = _variant(name, (document, of_queues), changes_of, (zone, file.parent))
+        plan, wrong = _variant(name, documents, changes_of, (zone, file.parent))
         problems += wrong
         plans += [plan] if plan else []
     return ([] if problems else plans), arranged(problems)
@@ -202,14 +220,19 @@ def _read(file: Path) -> tuple[Document | None, list[Diagnostic]]:
     return document, problems + wrong
 
 
-def _queues(document: Document, entry: PlanEntry, home: Path, queues: Path) -> tuple[Document | None, list[Diagnostic]]:
-    if isinstance(entry.queues, dict):
-        return document.part(("queues",)), []
-    if not entry.queues:
-        return _read(queues)
-    found, problems = _read(home / entry.queues)
-    if found is None and not (home / entry.queues).is_file():
-        return None, [document.problem(("queues",), f"there is no file {home / entry.queues}")]
+def _beside(
+    document: Document, part: tuple[str, str | dict[str, Any]], home: Path, flows_dir: Path
+) -> tuple[Document | None, list[Diagnostic]]:
+    """Queues or calendars: those that stand in the plan, those of the file that it names, or the appliance's own."""
+    name, written = part
+    if isinstance(written, dict):
+        return document.part((name,)), []
+    if not written:
+        own = flows_dir / f"{name}.yaml"
+        return parse("", str(own)) if name == CALENDARS and not own.exists() else _read(own)
+    found, problems = _read(home / written)
+    if found is None and not (home / written).is_file():
+        return None, [document.problem((name,), f"there is no file {home / written}")]
     return found, problems
 
 
@@ -225,27 +248,27 @@ def _set(text: str) -> Change:
 
 
 def _variant(
-    name: str, documents: tuple[Document, Document], changes: Sequence[Change], where: tuple[ZoneInfo, Path]
+    name: str, written: Mapping[str, Document], changes: Sequence[Change], where: tuple[ZoneInfo, Path]
 ) -> tuple[Plan | None, list[Diagnostic]]:
-    document, queues = documents
+    documents = dict(written)
     problems: list[Diagnostic] = []
     for change in changes:
-        first, *rest = change.path.split(".")
-        target = queues if first == "queues" else document
+        steps = change.path.split(".")
+        target = steps.pop(0) if steps[0] in {QUEUES, CALENDARS} else PLAN
         try:
-            changed = _applied(target, rest if first == "queues" else [first, *rest], change)
+            documents[target] = _applied(documents[target], steps, change)
         except ValueError as error:
             problems.append(change.blame(str(error)))
-            continue
-        document, queues = (document, changed) if first == "queues" else (changed, queues)
-    entry, wrong = document.validate(PlanEntry)
-    rules, wrong_rules = queue_rules(queues)
-    problems += [*wrong, *wrong_rules]
+    entry, wrong = documents[PLAN].validate(PlanEntry)
+    calendars, wrong_calendars = calendars_of(documents[CALENDARS])
+    rules, wrong_rules = queue_rules(documents[QUEUES], None if wrong_calendars else Known(calendars=calendars))
+    problems += [*wrong, *wrong_calendars, *wrong_rules]
     if entry is None or problems:
         return None, problems
-    problems = list(_crosswise(document, entry, [rule.name for rule in rules]))
     zone, home = where
-    plan = Plan(name, entry, rules, zone, home, {change.path: change.value for change in changes})
+    entry = entry.in_zone(zone)
+    problems = list(_crosswise(documents[PLAN], entry, [rule.name for rule in rules]))
+    plan = Plan(name, entry, rules, calendars, zone, home, {change.path: change.value for change in changes})
     return (None if problems else plan), problems
 
 
@@ -322,6 +345,8 @@ def _callers(
         yield document.problem(path, "write which queue they call")
     if callers.per_hour is not None and callers.talk is None:
         yield document.problem(path, "write how long they talk, for example talk: exponential 3m")
+    if callers.journal and callers.customers is not None:
+        yield document.problem((*path, "customers"), "the journal says who called; leave it out")
     if callers.queue and callers.queue not in queues:
         yield document.problem((*path, "queue"), _no_queue(callers.queue, queues))
 

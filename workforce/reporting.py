@@ -61,17 +61,29 @@ class Report:
         yield from (*self.queues, *self.skills, *self.agents)
 
 
-def folded(records: Iterable[Record], until: datetime, *, targets: Mapping[str, Millis], short: Millis) -> Figures:
-    """The figures of all records up to a time, agents' present states counted up to it or to the last record."""
-    figures, end, last = Figures(targets, short=short), milliseconds(until), 0
+def folded(
+    records: Iterable[Record],
+    until: datetime,
+    *,
+    targets: Mapping[str, Millis],
+    short: Millis,
+    now: datetime | None = None,
+) -> Figures:
+    """The figures up to a time, the same whatever came after it.
+
+    The calls that entered before it are followed beyond it to their end, and to that of the agents' work after them.
+    Agents' present states last up to it; where no record is as late, up to `now`, or (None, when nobody writes the
+    journal any more) up to the last record.
+    """
+    figures, last = Figures(targets, short=short, end=milliseconds(until)), 0
     for record in records:
-        at = milliseconds(record["at"])
-        if at >= end:
+        last = milliseconds(record["at"])
+        if last >= figures.end and not figures.under_way:
             break
-        last = at
         with suppress(KeyError, TypeError, ValueError):  # a record of another version, or none of ours
             figures.take(record)
-    figures.until(datetime.fromtimestamp(last / 1000, UTC))
+    known = datetime.fromtimestamp(last / 1000, UTC)
+    figures.until(max(known, now or known))
     return figures
 
 

@@ -29,10 +29,13 @@ BUSIEST = 20_000.0  # erlangs; beyond it the formulas would take minutes and say
 
 
 def percent(text: object) -> float:
-    """The share of ``80`` or ``80%``, as 0.8. Raises ValueError."""
+    """The share of ``80`` or ``80%``, as 0.8. Raises ValueError, also for ``0.8``, which is the share itself."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", str(text).strip())
     if not found or not 0 <= float(found[1]) <= 100:
         raise ValueError(f"'{text}' is not a percentage; write for example 5%")
+    if 0 < float(found[1]) < 1 and "%" not in str(text):
+        meant = float(found[1]) * 100
+        raise ValueError(f"'{text}' is less than 1 %; write {meant:g} where {meant:g} % are meant, else {found[1]}%")
     return float(found[1]) / 100
 
 
@@ -40,6 +43,8 @@ def service_level(text: object) -> tuple[float, float]:
     """The share and the seconds of ``80/20``. Raises ValueError with an example."""
     share, slash, within = str(text).partition("/")
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*s?\s*", within)
+    if found and (fraction := re.fullmatch(r"\s*(0?\.\d+)\s*", share)) and float(fraction[1]) > 0:
+        raise ValueError(f"'{text}' is less than 1 %; write {float(fraction[1]) * 100:g}/{found[1]}")
     if not slash or not found or not 0 < percent(share) < 1 or not 0 <= float(found[1]) <= LONGEST:
         raise ValueError(f"'{text}' is not a service level; 80/20 means 80 % answered within 20 seconds")
     return percent(share), float(found[1])

@@ -23,7 +23,7 @@ class RoundRobin(TopDown):
             if agent.rule.id in self.entries:
                 return agent
         behind = self.index.after((*self.key(queue.last_agent), _BEYOND)) if queue.last_agent else iter(())
-        entry = next(behind, None) or self.index.first()
+        entry = next(behind, None) or self.index.head
         return entry[-1] if entry else None
 
 

@@ -84,7 +84,7 @@ class InOrder(Strategy):
 
     def best(self, waiting: WaitingCall) -> LiveAgent | None:
         del waiting
-        entry = self.index.first()
+        entry = self.index.head
         return entry[-1] if entry else None
 
 

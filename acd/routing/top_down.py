@@ -1,7 +1,11 @@
-"""Top down: always the first free agent of a fixed order, by the agents' `order`, then by id."""
+"""Top down: always the first free agent of a fixed order.
+
+It is the agents' `order`; those without one follow in the order of their numbers, ids that are none last.
+"""
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from acd.routing.strategy import InOrder
@@ -13,5 +17,6 @@ if TYPE_CHECKING:
 class TopDown(InOrder):
     name = "top-down"
 
-    def key(self, agent: LiveAgent) -> tuple[int, str]:
-        return (agent.rule.order, agent.rule.id)
+    def key(self, agent: LiveAgent) -> tuple[float, float, str]:
+        order, id_ = agent.rule.order, agent.rule.id
+        return (inf if order is None else order, int(id_) if id_.isdecimal() else inf, id_)

@@ -13,6 +13,8 @@ import argparse
 from commands.db import fill_crm
 from config.appliance import Config
 
+MOST = 500_000
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customers", type=_number, default=200, metavar="N", help="customers (default 200)")
@@ -25,7 +27,6 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 500_000:
-        raise argparse.ArgumentTypeError("between 1 and 500000")
-    return number
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"'{text}' is not possible here; write a number from 1 to {MOST}")
+    return int(text)

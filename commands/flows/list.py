@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from commands import local
 from config.appliance import Config
 
 
@@ -32,7 +33,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
         like = first.setdefault(json.dumps(edition.digests, sort_keys=True), edition.number)
         again = f"  the same as {like}" if like != edition.number else ""
         never = "" if edition.taken else "  never in force"
-        print(f"{edition.number:>6}  {edition.at}  {', '.join(edition.changed) or 'files were removed'}{again}{never}")
+        changed = ", ".join(edition.changed) or "files were removed"
+        print(f"{edition.number:>6}  {local(edition.at, config)}  {changed}{again}{never}")
     last = history.last()
     if last is None:
         print("there is no edition yet; the first one is kept when the appliance starts")

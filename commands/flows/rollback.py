@@ -19,10 +19,12 @@ from pathlib import Path
 from config.appliance import Config
 from config.values import Diagnostic, UserError
 
+TAKEN_WITHIN = 120.0  # seconds: big flows are read for up to a minute, and the CRM is asked of the queries
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("edition", type=int, metavar="EDITION", help="a number of ./appliance.py flows list")
-    parser.add_argument("files", nargs="*", metavar="FILES", help="only these files, such as flows/hotline.yaml")
+    parser.add_argument("files", nargs="*", default=[], metavar="FILES", help="only these, such as flows/hotline.yaml")
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     if wanted == now:
         print(f"the files are as they were in edition {args.edition}")
         return 0
-    problems = _problems(wanted, config)
+    problems = _problems(wanted, now, config)
     for problem in problems:
         print(problem)
     if problems:
@@ -59,10 +61,11 @@ def _only(files: Sequence[str], now: Mapping[str, str], edition: Mapping[str, st
     return {**now, **{file: edition[file] for file in files}}
 
 
-def _problems(texts: Mapping[str, str], config: Config) -> list[Diagnostic]:
-    """What would be wrong if these were the files."""
-    from commands.check import surroundings
-    from runtime.flowbook import read_book
+def _problems(texts: Mapping[str, str], now: Mapping[str, str], config: Config) -> list[Diagnostic]:
+    """What would be wrong if these were the files; the CRM is asked of the queries that are not there now."""
+    from commands.check import against_crm, surroundings
+    from crm.catalogue import load
+    from runtime.flowbook import QUERIES, QUERY_TEXT, read_book
     from runtime.history import FLOWS, PROMPTS
 
     with tempfile.TemporaryDirectory(prefix="hotline-rollback-") as scratch:
@@ -71,7 +74,11 @@ def _problems(texts: Mapping[str, str], config: Config) -> list[Diagnostic]:
             (home / name).parent.mkdir(exist_ok=True)
             (home / name).write_bytes(text.encode())
         around = surroundings(config)
-        _, problems = read_book(home / FLOWS, home / PROMPTS, around, recordings=config.prompts_dir)
+        book, problems = read_book(home / FLOWS, home / PROMPTS, around, recordings=config.prompts_dir)
+        if book is not None:
+            before = load(now.get(QUERY_TEXT, "{}"), QUERIES)[0] or {}
+            changed = {name: query for name, query in book.queries.items() if before.get(name) != query}
+            problems = against_crm(home / FLOWS / QUERIES, changed, config) if changed else []
         return [
             Diagnostic(str(Path(one.path).relative_to(home)), one.line, one.column, one.message) for one in problems
         ]
@@ -85,7 +92,7 @@ def _told(config: Config) -> int:
     if not socket.exists():
         print("no appliance is running here; its next start uses them")
         return 0
-    problems = Control(socket).ask("flows.reload")["problems"]
+    problems = Control(socket, reply_within=TAKEN_WITHIN).ask("flows.reload")["problems"]
     for problem in problems:
         print(problem)
     if not problems:

@@ -10,7 +10,7 @@ office:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -21,8 +21,8 @@ import holidays as calendar_of_holidays  # the countries themselves are read whe
 from holidays.registry import EntityLoader
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from config.document import Written, load
-from config.values import Diagnostic, is_time_zone
+from config.document import Document, Written, arranged, parse
+from config.values import Diagnostic, is_time_zone, zone_of_place
 from config.wording import suggestion
 from ivr.services import HoursState
 
@@ -60,6 +60,25 @@ class Calendar:
             return "open"
         return "holiday" if self._is_day_off(today) else "closed"
 
+    def changes(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, HoursState]]:
+        """What it says at an aware time, and whenever it says something else until another."""
+        said = ""
+        for at in (since, *sorted(edge for edge in self._edges(since, until) if since < edge < until)):
+            if (state := self.state(at)) != said:
+                said = state
+                yield at, state
+
+    def _edges(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Midnights, and the times at which spans begin and end: between two of them nothing changes."""
+        day, last = since.astimezone(self.zone).date() - timedelta(days=1), until.astimezone(self.zone).date()
+        while day <= last:
+            midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
+            yield midnight
+            for span in self.spans(day):
+                yield midnight + timedelta(minutes=span.start)
+                yield midnight + timedelta(minutes=span.end)
+            day += timedelta(days=1)
+
     def spans(self, day: date) -> tuple[Span, ...]:
         if day in self.exceptions:
             return self.exceptions[day]
@@ -89,9 +108,18 @@ class OpeningHours:
 
 def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[Diagnostic]]:
     """Every calendar of a file, or none and everything that is wrong."""
-    entries, problems = load(CalendarFile, text, name)
-    if entries is None:
+    document, problems = parse(text, name)
+    if document is None:
         return {}, problems
+    calendars, wrong = calendars_of(document)
+    return ({}, arranged(problems + wrong)) if problems or wrong else (calendars, [])
+
+
+def calendars_of(document: Document) -> tuple[Mapping[str, Calendar], list[Diagnostic]]:
+    """As `load_calendars`, of a document that was read already."""
+    entries, problems = document.validate(CalendarFile)
+    if entries is None:
+        return {}, arranged(problems)
     return {calendar: entry.calendar(calendar) for calendar, entry in entries.items()}, []
 
 
@@ -101,7 +129,7 @@ def load_calendars(text: str, name: str) -> tuple[Mapping[str, Calendar], list[D
 def _zone(text: str) -> str:
     if not is_time_zone(text):
         in_china = text.rpartition("/")[2].lower() in _IN_CHINA
-        hint = _SHANGHAI if in_china else suggestion(text, available_timezones())
+        hint = _SHANGHAI if in_china else zone_of_place(text) or suggestion(text, available_timezones())
         raise ValueError(f"'{text}' is not a time zone.{hint or _ZONES}")
     return text
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from config import signs
 from config.document import arranged
+from config.languages import meant as language_meant
+from config.languages import suggestion as language_suggestion
 from config.syntax import Path
 from config.values import Diagnostic
-from config.wording import choices, closest, suggestion
+from config.wording import choices, suggestion
 from ivr.language import calling, graph, reader, variables
 from ivr.language.flow import REPEAT, Head
 from ivr.language.house import House
@@ -83,7 +85,7 @@ def _head(draft: Draft, head: Head, house: House) -> Iterator[Diagnostic]:
         if house.languages and language not in house.languages:
             several = all(part in house.languages for part in _parts(language))
             message = (
-                f"write a list: [{', '.join(_parts(language))}]"
+                f"write a list: [{', '.join(_parts(language))}]{signs.hint(language)}"
                 if several
                 else _no("language", language, house.languages)
             )
@@ -100,7 +102,7 @@ def _targets(draft: Draft) -> Iterator[Diagnostic]:
     told: dict[str, list[tuple[DraftStep, Path]]] = {}
     for step in draft.steps.values():
         for target, path in dict.fromkeys(step.targets.values()):
-            if target not in draft.steps and target != HANG_UP:
+            if target not in draft.steps and target not in {HANG_UP, reader.UNREAD}:
                 told.setdefault(target, []).append((step, path))
     for target, places in told.items():
         meant = draft.meant(target)
@@ -165,15 +167,17 @@ def _is_written(draft: Draft, path: Path) -> bool:
 
 def _spoken(prompt: str, languages: Collection[str], house: House) -> Iterator[str]:
     if prompt not in house.prompts:
-        other_keyboard = signs.hint(prompt)
-        yield f"no prompt '{prompt}'{other_keyboard or f'.{suggestion(prompt, house.prompts) or _more_prompts()}'}"
+        instead = signs.hint(prompt) or f".{suggestion(prompt, house.prompts) or _more_prompts(prompt)}"
+        yield f"no prompt '{prompt}'{instead}"
         return
     missing = [language for language in languages if language not in house.prompts[prompt]]
     if missing:
         yield f"the prompt '{prompt}' has neither a text nor a recording in {choices(missing)}"
 
 
-def _more_prompts() -> str:
+def _more_prompts(prompt: str) -> str:
+    if " " in prompt or not prompt.isascii():
+        return ' To have words said as they are, write them for each language: {cmn: "...", en: "..."}'
     return " Write its texts into the prompts' catalogue.yaml"
 
 
@@ -182,7 +186,10 @@ def _languages_of(draft: Draft, house: House) -> list[str]:
     written = draft.head.languages if draft.head else ()
     known = house.languages or written
     meant = [
-        part if part in known else closest(part, known) for language in written for part in _parts(language) if part
+        part if part in known else language_meant(part, known)
+        for language in written
+        for part in _parts(language)
+        if part
     ]
     return [language for language in dict.fromkeys(meant) if language]
 
@@ -194,7 +201,8 @@ def _parts(language: str) -> list[str]:
 
 def _texts(draft: Draft, step: DraftStep, path: Path, texts: Collection[str], house: House) -> Iterator[Diagnostic]:
     spoken = _languages_of(draft, house)
-    missing = [language for language in spoken if language not in texts]
+    slips = {language_meant(language, spoken) for language in texts if language not in spoken}
+    missing = [language for language in spoken if language not in texts and language not in slips]
     if missing:
         message = f"the text in {choices(missing)} is missing"
         yield draft.document.problem(path, message, key=True, show=step.show(path))
@@ -241,11 +249,19 @@ def _constants(draft: Draft, value: str | Template, house: House) -> Collection[
 
 
 def _no(kind: str, name: str, known: Collection[str]) -> str:
-    return _unknown(kind, name, known, suggestion(name, known))
+    return _unknown(kind, name, known, (language_suggestion if kind == "language" else suggestion)(name, known))
 
 
 def _unknown(kind: str, name: str, known: Collection[str], hint: str) -> str:
     if other_keyboard := signs.hint(name):
         return f"no {kind} '{name[:60]}'{other_keyboard}"
-    there_are = f" There are: {choices(known)}" if known else " There is none"
+    there_are = f" There are: {choices(known)}" if known else _none(kind)
     return f"no {kind} '{name[:60]}'.{hint or there_are}"
+
+
+def _none(kind: str) -> str:
+    file = _FILES.get(kind)
+    return f" There is none: {file} beside the flows is missing or empty" if file else " There is none"
+
+
+_FILES = {"queue": "queues.yaml", "query": "queries.yaml", "calendar": "calendars.yaml"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from config.values import Diagnostic
 from ivr.language.flow import REPEAT
-from ivr.language.reader import Draft, DraftStep
+from ivr.language.reader import UNREAD, Draft, DraftStep
 from ivr.step import HANG_UP
 
 Edges = Callable[[DraftStep], Iterable[str]]
@@ -32,7 +32,9 @@ def problems(draft: Draft) -> Iterator[Diagnostic]:
 def _leads_astray(draft: Draft) -> bool:
     """Whether some exit names a step that there is not, and nobody knows which is meant: perhaps a forlorn one."""
     targets = {target for step in draft.steps.values() for target, _ in step.targets.values()}
-    return any(target and target not in draft.steps and draft.meant(target) not in draft.forlorn for target in targets)
+    return UNREAD in targets or any(
+        target and target not in draft.steps and draft.meant(target) not in draft.forlorn for target in targets
+    )
 
 
 def roots(draft: Draft) -> list[str]:

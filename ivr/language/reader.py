@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -22,6 +24,8 @@ PLANNED = frozenset({"callback", "survey", "fax", "sms", "percent", "notify"})
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"\w+(-+\w+)*")
 LONGEST_NAME = 60
+ALIKE = 0.75  # of two names: beyond it one is a slip for the other, whatever else could be meant
+UNREAD = "?"  # where an exit leads whose step cannot be read; no step is called so
 MOST_SLIPS = 30  # misspelt targets of one flow that are compared with every step's name
 
 
@@ -66,11 +70,18 @@ class Draft:
         A step that nothing leads to is more likely meant than one to which the way is known.
         """
         if target not in self._meant:
-            meant = (
-                closest(target, self.forlorn) or closest(target, self.steps) if len(self._meant) < MOST_SLIPS else ""
-            )
-            self._meant[target] = meant
+            self._meant[target] = self._guessed(target) if len(self._meant) < MOST_SLIPS else ""
         return self._meant[target]
+
+    def _guessed(self, target: str) -> str:
+        """The only step that nothing leads to was probably renamed, where no other has a name like this one."""
+        forlorn = self.forlorn
+        if near := closest(target, forlorn):
+            return near
+        near = closest(target, self.steps)
+        if len(forlorn) == 1 and (not near or SequenceMatcher(None, target, near).ratio() < ALIKE):
+            return next(iter(forlorn))
+        return near
 
     @property
     def forlorn(self) -> frozenset[str]:
@@ -156,10 +167,18 @@ def _step(draft: Draft, name: str, body: Any) -> DraftStep:
     kind = verbs()[verb]
     before = len(draft.problems)
     does, problems = draft.document.validate(kind, ("steps", name, verb))
+    inside = _exits_inside(kind, body[verb])
+    for word in inside:
+        path: Path = ("steps", name, verb, word)
+        problems = [
+            problem for problem in problems if (problem.line, problem.column) != draft.document.at(path, key=True)
+        ]
+        message = f"'{word}' is an exit: it stands beside '{verb}', indented alike, and not in it"
+        problems.append(draft.document.problem(path, message, key=True))
     said = tuple(mentions(does)) if does else tuple(_mentions_of_the_sound_fields(draft.document, name, kind))
     step = DraftStep(name, verb, does, mentions=said)
     draft.problems += [_renamed(problem, step) for problem in problems]
-    targets = _exits(draft, step, kind, body) | _targets_within(step, kind)
+    targets = _exits(draft, step, kind, body, inside) | _targets_within(step, kind)
     return replace(step, targets=targets, sound=len(draft.problems) == before)
 
 
@@ -215,9 +234,22 @@ def _verb(draft: Draft, name: str, body: dict[str, Any]) -> str | None:
     return None
 
 
-def _exits(draft: Draft, step: DraftStep, kind: type[Step], body: dict[str, Any]) -> dict[str, tuple[str, Path]]:
-    """The exits beside the verb, defaults filled in."""
-    found: dict[str, tuple[str, Path]] = {}
+def _exits_inside(kind: type[Step], value: Any) -> list[str]:
+    """Exits that were indented as if they belonged to the verb."""
+    if not isinstance(value, dict) or kind.whole:
+        return []
+    own = {facts.alias or word for word, facts in kind.model_fields.items()}
+    return [word for word in value if word in kind.exits and word not in own]
+
+
+def _exits(
+    draft: Draft, step: DraftStep, kind: type[Step], body: dict[str, Any], inside: list[str]
+) -> dict[str, tuple[str, Path]]:
+    """The exits beside the verb, with those that slipped inside it, defaults filled in."""
+    found: dict[str, tuple[str, Path]] = {
+        word: (target if isinstance(target := body[step.verb][word], str) else UNREAD, (*step.path, step.verb, word))
+        for word in inside
+    }
     for word, target in body.items():
         if word == step.verb:
             continue
@@ -231,7 +263,7 @@ def _exits(draft: Draft, step: DraftStep, kind: type[Step], body: dict[str, Any]
             message = "the name of a step is expected here"
             draft.problems.append(draft.document.problem(path, message, show=step.show(path)))
         if meant and meant not in found:
-            found[meant] = (target if isinstance(target, str) else HANG_UP, path)
+            found[meant] = (target if isinstance(target, str) else UNREAD, path)
     for exit, facts in kind.exits.items():
         if facts.required and exit not in found:
             message = f"the exit '{exit}' is missing: where does the call go on?"
@@ -254,7 +286,7 @@ def _defaults(step: DraftStep, kind: type[Step], found: dict[str, tuple[str, Pat
 
 def _targets_within(step: DraftStep, kind: type[Step]) -> dict[str, tuple[str, Path]]:
     """The steps that the verb's own fields name: a menu's options by their keys."""
-    return {
+    named = {
         str(mention.path[-1]) if mention.path else kind.whole: (
             str(mention.value),
             step.path_of(mention),
@@ -262,6 +294,17 @@ def _targets_within(step: DraftStep, kind: type[Step]) -> dict[str, tuple[str, P
         for mention in step.mentions
         if mention.what and mention.what.kind == "step"
     }
+    word = _leads_by(kind)
+    return named if named or step.does or not word else {word: (UNREAD, (*step.path, step.verb, word))}
+
+
+@cache
+def _leads_by(kind: type[Step]) -> str:
+    """The word of a verb whose values name steps; "" for most."""
+    for name, facts in kind.model_fields.items():
+        if any(found.what and found.what.kind == "step" for found in within(kind_of(facts), {"": ""}, ())):
+            return facts.alias or name
+    return ""
 
 
 def _those(kind: type[Step]) -> str:

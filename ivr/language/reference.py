@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from config.described import texts
 from config.document import Written
 from config.values import duration, is_duration
 from ivr.language.mentions import kind_of
@@ -60,7 +61,7 @@ def _fields(step: type[Step]) -> Iterator[str]:
     rows = list(_rows(step, ""))
     if step.whole:
         field = step.model_fields[step.whole]
-        yield f"What stands after `{step.verb}:` is {_kind(kind_of(field))}. {field.description or ''}".rstrip()
+        yield f"What stands after `{step.verb}:` is {_kind(kind_of(field))}. {texts(step).get(step.whole, '')}".rstrip()
     elif rows:
         yield "\n".join(["| | | unless given | |", "|---|---|---|---|", *rows])
 
@@ -71,7 +72,7 @@ def _rows(model: type[BaseModel], above: str) -> Iterator[str]:
         kind = kind_of(field)
         inner = _model(kind)
         default = "**must be given**" if field.is_required() else _default(field, kind)
-        yield f"| `{written}` | {'' if inner else _kind(kind)} | {default} | {field.description or ''} |"
+        yield f"| `{written}` | {'' if inner else _kind(kind)} | {default} | {texts(model).get(name, '')} |"
         if inner:
             yield from _rows(inner, f"{written}.")
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from config import signs
 from config.document import Document, Written, arranged, parse
 from config.schema import DRAFT, Schema, schema
 from config.syntax import Path
@@ -107,6 +108,13 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageLeft:
+    """A message of this number lies in the scenario's mailbox; `hear` knows the first as ``message-1``."""
+
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchLost:
     """The connection to the telephone switch breaks."""
 
@@ -139,6 +147,7 @@ Act = (
     | DatabaseIs
     | WebIs
     | Closed
+    | MessageLeft
     | Transferred
     | SwitchLost
     | Ended
@@ -157,7 +166,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A call to be played. `at` has no zone: it is meant in the appliance's; None is now."""
+    """A call to be played. `at` has no zone: it is meant in the appliance's; None is now.
+
+    `phone` is the house's own telephone that calls, "" for one outside, and shows `mailbox`; `pin` opens that and
+    closures.
+    """
 
     file: str
     line: int
@@ -167,6 +180,9 @@ class Scenario:
     dialled: str
     at: datetime | None
     steps: tuple[Stage, ...]
+    phone: str = ""
+    mailbox: str = ""
+    pin: str = ""
 
     @property
     def flow(self) -> str:
@@ -212,6 +228,12 @@ def _moment(written: object) -> object:
         raise ValueError(f"'{written}' is not a time; write for example 2026-11-23 10:00") from None
 
 
+def _pin(written: str) -> str:
+    if not (written.isascii() and written.isdecimal()):
+        raise ValueError(f"'{written}' is not a PIN; write digits, such as \"2580\"")
+    return written
+
+
 def _without_zone(at: datetime) -> datetime:
     if at.tzinfo is not None:
         raise ValueError("the time is meant in the appliance's time zone; leave the zone out")
@@ -225,6 +247,12 @@ class _Entry(Written):
     """The caller's number; hidden unless given."""
     dialled: str = ""
     """The number that is called; the flow's first unless given."""
+    phone: str = ""
+    """The telephone of the house that calls, by its account; one from outside unless given."""
+    mailbox: str = ""
+    """The mailbox that this telephone shows; no other, and none unless given."""
+    pin: Annotated[str, AfterValidator(_pin)] = ""
+    """The PIN of that mailbox and of closures by telephone, in this call; without one neither opens."""
     at: (
         Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=str), AfterValidator(_without_zone)] | None
     ) = None
@@ -290,6 +318,7 @@ _WITH_VALUE: Mapping[str, Callable[[str], Act]] = {
     "database": _one_of(DatabaseIs, "up", "down", "slow"),
     "web": _web,
     "closure": Closed,
+    "message": MessageLeft,
     "transferred": Transferred,
     "ended": _one_of(Ended, "caller", "flow", "agent", "switch"),
 }
@@ -303,6 +332,10 @@ def _scenario(document: Document, number: int, problems: list[Diagnostic]) -> Sc
     if entry is None:
         return None
     stages = [_stage(document, (number, "steps", place), entry.name, problems) for place in range(len(entry.steps))]
+    for stage in stages:
+        if stage and isinstance(stage.act, MessageLeft) and not entry.mailbox:
+            message = "message: in which mailbox? Write 'mailbox: ...' below the scenario's name"
+            problems.append(Diagnostic(document.name, stage.line, stage.column, f"{entry.name}: {message}"))
     line, column = document.at((number,))
     return Scenario(
         document.name,
@@ -313,6 +346,9 @@ def _scenario(document: Document, number: int, problems: list[Diagnostic]) -> Sc
         entry.dialled,
         entry.at,
         tuple(stage for stage in stages if stage),
+        entry.phone,
+        entry.mailbox,
+        entry.pin,
     )
 
 
@@ -336,8 +372,8 @@ def _stage(document: Document, path: Path, name: str, problems: list[Diagnostic]
         return None
     ((word, value),) = written.items()
     if word not in WORDS:
-        hint = suggestion(word, WORDS) or f" There are: {choices(WORDS, 20)}"
-        problems.append(document.problem((*path, word), f"{name}: no word '{word}'.{hint}", key=True, show=""))
+        hint = signs.hint(word) or f".{suggestion(word, WORDS) or f' There are: {choices(WORDS, 20)}'}"
+        problems.append(document.problem((*path, word), f"{name}: no word '{word}'{hint}", key=True, show=""))
         return None
     try:
         act = _act(word, value)

@@ -36,6 +36,9 @@ KEPT = 2_000  # templates; most texts stand in a file again when the next change
 LONGEST_VALUE = 500  # characters of one value that are spoken
 
 _BRACES = re.compile(r"[{｛]{1,2}[^{}｛｝]{0,80}[}｝]{1,2}|[{}｛｝]")
+_ALMOST = re.compile(
+    r"[$%]?[{｛]{1,2}\s*([A-Za-z_][\w.]*)[^{}｛｝]{0,80}[}｝]{1,2}"
+)  # an expression, but for its braces
 _WORDS = {"&&": "and", "||": "or", "!": "not", "===": "=="}
 _OPERATOR = re.compile(r"&&|\|\||===|!(?!=)")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -150,6 +153,8 @@ def _text(written: object) -> object:
 def _worth(written: object) -> object:
     """A value that is worth something: what a filter makes is for the ear alone."""
     found = _value(written)
+    if isinstance(found, Template) and found.fixed and (slip := _ALMOST.fullmatch(found.source.strip())):
+        raise ValueError(f"'{found.source.strip()}' is a text as it stands; for the value write {{{{ {slip[1]} }}}}")
     for part in found.parts if isinstance(found, Template) else ():
         if isinstance(part, Filtered):
             raise ValueError(f"what '| {part.name}' makes can only be spoken; leave it out here")  # noqa: TRY004 - pydantic reports ValueError

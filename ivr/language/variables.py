@@ -43,6 +43,8 @@ def problems(draft: Draft, house: House) -> Iterator[Diagnostic]:
         for path, said, reads in _uses(step, house):
             for read in sorted(reads):
                 message = None if read[0] not in shapes and unsure else wrong(read, shapes)
+                if message and not said and len(read) == 1 and not suggestion(read[0], shapes):
+                    message += _or_the_word(read[0], shapes)
                 if (
                     message is None
                     and step.name in reached
@@ -113,6 +115,10 @@ def wrong(read: Reads, shapes: Mapping[str, Shape]) -> str | None:
     if parts[0] not in shape and shape:
         return f"'{name}' has no '{parts[0]}'.{suggestion(parts[0], shape) or f' There are: {choices(shape)}'}"
     return f"'{name}.{parts[0]}' has no '.{parts[1]}'" if len(parts) > 1 else None
+
+
+def _or_the_word(name: str, shapes: Mapping[str, Shape]) -> str:
+    return "" if name in shapes else f"; for the word itself write '{name}'"
 
 
 def _unset(draft: Draft, house: House, step: DraftStep, name: str) -> str:

@@ -209,8 +209,10 @@ class _Wait:
         try:
             self._call.call.join(ready.leg)
         except CannotJoin:
-            self._place.connect_failed()
-            return False
+            if self._place.connect_failed():
+                return False
+            self._over = "given back"  # by the ACD, for which the talk is over
+            return True
         else:
             self._over = "answered"
             self._place.connected()

@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from speech import audio
+from speech import audio, riff
 from speech.port import RATE, CannotHear, CannotSpeak, Manner, Voice
 
 TEXT, FILE = "{text}", "{file}"
@@ -59,7 +59,7 @@ class Command:
             if any(FILE in part for part in self._manners[language].program):
                 content = _content(file)
         try:
-            return audio.to_pcm(audio.samples(audio.read(content))), RATE
+            return audio.to_pcm(audio.samples(riff.read(content))), RATE
         except CannotHear as error:
             raise CannotSpeak(f"what {program[0]} made cannot be used: {error}") from error
 

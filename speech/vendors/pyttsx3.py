@@ -12,15 +12,17 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from speech import audio
+from speech import audio, riff
 from speech.port import RATE, CannotHear, CannotSpeak, Manner, Voice
 from speech.vendors.espeak import chosen, phrased
 
 MOST_WORKERS = 1
+TRIES = 4  # now and then espeak, driven so, ends a text without a sample; asked again it speaks
 
 
 def voices(manners: Mapping[str, Manner]) -> Mapping[str, Voice]:
@@ -61,18 +63,27 @@ class Pyttsx3:
         manner = self._manners.get(language)
         if manner is None:
             raise CannotSpeak(f"pyttsx3 has no voice for '{language}'")
+        try:
+            for _ in range(TRIES - 1):
+                with suppress(CannotHear):
+                    return self._spoken(phrased(text, language), manner)
+            return self._spoken(phrased(text, language), manner)
+        except (OSError, ValueError, RuntimeError, CannotHear) as error:
+            raise CannotSpeak(f"pyttsx3: {error}") from error
+
+    def _spoken(self, text: str, manner: Manner) -> tuple[bytes, int]:
+        """Raises CannotHear where espeak said that it had spoken, and had not."""
         with tempfile.TemporaryDirectory(prefix="hotline-speech-") as folder:
             file = Path(folder) / "spoken.wav"
-            try:
-                self._engine.setProperty("voice", manner.voice)
-                self._engine.setProperty("rate", manner.pace)
-                self._engine.save_to_file(phrased(text, language), str(file))
-                self._done.clear()
-                self._engine.runAndWait()
-                self._done.wait()  # it returns while the driver's own thread still speaks; the worker has a deadline
-                return audio.to_pcm(audio.samples(audio.read(file.read_bytes()))), RATE
-            except (OSError, ValueError, RuntimeError, CannotHear) as error:
-                raise CannotSpeak(f"pyttsx3: {error}") from error
+            self._library.espeak_Synchronize()  # its thread may not have done with the text before
+            self._engine.setProperty("voice", manner.voice)
+            self._engine.setProperty("rate", manner.pace)
+            self._library.espeak_Synchronize()
+            self._engine.save_to_file(text, str(file))
+            self._done.clear()
+            self._engine.runAndWait()
+            self._done.wait()  # it returns while the driver's own thread still speaks; the worker has a deadline
+            return audio.to_pcm(audio.samples(riff.read(file.read_bytes()))), RATE
 
     def _finished(self, name: object, completed: bool) -> None:  # noqa: ARG002 - pyttsx3 passes them by name
         self._done.set()

@@ -64,6 +64,7 @@ class AsteriskCall:
 
     def __init__(self, line: Line, told: Facts) -> None:
         self.id: CallId = line.id
+        self.was_joined = line.bridge is not None
         self.caller = told.caller
         self.caller_name = told.caller_name
         self.dialled = told.dialled
@@ -111,14 +112,14 @@ class AsteriskCall:
 
     def hold(self, music: str) -> None:
         self._inbox.check()
-        self._leave()  # music that plays is replaced without a gap, in which we might die
+        self.line.leave()  # music that plays is replaced without a gap, in which we might die
         if self.line.music_class != encoding.music(music):
             self._music(music)
 
     def wait(self, within: float | None) -> Key | Notice | Parted | None:
         return self._inbox.take(within)
 
-    def post(self, notice: Notice) -> None:
+    def post(self, notice: Notice | Parted) -> None:
         self._inbox.put(notice)
 
     def join(self, other: Call) -> None:
@@ -129,15 +130,29 @@ class AsteriskCall:
         other.quieten_for_join()
         bridge = self.line.next_name("bridge")
         self.line.request("POST", named("bridges", bridge), type="mixing,dtmf_events")
-        self.line.bridge = other.line.bridge = bridge
+        lines = (self.line, other.line)
+        for line in lines:
+            line.join(bridge)
+        once = True
+
+        def done() -> bool:
+            """Looked at before it is asked for again, which would part them first."""
+            nonlocal once
+            once = False
+            return all(line.is_in(bridge) for line in lines)
+
         try:
-            self.line.request("POST", f"{named('bridges', bridge)}/addChannel", channel=[self.id, other.id])
+            path = f"{named('bridges', bridge)}/addChannel"
+            self.line.request("POST", path, channel=[line.id for line in lines], done=done)
         except BaseException as error:
-            other.line.bridge = None
-            self._leave()
+            for line in lines:
+                line.not_joined(surely=once and isinstance(error, Refused))  # it looks for all before it puts in any
+            self.line.link.later("DELETE", named("bridges", bridge))
             if isinstance(error, Refused):
                 raise CannotJoin("a leg was gone before the two were joined") from error
             raise
+        for line in lines:
+            line.joined()
 
     def part(self) -> None:
         self._inbox.check()
@@ -167,7 +182,7 @@ class AsteriskCall:
     def quieten(self) -> None:
         """Nothing plays any more, and the leg is alone."""
         self._inbox.check()
-        self._leave()
+        self.line.leave()
         if self.line.music:
             self.line.music = False
             self.line.music_class = ""
@@ -179,11 +194,6 @@ class AsteriskCall:
             self.quieten()
         except CallEnded as ended:
             raise CannotJoin("the other leg is gone") from ended
-
-    def _leave(self) -> None:
-        bridge, self.line.bridge = self.line.bridge, None
-        if bridge is not None:
-            self.line.link.later("DELETE", named("bridges", bridge))
 
     def _music(self, music: str) -> None:
         """Endless music, as soon as what plays now has ended."""
@@ -198,7 +208,7 @@ class AsteriskCall:
         missing = next((path for path in sounds if not path.is_file()), None)
         if missing is not None:
             raise CannotPlay(f"{missing}: no such file")  # in the middle of several Asterisk would not tell
-        self._leave()
+        self.line.leave()
         return self._play(sounds, stop_on, back_to) if sounds else None
 
     def _play_one(self, medium: Media, stop_on: Keys) -> Key | Notice | None:

@@ -21,6 +21,7 @@ from switch.shared.clock import Clock
 from switch.shared.inbox import Inbox
 
 OVERDUE = 20.0  # seconds from the end of a call for us to that of its channel; beyond, its hang-up has failed
+PARTING = 2.0  # seconds within which a channel leaves a bridge that was ended
 NAMES_IN_TURN = 8  # names of playbacks and recordings of a channel, so that a later controller can stop them
 
 
@@ -100,7 +101,11 @@ class Line:
         self.inbox = Inbox(clock)
         self.playback: Playback | None = None
         self.tape: Tape | None = None
-        self.bridge: str | None = None
+        self.bridge: str | None = None  # in which it talks
+        self.joining = False  # into that bridge: Asterisk has not said yet whether it is in it
+        self._inside: str | None = None  # the bridge that its channel is in, a moment longer than it talks
+        self._alone = Event()
+        self._alone.set()
         self.music = False
         self.music_class = ""  # of the music that plays, where we know it, also after an announcement
         self.entered = False
@@ -125,10 +130,23 @@ class Line:
         path = named("channels", self.id) + (f"/{what}" if what else "")
         return self.request(method, path, its_own=True, **parameters)
 
-    def request(self, method: str, path: str, *, its_own: bool = False, **parameters: Any) -> Any:
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        its_own: bool = False,
+        done: Callable[[], bool] = lambda: False,
+        **parameters: Any,
+    ) -> Any:
+        """`done` tells whether it was done already, where its answer was lost with the connection."""
+        asked = False
         while True:
             self.inbox.check()
             try:
+                if asked and done():
+                    return None
+                asked = True
                 return self.link.request(method, path, **parameters)
             except Refused as refused:
                 if its_own and refused.status in {404, 409}:
@@ -141,6 +159,32 @@ class Line:
                 if self.link.connected:
                     raise
                 self.link.await_connection()
+
+    def join(self, bridge: str) -> None:
+        """It is about to be put into a bridge, which `joined` or `not_joined` follows."""
+        self.bridge, self.joining = bridge, True
+        self._inside = bridge
+        self._alone.clear()
+
+    def joined(self) -> None:
+        self.joining = False
+
+    def not_joined(self, *, surely: bool) -> None:
+        """The join has failed; not `surely` where it may have been put into the bridge all the same."""
+        self.bridge, self.joining = None, False
+        if surely:
+            self._is_out()
+
+    def leave(self) -> None:
+        """Leaves the other leg.
+
+        Returns once the channel is out of the bridge: Asterisk drops what it shall play before, and says nothing.
+        """
+        bridge, self.bridge = self.bridge, None
+        if bridge is not None:
+            self.link.later("DELETE", named("bridges", bridge))
+        if not self._alone.wait(PARTING):
+            self._is_out()  # the word of it was missed: nobody need wait for it again
 
     def next_name(self, what: str) -> str:
         self._turn = (self._turn + 1) % NAMES_IN_TURN
@@ -162,6 +206,7 @@ class Line:
     def gone(self, cause: Cause) -> None:
         """Nothing more will be heard of the channel."""
         self.inbox.end(cause)
+        self._is_out()
         self.off.set()
         self._forget(self)
 
@@ -202,12 +247,22 @@ class Line:
         self.inbox.remove(tape.changed)
 
     def left_alone(self, bridge: str) -> None:
-        """The other leg of a bridge has left it."""
+        """Its talk in that bridge is over: the other leg has left it, or it has itself."""
         if self.bridge != bridge:
             return
         self.bridge = None
         self.link.later("DELETE", named("bridges", bridge))
         self.inbox.put(Parted())
+
+    def left(self, bridge: str) -> None:
+        """The channel itself has left a bridge."""
+        if bridge == self._inside:
+            self._is_out()
+        self.left_alone(bridge)
+
+    def _is_out(self) -> None:
+        self._inside = None
+        self._alone.set()
 
     # --- after the connection was lost and found again
 
@@ -221,10 +276,17 @@ class Line:
             self.played(self.playback.id, "done")
         if self.tape is not None and self._is_gone("recordings", "live", self.tape.name):
             self.recorded(self.tape.name, "")
-        if self.bridge is not None:
-            there = self._lookup("bridges", self.bridge)
-            if there is None or len(there["channels"]) < 2:
-                self.left_alone(self.bridge)
+        if self._inside is not None and not self.joining:  # whoever joins them asks again
+            there = self._lookup("bridges", self._inside)
+            if there is None or self.id not in there["channels"]:
+                self.left(self._inside)
+            elif len(there["channels"]) < 2:
+                self.left_alone(self._inside)
+
+    def is_in(self, bridge: str) -> bool:
+        """Raises SwitchLost, Refused."""
+        there = self._lookup("bridges", bridge)
+        return there is not None and self.id in there["channels"]
 
     def _is_gone(self, *path: str) -> bool:
         return self._lookup(*path) is None

@@ -136,15 +136,20 @@ class Asterisk:
             raise NoSuchCall(f"{call_id}: it is in our hands")  # it came by itself while Asterisk was asked
         line = self._line(call_id)
         line.entered = True
-        line.bridge = bridge["id"] if bridge else None
-        if bridge is None:
-            try:
+        if bridge is not None:
+            line.join(bridge["id"])
+            line.joined()
+        call = AsteriskCall(line, replace(facts(channel), remembered=memory))
+        try:
+            if bridge is not None:
+                line.catch_up()  # the talk may have ended before anybody listened to this leg
+            else:
                 self._silence(call_id)
-            except SwitchLost:
-                line.gone(Cause.SWITCH_LOST)  # nobody drives it, so that it is a stray again
-                raise
-            line.music = True
-        return AsteriskCall(line, replace(facts(channel), remembered=memory))
+                line.music = True
+        except (Refused, SwitchLost) as error:
+            line.gone(Cause.SWITCH_LOST)  # nobody drives it, so that it is a stray again
+            raise SwitchLost(f"what a leg hears is not known: {error}") from error
+        return call
 
     def calls(self) -> Mapping[CallId, Snapshot]:
         bridges = self._bridges()
@@ -337,9 +342,11 @@ class Asterisk:
 
     def _left_bridge(self, event: Json) -> None:
         bridge = event["bridge"]
-        for channel in (event["channel"]["id"], *bridge["channels"]):
-            if line := self._lines.get(channel):
-                line.left_alone(bridge["id"])
+        if line := self._of(event):
+            line.left(bridge["id"])
+        for channel in bridge["channels"]:
+            if other := self._lines.get(channel):
+                other.left_alone(bridge["id"])
 
     def _of(self, event: Json) -> Line | None:
         return self._lines.get(CallId(event["channel"]["id"]))

@@ -11,8 +11,9 @@ import structlog
 from gevent import get_hub
 
 from switch.freeswitch import encoding, esl, names
-from switch.freeswitch.leg import NAP, Application, Bridge, Leg, Pending, Tape
+from switch.freeswitch.leg import LAST_EVENTS, NAP, Application, Bridge, Leg, Pending, Tape
 from switch.freeswitch.media import Programme, programme, wav_seconds, write_empty_wav
+from switch.freeswitch.music import STREAM
 from switch.port import (
     NONE,
     UNKNOWN_END,
@@ -40,7 +41,7 @@ T = TypeVar("T")
 LATE = 10.0  # seconds after which something that should have ended by itself is given up
 SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
 SHORT = 0.3  # seconds that may be missing of what was played; more, and something was not played at all
-MUSIC = "local_stream://"
+PLAYED = "FILE PLAYED"
 AGAIN_AFTER = 1.0  # music that ends sooner than this cannot be played, and is not tried again
 
 _BY_SILENCE = ("success-silence", "no-input-timeout", "empty-file")
@@ -48,6 +49,8 @@ _BY_SILENCE = ("success-silence", "no-input-timeout", "empty-file")
 
 class FreeSwitchCall:
     """A leg that FreeSWITCH has handed to us. See `switch.port.Call` for what each method promises."""
+
+    was_joined = False
 
     def __init__(self, leg: Leg, channel: esl.Event) -> None:
         self.id: CallId = leg.id
@@ -64,10 +67,16 @@ class FreeSwitchCall:
         self._cut_by_key = False  # the sound was stopped inside FreeSWITCH, by a key of playback_terminators
         self._music = ""
         self._music_since = 0
-        self._terminators = channel["variable_playback_terminators"]
+        self._by_stream = False
+        self.set_by_dialplan(channel)
         self._joined = False
         self._tape: Tape | None = None
         leg.met_again = self._met_again
+
+    def set_by_dialplan(self, channel: esl.Event) -> None:
+        """Notes what the dialplan, which the leg has just come through, has set on it."""
+        self._terminators = channel["variable_playback_terminators"]
+        self._comes_back = channel["variable_transfer_after_bridge"] == names.MEETS_AGAIN
 
     def answer(self) -> None:
         self._inbox.check()
@@ -152,13 +161,15 @@ class FreeSwitchCall:
             if until is not None:
                 within = max(0, until - clock.now()) / 1000
 
-    def post(self, notice: Notice) -> None:
+    def post(self, notice: Notice | Parted) -> None:
         self._inbox.put(notice)
 
     def join(self, other: Call) -> None:
         self._inbox.check()
         if not isinstance(other, FreeSwitchCall) or not other.leg.attached:
             raise CannotJoin("the other leg is not ours on this switch")
+        if other.leg.inbox.ended is not None:
+            raise CannotJoin("the other leg is gone")
         self._quiet()
         bridge = Bridge()
         self.leg.bridging(bridge)
@@ -246,17 +257,25 @@ class FreeSwitchCall:
                 return
         self.leg.give_up("the sound does not stop")
 
-    def _start_music(self) -> None:
+    def _start_music(self, *, by_stream: bool = False) -> None:
         self._music_since = self.leg.clock.now()
-        self._sound = self._start_playing(f"{MUSIC}{self._music}", NONE)
+        argument = f"{STREAM}{self._music}" if by_stream else self.leg.music.argument(self._music, self._music_since)
+        self._by_stream = argument.startswith(STREAM)
+        self._sound = self._start_playing(argument, NONE)
 
     def _music_ended(self) -> None:
-        """Endless music has ended, and not because of us."""
-        lasted = (self.leg.clock.now() - self._music_since) / 1000
-        log.error("hold music ended by itself", call=self.id, music=self._music, lasted=lasted)
-        self._sound = None
-        if lasted > AGAIN_AFTER:
+        """The piece is over and begins anew, or it cannot be played."""
+        sound, self._sound = self._sound, None
+        if not self._by_stream and sound is not None and sound.response == PLAYED and sound.seconds > 0:
             self._start_music()
+        elif not self._by_stream:
+            log.error("music cannot be played from its file", call=self.id, music=self._music)
+            self._start_music(by_stream=True)
+        else:
+            lasted = (self.leg.clock.now() - self._music_since) / 1000
+            log.error("a stream of music ended by itself", call=self.id, music=self._music, lasted=lasted)
+            if lasted > AGAIN_AFTER:
+                self._start_music()
 
     # --- recording
 
@@ -309,18 +328,25 @@ class FreeSwitchCall:
         self._joined = other._joined = True
         if not self.leg.api(f"uuid_bridge {self.id} {other.id}").startswith("+OK"):
             self._joined = other._joined = False
+            self._end_if_gone()
             raise CannotJoin("the other leg is gone")
+
+    def _end_if_gone(self) -> None:
+        """Raises CallEnded where FreeSWITCH does not know this leg any more, though its end was not told yet."""
+        if self.leg.api(f"uuid_exists {self.id}") == "false":
+            self._inbox.find(lambda _: False, LAST_EVENTS)
+            self.leg.end(Cause.NORMAL)
+            self._inbox.check()
 
     def _come_back_after_talk(self) -> None:
         """After a talk the leg meets us again in the dialplan, whether we live or not.
 
-        Where the other one dies between uuid_bridge's +OK and the bridge, `rdnis` does the same, or else the leg
-        is parked instead of hung up.
+        Our dialplan sees to it; this is for a leg that has come by another, or by that of an earlier version. Where the
+        other one dies between uuid_bridge's +OK and the bridge, `rdnis` does the same, or else the leg is parked
+        instead of hung up.
         """
-        self.leg.api(
-            f"uuid_setvar_multi {self.id} hangup_after_bridge=false;uuid_bridge_park_on_cancel=true;"
-            f"rdnis={names.AGAIN};transfer_after_bridge={names.AGAIN}:XML:{names.CONTEXT}"
-        )
+        if not self._comes_back:
+            self.leg.api(f"uuid_setvar_multi {self.id} {names.COME_BACK}")
 
     def _await_talk(self, bridge: Bridge) -> None:
         """Returns when the two talk. Raises CannotJoin once the leg, left alone, is with us again."""
@@ -347,13 +373,6 @@ class FreeSwitchCall:
             self._inbox.put(Parted())
 
 
-def music_on(channel: esl.Event) -> str:
-    """The music that a leg hears at this moment, "" for none."""
-    playing = channel["variable_current_application"] == "playback"
-    sound = channel["variable_current_application_data"]
-    return sound.removeprefix(MUSIC) if playing and sound.startswith(MUSIC) else ""
-
-
 def dialled(channel: esl.Event) -> str:
     """The number that was dialled first, also where the leg has been sent to an extension of ours since."""
     number = channel["Caller-Destination-Number"]
@@ -369,7 +388,7 @@ def _name(file: Path) -> str:
 
 
 def _check(sound: Application, wanted: Programme) -> None:
-    if sound.response != "FILE PLAYED":
+    if sound.response != PLAYED:
         raise CannotPlay(f"{wanted.argument}: {sound.response or 'not played'}")
     if sound.seconds + SHORT < wanted.seconds:
         raise CannotPlay(f"{wanted.argument}: {sound.seconds:.1f} s of {wanted.seconds:.1f} s were played")

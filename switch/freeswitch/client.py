@@ -1,4 +1,4 @@
-"""The event socket over gevent: one connection, whoever opened it, and the one that we keep open.
+"""The event socket over gevent: one connection, whoever opened it, and those that we keep open.
 
 No wait is without a deadline, no reply is taken for another command's, and whatever a peer sends or
 leaves out ends its own connection and nothing else.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
-from uuid import uuid4
 
 import gevent
 import structlog
@@ -18,7 +17,7 @@ from gevent import socket
 from gevent.event import AsyncResult, Event
 from gevent.lock import BoundedSemaphore
 
-from switch.freeswitch import esl
+from switch.freeswitch import esl, identity
 from switch.port import SwitchLost
 
 log = structlog.get_logger(__name__)
@@ -51,6 +50,11 @@ class Connection:
         self.closed = False
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    @property
+    def busy(self) -> int:
+        """How many commands wait for their replies."""
+        return len(self._replies)
 
     def start(self) -> None:
         """Begins to read."""
@@ -133,16 +137,23 @@ class Connection:
 
 
 class Inbound:
-    """Our own connection to FreeSWITCH, opened again with back-off whenever it is lost."""
+    """Our own connections to FreeSWITCH, opened again with back-off whenever one is lost.
+
+    One asks and hears events. The others start what runs in the background: FreeSWITCH reads such a command a byte
+    at a time and gives its processor away after each, so that with many calls a long one takes tenths of a second,
+    for which everything behind it on the same connection would wait.
+    """
 
     FIRST_PAUSE = 0.25
     LONGEST_PAUSE = 5.0
+    STARTING = 4  # connections that start what runs in the background
 
     def __init__(self, host: str, port: int, password: str, *, on_up: Callable[[], None]) -> None:
         self._address = (host, port)
         self._password = password
         self._on_up = on_up
         self._connection: Connection | None = None
+        self._starting: Sequence[Connection] = ()
         self._jobs: dict[str, Callable[[str | None], None]] = {}
         self._lost = Event()
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -160,8 +171,7 @@ class Inbound:
         if self._greenlet is not None:
             self._greenlet.kill()
             self._greenlet = None
-        if self._connection is not None:
-            self._connection.close()
+        self._close()
 
     def api(self, line: str, *, within: float = COMMAND_WITHIN) -> str:
         """What an api command printed, without its line end. Raises SwitchLost."""
@@ -173,8 +183,9 @@ class Inbound:
 
     def background(self, line: str, done: Callable[[str | None], None]) -> None:
         """Starts an api command; `done` gets what it printed, or None when the switch was lost. Raises SwitchLost."""
-        connection = self._usable()
-        job = str(uuid4())
+        self._usable()
+        connection = min(self._starting, key=lambda each: each.busy)
+        job = identity.new()
         self._jobs[job] = done
         try:
             answer = connection.request(esl.background(line, job=job)).answer
@@ -208,6 +219,29 @@ class Inbound:
 
     def connect(self) -> None:
         """Connects once. Raises OSError, SwitchLost."""
+        self._lost.clear()
+        opened: list[Connection] = []
+        try:
+            for _ in range(1 + self.STARTING):
+                opened.append(self._opened())
+            self._use(*opened)
+        except BaseException:
+            for each in opened:
+                each.close()
+            raise
+
+    def _use(self, connection: Connection, *starting: Connection) -> None:
+        connection.on_event = self._on_event
+        connection.request(esl.command("event plain BACKGROUND_JOB"))
+        self.version = _version(connection.request(esl.command("api version")).answer)
+        for each in (connection, *starting):
+            each.on_close = self._close
+            if each.closed:
+                raise SwitchLost("the connection was closed")
+        self._connection, self._starting = connection, starting
+
+    def _opened(self) -> Connection:
+        """A connection on which we have logged on. Raises OSError, SwitchLost."""
         asked = Event()
 
         def notice(message: esl.Message) -> None:
@@ -216,26 +250,23 @@ class Inbound:
             elif message.kind == b"text/rude-rejection":
                 connection.close()
 
-        self._lost.clear()
         sock = socket.create_connection(self._address, timeout=COMMAND_WITHIN)
         sock.settimeout(None)
         connection = Connection(sock)
-        connection.on_event, connection.on_notice, connection.on_close = self._on_event, notice, self._on_close
+        connection.on_notice = notice
         connection.start()
         try:
             self._log_on(connection, asked)
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        return connection
 
     def _log_on(self, connection: Connection, asked: Event) -> None:
         if not asked.wait(COMMAND_WITHIN) or connection.closed:
             raise SwitchLost("no event socket, or its access list refuses us")
         if not connection.request(esl.command(f"auth {self._password}")).answer.startswith("+OK"):
             raise PasswordRefused("FreeSWITCH refuses the event socket's password")
-        connection.request(esl.command("event plain BACKGROUND_JOB"))
-        self.version = _version(connection.request(esl.command("api version")).answer)
 
     def _on_event(self, event: esl.Event) -> None:
         if event.name == "BACKGROUND_JOB":
@@ -243,8 +274,12 @@ class Inbound:
             if done is not None:
                 done(event.body.decode(errors="replace").strip())
 
-    def _on_close(self) -> None:
-        self._connection = None
+    def _close(self) -> None:
+        """One is of no use without the others."""
+        connections = [each for each in (self._connection, *self._starting) if each is not None]
+        self._connection, self._starting = None, ()
+        for each in connections:
+            each.close()
         jobs, self._jobs = self._jobs, {}
         for done in jobs.values():
             done(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import structlog
 from gevent.event import Event
 
 from switch.freeswitch import causes, encoding, esl, names
@@ -11,6 +12,8 @@ from switch.freeswitch.calls import FreeSwitchCall
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.leg import Leg, Pending
 from switch.port import CallEnded, CallId, Cause, NotAnswered, Notice, SwitchLost, telephone
+
+log = structlog.get_logger(__name__)
 
 ARRIVES_WITHIN = 5.0  # seconds from the answer to the leg's socket
 CANCEL_TRIES = 20
@@ -34,11 +37,11 @@ def endpoint(address: str, route: str) -> str:
     return f"sofia/{names.AGENTS}/{account}%{names.DOMAIN}"
 
 
-def originate(endpoint: str, *, call_id: CallId, caller: str, caller_name: str, ring_for: float, outbound: str) -> str:
-    """The command that rings a phone.
+def originate(endpoint: str, *, call_id: CallId, caller: str, caller_name: str, ring_for: float) -> str:
+    """The command that rings a phone, whose leg comes to us by the dialplan when it is answered.
 
     The caller's own text gets here as letters and digits only. A hang-up before the answer gives the cause as
-    its answer.
+    its answer. What is the same for all stands in the dialplan: FreeSWITCH reads this a byte at a time.
     """
     variables = {
         "origination_uuid": encoding.call_id(call_id),
@@ -47,12 +50,12 @@ def originate(endpoint: str, *, call_id: CallId, caller: str, caller_name: str, 
         "originate_timeout": str(math.ceil(ring_for) + 1),
         "ignore_early_media": "true",
         names.OURS: "dialled",
-        "playback_terminators": "none",
+        # Not in the dialplan: FreeSWITCH reads them when the sound begins, which is before it.
         "media_timeout": "300000",
         "media_hold_timeout": "1800000",
     }
     listed = ",".join(f"{name}='{value}'" for name, value in variables.items())
-    return f"originate {{{listed}}}{endpoint} '&socket({outbound} async full)'"
+    return f"originate {{{listed}}}{endpoint} {names.DIALLED} XML {names.CONTEXT}"
 
 
 class DialledCall(FreeSwitchCall):
@@ -94,8 +97,11 @@ class DialledCall(FreeSwitchCall):
         self._given_up.cancel()
         self._rings = False
         self._answered = True
-        self._terminators = channel["variable_playback_terminators"]
-        self.leg.attach(line, channel)
+        self.leg.attach(line)
+        self.set_by_dialplan(channel)
+        if channel[f"variable_{names.OURS}"] != "dialled":
+            log.error("FreeSWITCH runs with the dialplan of an earlier version: fs_cli -x reloadxml", call=self.id)
+            self.leg.api(f"uuid_setvar {self.id} {names.OURS} dialled")
         self._picked_up.over = True
         self._inbox.put(self._picked_up)
 

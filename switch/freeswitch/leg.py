@@ -6,15 +6,14 @@ they decide something; what is sent without waiting stays in order, because ever
 
 from __future__ import annotations
 
-import itertools
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 
-from switch.freeswitch import causes, esl, names
+from switch.freeswitch import causes, esl, identity, names
 from switch.freeswitch.client import Connection
+from switch.freeswitch.music import Music
 from switch.port import CallEnded, CallId, Cause, Key, Notice, SwitchLost
 from switch.shared.clock import Clock
 from switch.shared.inbox import Inbox
@@ -27,12 +26,6 @@ LAST_EVENTS = 1.0  # seconds in which the reason of a hang-up, and a recording's
 # channel for each event that somebody wants.
 EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF CHANNEL_HANGUP"
 NAP = 0.02  # FreeSWITCH looks for events to send every 20 ms, or when it is spoken to
-
-
-# What an application is known by: short, for FreeSWITCH reads it a byte at a time, and of this life alone, for
-# a leg may still finish what an earlier controller began.
-_LIFE = secrets.token_hex(4)
-_COUNT = itertools.count()
 
 
 class Pending(Notice):
@@ -49,7 +42,7 @@ class Application(Pending):
 
     def __init__(self) -> None:
         super().__init__()
-        self.uuid = f"{_LIFE}-{next(_COUNT):x}"
+        self.uuid = identity.new()
         self.seconds = 0.0  # how much of a file was played
         self.response = ""
 
@@ -80,15 +73,16 @@ class Leg:
     sockets is closed for.
     """
 
-    def __init__(self, call_id: CallId, clock: Clock, on_end: Callable[[], None]) -> None:
+    def __init__(self, call_id: CallId, clock: Clock, epoch: int, on_end: Callable[[], None], *, music: Music) -> None:
         self.id = call_id
         self.clock = clock
         self.inbox = Inbox(clock)
+        self.music = music
         self.met_again: Callable[[], None] = lambda: None
         self._on_end = on_end
         self._line: Connection | None = None
         self._anchors: list[Connection] = []
-        self._epoch = ""
+        self._epoch = epoch  # ours; a leg with a later one has a newer controller
         self._applications: dict[str, Application] = {}
         self._tapes: dict[str, Tape] = {}
         self._bridge: Bridge | None = None
@@ -99,10 +93,9 @@ class Leg:
     def attached(self) -> bool:
         return self._line is not None
 
-    def attach(self, line: Connection, channel: esl.Event) -> None:
+    def attach(self, line: Connection) -> None:
         """Takes the leg's first socket, and from it the events of this leg that we use, and no others."""
         self._line = line
-        self._epoch = channel[f"variable_{names.EPOCH}"]
         line.on_event, line.on_notice, line.on_close = self._on_event, self._on_notice, self._on_close
         if line.closed:
             self._on_close()
@@ -218,7 +211,7 @@ class Leg:
 
     def _on_event(self, event: esl.Event) -> None:
         epoch = event[f"variable_{names.EPOCH}"]
-        if epoch and epoch != self._epoch:  # not every event says it: a key does not
+        if epoch.isdigit() and int(epoch) > self._epoch:  # not every event says it: a key does not
             log.warning("another controller has taken over this call", call=self.id, epoch=epoch)
             self.end(Cause.SUPERSEDED)
             return

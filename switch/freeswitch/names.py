@@ -2,7 +2,13 @@
 
 CONTEXT = "hotline"
 AGAIN = "hotline-again"  # the extension in which a leg meets us once more, after a talk
+DIALLED = "hotline-dialled"  # the extension in which a leg that we dialled meets us when it is answered
 WAIT = "hotline-wait"  # the fallback: where callers wait for an appliance that is not there
+MEETS_AGAIN = f"{AGAIN}:XML:{CONTEXT}"
+# What the dialplan sets on every leg of ours, so that it meets us again after a talk.
+COME_BACK = (
+    f"hangup_after_bridge=false;uuid_bridge_park_on_cancel=true;rdnis={AGAIN};transfer_after_bridge={MEETS_AGAIN}"
+)
 OWN_EXTENSIONS = ("hotline-", "socket:")  # how a destination begins that nobody dialled
 TRANSFER = "hotline-transfer"  # the context in which a transferred leg goes on
 EVERY_KEY = "0123456789*#ABCD"  # stops what is played: the dialplan's setting, until we ask for another

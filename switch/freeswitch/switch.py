@@ -1,4 +1,4 @@
-"""`switch.port.Switch` on FreeSWITCH: calls come by outbound sockets, everything else by one inbound connection."""
+"""`switch.port.Switch` on FreeSWITCH: calls come by outbound sockets, everything else by inbound connections."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import structlog
 from gevent import socket
 from gevent.event import AsyncResult
 from gevent.lock import Semaphore
+from gevent.pool import Pool
 
 from switch.freeswitch import encoding, esl, names
-from switch.freeswitch.calls import FreeSwitchCall, dialled, music_on
+from switch.freeswitch.calls import FreeSwitchCall, dialled
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
 from switch.freeswitch.hanging_up import Unconfirmed
 from switch.freeswitch.leg import Leg
+from switch.freeswitch.music import Music
 from switch.freeswitch.watching import LOOK, WatchedCall
 from switch.port import (
     Admits,
@@ -43,6 +45,8 @@ ARRIVES_WITHIN = 5.0  # seconds from a uuid_transfer to the leg's new socket
 BACKLOG = 1024
 REALM = "hotline"  # of the agents' registrations (freeswitch-conf/sofia.conf.xml)
 PATROL = 20.0  # seconds between two looks for legs that nobody controls
+ASKED_AT_ONCE = 16  # about legs, over the one connection
+NO_MUSIC: Mapping[str, Path] = {}
 AT_THE_DOOR = 200  # legs at a time that have come and not said who they are
 
 
@@ -59,7 +63,7 @@ class FreeSwitch:
 
     `outbound` is the address that its dialplan's `socket` application connects to, `inbound` the one of
     its event socket. `epoch` must be greater than that of every controller before us. `most` calls at a
-    time are taken: beyond that callers stay with the dialplan's fallback.
+    time are taken: beyond that callers stay with the dialplan's fallback. `music` are WAV files by their names.
     """
 
     capabilities = frozenset(Capability)
@@ -73,11 +77,13 @@ class FreeSwitch:
         clock: Clock,
         epoch: int = 0,
         most: int = 2000,
+        music: Mapping[str, Path] = NO_MUSIC,
     ) -> None:
         self._outbound = outbound
         self._clock = clock
         self._epoch = epoch
         self._most = most
+        self._music = Music(music)
         host, port = _address(inbound)
         self._inbound = Inbound(host, port, password, on_up=self._on_up)
         self._calls: dict[CallId, FreeSwitchCall] = {}
@@ -135,11 +141,10 @@ class FreeSwitch:
                 caller=caller,
                 caller_name=caller_name,
                 ring_for=ring_for,
-                outbound=self._outbound,
             )
         except ValueError:
             command = ""
-        leg = Leg(call_id, self._clock, lambda: self._forget(call))
+        leg = Leg(call_id, self._clock, self._epoch, lambda: self._forget(call), music=self._music)
         call = DialledCall(leg, self._inbound, address, caller=caller, caller_name=caller_name, ring_for=ring_for)
         self._calls[call_id] = call
         if not command:
@@ -161,12 +166,15 @@ class FreeSwitch:
             raise NoSuchCall(f"{call_id}: it is in our hands")
         awaited = self._awaited[call_id] = Awaited()
         try:
-            call = self._claim(call_id, awaited) or self._send_for(call_id, awaited.arrival)
-        except gevent.Timeout:
-            raise NoSuchCall(f"{call_id}: it did not come") from None
+            return self._claim(call_id, awaited) or self._send_for(call_id, awaited.arrival)
+        except (NoSuchCall, SwitchLost, gevent.Timeout) as reason:
+            if awaited.arrival.ready():  # it came, whatever became of the answer to our command
+                return _come(awaited.arrival)
+            if isinstance(reason, gevent.Timeout):
+                raise NoSuchCall(f"{call_id}: it did not come") from None
+            raise
         finally:
             self._awaited.pop(call_id, None)
-        return call
 
     def _claim(self, call_id: CallId, awaited: Awaited) -> Call | None:
         """Writes down on the leg that it is ours; where it talks that is all. Raises NoSuchCall, SwitchLost."""
@@ -179,9 +187,10 @@ class FreeSwitch:
         self._inbound.api(f"uuid_setvar {wanted} {names.EPOCH} {self._epoch}")
         channel = self._dump(call_id)
         if not channel["Other-Leg-Unique-ID"] or call_id in self._calls:
-            awaited.music = music_on(channel)
+            awaited.music = self._music_on(channel)
             return None
-        call = WatchedCall(call_id, channel, self._clock, self._inbound, self._forget)
+        leg = Leg(call_id, self._clock, self._epoch, lambda: self._forget(call), music=self._music)
+        call = WatchedCall(leg, channel, self._inbound)
         self._calls[call_id] = call
         self._awaited.pop(call_id, None)
         return call
@@ -192,9 +201,7 @@ class FreeSwitch:
             moved = self._inbound.api(f"uuid_transfer {encoding.call_id(call_id)} '{self._to_us()}' inline")
             if not moved.startswith("+OK") and not arrival.ready():
                 raise NoSuchCall(call_id)
-        call = arrival.get(timeout=ARRIVES_WITHIN)
-        assert call is not None
-        return call
+        return _come(arrival)
 
     def calls(self) -> Mapping[CallId, Snapshot]:
         return self._snapshots(row["uuid"] for row in self._channels())
@@ -287,11 +294,11 @@ class FreeSwitch:
             self._drive(self._meet(call_id, line, channel), channel)
 
     def _meet(self, call_id: CallId, line: Connection, channel: esl.Event, *, music: str = "") -> FreeSwitchCall:
-        leg = Leg(call_id, self._clock, lambda: self._forget(call))
+        leg = Leg(call_id, self._clock, self._epoch, lambda: self._forget(call), music=self._music)
         call = FreeSwitchCall(leg, channel)
         self._calls[call_id] = call
         with suppress(CallEnded):
-            leg.attach(line, channel)
+            leg.attach(line)
             if music:
                 call.hold(music)  # before anybody thinks about what comes next: nothing is heard meanwhile
         return call
@@ -316,12 +323,31 @@ class FreeSwitch:
 
     # --- what lives on the switch
 
+    def _music_on(self, channel: esl.Event) -> str:
+        """The music that a leg hears at this moment, "" for none."""
+        playing = channel["variable_current_application"] == "playback"
+        return self._music.name(channel["variable_current_application_data"]) if playing else ""
+
     def _channels(self) -> list[dict[str, str]]:
         return _rows(self._inbound.api("show channels as json"))
 
     def _snapshots(self, uuids: Iterable[str]) -> Mapping[CallId, Snapshot]:
-        found = (self._snapshot(uuid) for uuid in uuids)
-        return {snapshot.id: snapshot for snapshot in found if snapshot is not None}
+        """Asks for several at a time: one after the other, each would wait for its answer's way. Raises SwitchLost."""
+        found: dict[CallId, Snapshot] = {}
+        for snapshot in Pool(ASKED_AT_ONCE).imap(self._snapshot_or_lost, uuids):
+            match snapshot:
+                case SwitchLost():
+                    raise snapshot
+                case Snapshot():
+                    found[snapshot.id] = snapshot
+        return found
+
+    def _snapshot_or_lost(self, uuid: str) -> Snapshot | SwitchLost | None:
+        """An error as a value: gevent would print one that ends a greenlet."""
+        try:
+            return self._snapshot(uuid)
+        except SwitchLost as lost:
+            return lost
 
     def _dump(self, call_id: CallId) -> esl.Event:
         # With the word "plain" it would come with its line ends as they are, a caller's included.
@@ -390,6 +416,13 @@ class FreeSwitch:
         else:
             lost = row.get("application") == "socket" or row.get("state") == "CS_PARK"
         return lost and self._inbound.api(f"uuid_getvar {leg} {names.OURS}") in ("caller", "dialled")
+
+
+def _come(arrival: AsyncResult[FreeSwitchCall]) -> FreeSwitchCall:
+    """The leg that was sent for. Raises Timeout."""
+    call = arrival.get(timeout=ARRIVES_WITHIN)
+    assert call is not None
+    return call
 
 
 def _from_afar(call: FreeSwitchCall) -> bool:

@@ -6,15 +6,13 @@ it here, and its end is seen by looking at what lives.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from switch.freeswitch import causes, esl
 from switch.freeswitch.calls import FreeSwitchCall
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.leg import Leg
-from switch.port import CallEnded, CallId, Cause, Parted, SwitchLost
-from switch.shared.clock import Clock
+from switch.port import CallEnded, Cause, Parted, SwitchLost
 
 LOOK = 0.5  # seconds between two looks, which is how late the end of a talk may be noticed
 
@@ -22,16 +20,17 @@ LOOK = 0.5  # seconds between two looks, which is how late the end of a talk may
 class WatchedCall(FreeSwitchCall):
     """A leg in a talk. `wait` tells when it has come back to us; then it is a call like any other."""
 
-    def __init__(
-        self, call_id: CallId, channel: esl.Event, clock: Clock, inbound: Inbound, forget: Callable[[WatchedCall], None]
-    ) -> None:
-        super().__init__(Leg(call_id, clock, lambda: forget(self)), channel)
+    was_joined = True
+
+    def __init__(self, leg: Leg, channel: esl.Event, inbound: Inbound) -> None:
+        super().__init__(leg, channel)
         self._inbound = inbound
 
     def arrived(self, line: Connection, channel: esl.Event) -> None:
         """The talk is over, and the dialplan has sent the leg to us."""
+        self.set_by_dialplan(channel)
         with suppress(CallEnded):
-            self.leg.attach(line, channel)
+            self.leg.attach(line)
         self._inbox.put(Parted())
 
     def hang_up(self, cause: Cause = Cause.NORMAL) -> None:

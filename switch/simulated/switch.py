@@ -37,7 +37,6 @@ from switch.port import (
 )
 from switch.shared.clock import Millis
 from switch.shared.inbox import Inbox
-from switch.simulated import audio
 from switch.simulated.exchange import PICKED_UP, Exchange, Line, Tape
 
 Ended = Literal["key", "silence", "longest"]
@@ -59,6 +58,7 @@ class SimulatedCall:
         self.dialled = line.dialled
         self.account = line.account
         self.remembered: Mapping[str, str] = dict(line.remembered)
+        self.was_joined = line.partner is not None
 
     def answer(self) -> None:
         self.inbox.check()
@@ -164,7 +164,7 @@ class SimulatedCall:
         finally:
             self.line.awaiting = False
 
-    def post(self, notice: Notice) -> None:
+    def post(self, notice: Notice | Parted) -> None:
         self.inbox.put(notice)
 
     def join(self, other: Call) -> None:
@@ -340,6 +340,8 @@ class SimulatedSwitch:
 
 def _write(line: Line, to: Path, start: Millis, end: Millis) -> None:
     """What the far end said between `start` and `end`, as a WAV file."""
+    from switch.simulated import audio  # noqa: PLC0415 - numpy: a start does without it
+
     audio.write_wav(to, audio.spoken_between(line.spoken, start, end))
 
 
@@ -353,6 +355,8 @@ def _seconds(path: Path) -> float:
 
 def _end_recording(line: Line, now: Millis) -> None:
     """Writes what was recorded of both directions, silent where it was masked."""
+    from switch.simulated import audio  # noqa: PLC0415 - numpy: a start does without it
+
     tape, line.tape = line.tape, None
     if tape is None:
         return

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from acd.model import Agent, Announcements, Comforts, Overflow, Question, QueueRule
 from acd.routing import strategies
 
 SKILLS = ("cmn", "yue", "claims")
-AGENTS = tuple(f"100{n}" for n in range(1, 6))
+AGENTS = ("999", *(f"100{n}" for n in range(1, 5)))
 CALLS = tuple(f"c{n}" for n in range(12))
 QUEUES = ("service", "sales", "experts")
 
@@ -30,6 +32,7 @@ overflows = st.lists(
 ).map(tuple)
 
 
+@cache
 def queue_rules(names: tuple[str, ...]) -> st.SearchStrategy[tuple[QueueRule, ...]]:
     return st.tuples(
         *(
@@ -71,7 +74,7 @@ agents = st.builds(
     queues=st.lists(st.sampled_from(QUEUES), max_size=3).map(tuple),
     skills=st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 5)),
     ranks=st.dictionaries(st.sampled_from(QUEUES), st.integers(1, 2), max_size=1),
-    order=st.integers(0, 1),
+    order=st.sampled_from((None, None, 0, 1)),
 )
 agent_ids = st.sampled_from((*AGENTS, "9999"))
 call_ids = st.sampled_from((*CALLS, "nobody"))

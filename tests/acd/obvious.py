@@ -39,7 +39,7 @@ def _idle(figures: Figures, agent: Agent, needs: Needs) -> tuple[object, ...]:
 
 def _fixed(figures: Figures, agent: Agent, needs: Needs) -> tuple[object, ...]:
     del figures, needs
-    return (agent.order, agent.id)
+    return (agent.order is None, agent.order or 0, int(agent.id))
 
 
 def _calls(figures: Figures, agent: Agent, needs: Needs) -> tuple[object, ...]:

@@ -150,6 +150,35 @@ def test_in_another_queue_the_times_begin_anew():
     assert heard(script, "c1") == [(20, 1)]  # first 15 s after the move, and no better then
 
 
+def test_who_comes_back_after_a_restart_hears_the_next_words_in_their_turn():
+    """They were told their place before; at once, it would be told them before those ahead of them are back."""
+    script = Script(queue(only_if_better=False))
+    script.call("c1", at=100, arrived=20_000, entered=40_000, told_position=2)
+    listen(script, 170)
+    assert heard(script, "c1") == [(130, 1), (164, 1)]
+
+
+def test_who_comes_back_before_the_first_words_were_due_hears_them_when_they_are():
+    script = Script(queue())
+    script.call("c1", at=100, arrived=90_000, entered=90_000)
+    listen(script, 120)
+    assert heard(script, "c1") == [(105, 1)]
+
+
+def test_who_was_away_when_the_first_words_were_due_hears_them_soon():
+    script = Script(queue())
+    script.call("c1", at=100, arrived=20_000, entered=40_000)
+    listen(script, 120)
+    assert heard(script, "c1") == [(115, 1)]
+
+
+def test_a_place_that_is_no_better_than_before_the_restart_is_not_spoken():
+    script = Script(queue(only_if_better=True))
+    script.call("c1", at=100, arrived=20_000, entered=40_000, told_position=1)
+    listen(script, 200)
+    assert heard(script, "c1") == []
+
+
 def test_a_queue_that_announces_nothing_sets_no_deadline():
     script = Script(QueueRule("service"))
     script.call("c1")
@@ -287,6 +316,12 @@ class TestTheWait:
         script.call("b")
         script.until(100)
         assert [(now, d.wait) for now, d in script.said if isinstance(d, Announce)] == [(95_000, 80.0), (95_000, 160.0)]
+
+    def test_is_not_told_anew_after_a_restart_where_it_is_no_shorter(self):
+        script = self.script(only_if_better=True)
+        script.call("a", at=100, arrived=20_000, entered=40_000, told_wait=30.0)
+        script.until(200)
+        assert [d for _, d in script.said if isinstance(d, Announce)] == []
 
     def test_is_corrected_by_what_callers_of_the_same_needs_really_waited(self):
         script = Script(queue(position=False, wait=True, only_if_better=False))

@@ -6,6 +6,8 @@ obvious way to make them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -26,6 +28,7 @@ from acd.model import (
     AskToStay,
     CallAbandoned,
     CallConnected,
+    CallerLost,
     CallLeft,
     CallQueued,
     Comfort,
@@ -70,7 +73,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.rules = {rule.name: rule for rule in rules}
         self.figures = Figures()
         self.staff: dict[str, Agent] = {}
-        self.acd = Acd(rules, seed=7)
+        self.seed = 7
+        self.acd = Acd(rules, seed=self.seed)
         self.log: list[tuple[Event, int, list[Decision]]] = []
         self.waiting: dict[str, CallQueued] = {}
         self.queue_of: dict[str, str] = {}
@@ -85,6 +89,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.rung_since: dict[str, int] = {}
         self.declined: set[tuple[str, str]] = set()  # call and agent, since the call came
         self.saying: dict[str, int] = {}  # until when what was said is not over
+        self.lost: dict[str, CallQueued] = {}  # whose connection broke, as they come back
         for agent in staff:
             self.change_agent(agent)
             self.tell(AgentLoggedOn(agent.id))
@@ -122,6 +127,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from((1, 60)))
     def the_clock_goes_back(self, seconds: int) -> None:
+        self.tell(TimePassed())  # so that the engine has seen the later time
         self.clock -= seconds * 1000
         self.tell(TimePassed())
 
@@ -141,20 +147,85 @@ class AnyOrder(RuleBasedStateMachine):
     def queue_call(self, *, call, queue, priority, skills, last_agent, before) -> None:
         arrived = None if before is None else self.now - before
         event = CallQueued(call, queue, priority, skills, arrived, last_agent=last_agent)
+        self.comes(event)
+        if call in self.waiting and not self.stages_of(call) and self.queue_of[call] == queue:
+            assert len(self.standing_in(queue)) <= self.rules[queue].longest_queue or self.waiting[call] is not event
+
+    def comes(self, event: CallQueued) -> None:
+        call = event.call
         if call not in self.waiting:
             for offer in [offer for offer, (other, _) in self.offers.items() if other == call]:
                 self.over(offer)  # it talked, and talks no more
-            self.waiting[call] = event
-            self.queue_of[call] = queue
-            self.entered[call] = self.now
             self.entries[call] = self.entries.get(call, 0) + 1
-            self.spoken.pop(call, None)
-            self.saying.pop(call, None)
-            self.visited.pop(call, None)
-            self.declined -= {(call, agent) for agent in AGENTS}
+            self.waits(event)
         self.tell(event)
-        if call in self.waiting and not self.stages_of(call) and self.queue_of[call] == queue:
-            assert len(self.standing_in(queue)) <= self.rules[queue].longest_queue or self.waiting[call] is not event
+
+    def waits(self, event: CallQueued) -> None:
+        """From now on the engine knows of it what stands in the event, and nothing else."""
+        call = event.call
+        self.waiting[call] = event
+        self.queue_of[call] = event.queue
+        self.entered[call] = self.now if event.entered is None else event.entered
+        self.spoken.pop(call, None)
+        self.saying.pop(call, None)
+        self.visited.pop(call, None)
+        self.declined -= {(call, agent) for agent in AGENTS}
+
+    def as_it_stands(self, call: str) -> CallQueued:
+        """How a caller is queued who waits already, and must not lose its place."""
+        arrived, entered = self.acd.place(call).arrived, self.entered[call]
+        return replace(self.waiting[call], queue=self.queue_of[call], arrived=arrived, entered=entered)
+
+    @rule(call=call_ids)
+    def a_connection_breaks(self, call: str) -> None:
+        if call in self.waiting:
+            self.lost[call] = self.as_it_stands(call)
+            self.end(call)
+        self.tell(CallerLost(call))
+
+    @precondition(lambda self: self.lost)
+    @rule(data=st.data())
+    def who_was_lost_comes_back(self, data) -> None:
+        call = data.draw(st.sampled_from(sorted(self.lost)))
+        self.comes(self.lost.pop(call))
+
+    @rule()
+    def a_copy_goes_on(self) -> None:
+        """Made of the events, it is no worse than the one that saw them come."""
+        self.acd = self.replayed()
+
+    def replayed(self) -> Acd:
+        again = Acd(self.first_rules, seed=self.seed)
+        for event, now, decisions in self.log:
+            assert again.handle(event, now) == decisions, "the same events give the same decisions"
+        return again
+
+    @rule(seconds=st.sampled_from((0, 40)))
+    def the_process_is_killed(self, seconds: int) -> None:
+        """The next one is told by the shell what outlived it: agents, talks, and who waits, each in its place."""
+        self.replayed()
+        views, waiting = self.acd.agents(), [self.as_it_stands(call) for call in self.waiting]
+        talks = [offer for offer in self.offers if self.stage[offer] == "talking"]
+        for offer in [offer for offer in self.offers if offer not in talks]:
+            self.over(offer)
+        held, self.offers, self.waiting = self.offers, {}, {}
+        self.clock = self.now  # the next one never saw it go back
+        self.advance(seconds)
+        self.seed += 1
+        self.first_rules, self.log, self.figures = tuple(self.rules.values()), [], Figures()
+        self.acd = Acd(self.first_rules, seed=self.seed)
+        for view in views:
+            self.change_agent(self.staff[view.id])
+            if view.state is not AgentState.LOGGED_OFF:
+                self.tell(AgentLoggedOn(view.id))
+            if view.state not in (AgentState.LOGGED_OFF, AgentState.NOT_READY):
+                self.tell(AgentBecameReady(view.id))
+        for offer in talks:
+            call, agent = self.offers[offer] = held[offer]
+            self.tell(TalkFound(offer, call, self.queue_of[call], agent))
+        for event in sorted(waiting, key=lambda each: each.arrived):
+            self.waits(event)
+            self.tell(event)
 
     @rule(call=call_ids, left=st.booleans())
     def caller_goes(self, call: str, left: bool) -> None:
@@ -251,9 +322,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.tell(TimePassed())  # what is due comes first in any case
         idle = [view.id for view in self.acd.agents() if view.state in UNENGAGED]
         known = call in self.waiting or call in [other for other, _ in self.offers.values()]
-        offer = f"before-{len(self.log)}"
+        offer = f"before-{len(self.all_offers)}"
         if agent in idle and not known:
             self.offers[offer], self.stage[offer] = (call, agent), "talking"
+            self.queue_of[call] = queue
             self.all_offers.append(offer)
         self.tell(TalkFound(offer, call, queue, agent))
 
@@ -304,8 +376,10 @@ class AnyOrder(RuleBasedStateMachine):
                 assert "answered" not in self.stages_of(call), "a call never has two live connects"
                 self.stage[offer] = "answered"
             case EndWait(call=call, queue=queue, exit=exit):
-                if exit == "overflowed" and self.entered[call] == self.now and queue in self.rules:
-                    assert len(self.standing_in(queue)) > self.rules[queue].longest_queue, "sent away at the door"
+                if exit == "overflowed" and queue in self.rules and not self.has_waited_enough(call, exit):
+                    assert self.entered[call] == self.now, "sent away at the door, or never"
+                    assert self.waiting[call].entered is None, "who waited there before is let in"
+                    assert len(self.standing_in(queue)) > self.rules[queue].longest_queue
                 self.end(call)
             case MoveCall(call=call, queue=queue):
                 assert call in self.waiting
@@ -327,6 +401,10 @@ class AnyOrder(RuleBasedStateMachine):
                 assert view.call in (call, "")
             case ShowAgentState():
                 self.figures.shown(decision, self.now)
+
+    def has_waited_enough(self, call: str, exit: str) -> bool:
+        waited = self.now - self.entered[call]
+        return any(step.exit == exit and step.after <= waited for step in self.rules[self.queue_of[call]].overflow)
 
     def speak(self, call: str) -> None:
         assert "answered" not in self.stages_of(call), "nothing is said while the agent is being connected"
@@ -494,12 +572,10 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.ends == self.entries, "every call that entered ended its wait exactly once"
         stuck = {AgentState.RESERVED, AgentState.BUSY, AgentState.WORKING_AFTER_CALL}
         assert not [view for view in self.acd.agents() if view.state in stuck]
-        again = Acd(self.first_rules, seed=7)
-        for event, now, decisions in self.log:
-            assert again.handle(event, now) == decisions, "the same events give the same decisions"
+        self.replayed()
 
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=120, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
+from acd.calls import Offer, WaitingCall
 from acd.model import (
     Agent,
     AgentBecameNotReady,
@@ -13,6 +16,9 @@ from acd.model import (
     AgentState,
     AgentView,
     CallAbandoned,
+    CallerLost,
+    CallLeft,
+    EndWait,
     OfferDeclined,
     Overflow,
     QueueRule,
@@ -162,3 +168,51 @@ def test_what_is_known_is_not_counted_as_ignored_and_what_is_not_known_is():
     script.tell(ResultGiven("9999", "solved"))
     script.tell(TalkFound("1-2", "c2", "service", "9999"))
     assert script.acd.ignored == {"ResultGiven": 1, "TalkFound": 1}
+
+
+def test_who_is_gone_is_forgotten():
+    """However its wait ended: else the house would grow by every call."""
+    others = waits_and_offers()  # what other tests hold
+    rule = QueueRule("service", overflow=(Overflow(after=60_000, exit="overflowed"),))
+    script = Script(rule, QueueRule("experts", overflow=(Overflow(after=30_000, to_queue="service"),)))
+    script.agent("1001")
+    script.tell(OfferDeclined(only_offer(script.call("declined")).offer, "declined"))
+    for name, goes in (("left", CallLeft), ("abandoned", CallAbandoned), ("lost", CallerLost)):
+        script.call(name)
+        script.tell(goes(name))
+    script.call("overflows")
+    script.call("moved", "experts")
+    script.serve(only_offer(script.until(10)), talk=600)
+    script.accept(only_offer(script.call("hung up", at=700)))
+    script.tell(CallAbandoned("hung up"))
+    script.until(3_600)
+    assert {decision.call for _, decision in script.said if isinstance(decision, EndWait)} == {"overflows", "moved"}
+    assert [thing for thing in waits_and_offers() if not any(thing is other for other in others)] == []
+
+
+def waits_and_offers() -> list[WaitingCall | Offer]:
+    gc.collect()
+    return [thing for thing in gc.get_objects() if isinstance(thing, WaitingCall | Offer)]
+
+
+def test_two_who_become_free_in_the_same_moment_are_both_rung():
+    script = Script(QueueRule("service", wrap_up=20_000))
+    talks = []
+    for agent in ("1001", "1002"):
+        script.agent(agent)
+        talks.append(only_offer(script.call(f"first of {agent}")))
+    for talk in talks:
+        script.accept(talk)
+        script.tell(TalkEnded(talk.offer))
+    assert script.call("c1") == script.call("c2") == []
+    assert sorted(call for call, _ in rung(script.until(20))) == ["c1", "c2"]
+
+
+def test_a_talk_of_a_queue_that_is_there_no_more_ends_like_any_other():
+    script = Script()
+    script.agent("1001")
+    script.tell(TalkFound("before", "c1", "gone", "1001"))
+    script.tell(TalkEnded("before"), at=60)
+    assert script.state("1001") == "WorkingAfterCall"
+    script.until(80)
+    assert script.state("1001") == "Ready"

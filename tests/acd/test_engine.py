@@ -481,6 +481,12 @@ class TestAnAgentWho:
         script.tell(TalkEnded("0-1"))
         assert script.state("1001") == after
 
+    def test_is_logged_off_by_a_supervisor_during_a_talk_keeps_the_reason_for_after_it(self):
+        script = self.busy()
+        script.tell(AgentLoggedOff("1001", "training", by="li"))
+        script.tell(TalkEnded("0-1"))
+        assert script.state("1001") == "LoggedOff (training)"
+
     def test_takes_it_back_in_time_stays(self):
         script = self.busy()
         script.tell(AgentBecameNotReady("1001", "lunch"))

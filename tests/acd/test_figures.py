@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ from acd.model import (
     Overflow,
     QueueRule,
     QueuesChanged,
+    ResultGiven,
     ShowAgentState,
     TalkEnded,
     TimePassed,
@@ -211,6 +213,108 @@ def test_what_came_of_a_talk_is_the_last_word_of_it():
     assert figures.skill("claims", *hour).results == {"solved": 1}
 
 
+@pytest.mark.parametrize("meanwhile", [("CallQueued", {"queue": "other", "skills": []}), ("CallEnded", {})])
+def test_a_result_belongs_to_the_talk_wherever_its_caller_is_by_then(meanwhile):
+    type, facts = meanwhile
+    records = [
+        record(0, "CallQueued", "c1", queue="q", skills=["claims"]),
+        record(5, "CallConnected", "c1", queue="q", agent="a"),
+        record(5, "AgentStateChanged", "c1", agent="a", state="Busy"),
+        record(60, "TalkEnded", "c1", queue="q", agent="a"),
+        record(60, "AgentStateChanged", agent="a", state="WorkingAfterCall"),
+        record(61, type, "c1", **facts),
+        record(65, "NoteResult", "c1", queue="q", agent="a", result="sold"),
+        record(80, "AgentStateChanged", agent="a", state="Ready"),
+    ]
+    figures, hour = fold(records), (START, START + timedelta(hours=1))
+    assert figures.queue("q", *hour).results == figures.skill("claims", *hour).results == {"sold": 1}
+    assert figures.queue("other", *hour).results == {}
+
+
+def test_a_talk_whose_end_is_told_before_its_beginning_was_a_talk_of_no_length():
+    records = [
+        record(0, "CallQueued", "c1", queue="q"),
+        record(0, "OfferCall", "c1", offer="0-1", queue="q", agent="a", ring_for=15_000),
+        record(4, "OfferAnswered", "c1", offer="0-1", queue="q", agent="a"),
+        record(5, "TalkEnded", "c1", offer="0-1", queue="q", agent="a"),
+        record(5, "AgentStateChanged", "c1", agent="a", state="Busy"),
+        record(5, "AgentStateChanged", agent="a", state="WorkingAfterCall"),
+        record(6, "CallEnded", "c1"),
+        record(25, "AgentStateChanged", agent="a", state="Ready"),
+    ]
+    figures, hour = fold(records), (START, START + timedelta(hours=1))
+    queue, agent = figures.queue("q", *hour), figures.agent("a", *hour)
+    assert (queue.answered, queue.abandoned, queue.speed_of_answer(), queue.talks, queue.talked) == (1, 0, 5, 1, 0)
+    assert (agent.calls, agent.talks, queue.wrapped_up, agent.wrapped_up) == (1, 1, 20_000, 20_000)
+
+
+def test_the_late_end_of_a_talk_does_not_answer_who_waits_again():
+    records = [
+        record(0, "CallQueued", "c1", queue="q"),
+        record(0, "OfferCall", "c1", offer="0-1", queue="q", agent="a", ring_for=15_000),
+        record(5, "CallConnected", "c1", offer="0-1", queue="q", agent="a"),
+        record(60, "CallQueued", "c1", queue="other"),
+        record(60, "TalkEnded", "c1", offer="0-1", queue="q", agent="a"),
+    ]
+    assert fold(records).queue("other", START, START + timedelta(hours=1)).answered == 0
+
+
+def test_who_was_joined_to_an_agent_who_had_gone_did_not_leave_by_a_key():
+    figures = fold([record(0, "CallQueued", "c1", queue="q"), record(9, "CallLeft", "c1", reason="agent gone")])
+    queue = figures.queue("q", START, START + timedelta(hours=1))
+    assert (queue.left, queue.overflowed, queue.waited) == (0, 1, 9_000)
+
+
+def test_a_clock_that_is_set_lengthens_nothing_and_intervals_go_by_the_time_of_day():
+    records = [
+        record(0, "AgentStateChanged", agent="a", state="Ready"),
+        record(600, "CallQueued", "c1", queue="q"),
+        record(600, "CallQueued", "c2", queue="q"),
+        record(3600 + 630, "ClockChanged", by=3_600_000),
+        record(3600 + 630, "CallConnected", "c1", queue="q", agent="a"),
+        record(3600 + 630, "AgentStateChanged", agent="a", state="Busy"),
+        record(635, "ClockChanged", by=-3_600_000),
+        record(640, "TalkEnded", "c1", queue="q", agent="a"),
+        record(640, "AgentStateChanged", agent="a", state="WorkingAfterCall"),
+        record(3600 + 650, "ClockChanged", by=3_600_000),
+        record(3600 + 660, "AgentStateChanged", agent="a", state="Ready"),
+        record(3600 + 660, "CallAbandoned", "c2"),
+    ]
+    figures, first, other = fold(records), START, START + timedelta(hours=1)
+    queue = figures.queue("q", first, first + timedelta(minutes=15))
+    assert (queue.answered, queue.speed_of_answer(), queue.longest_wait) == (1, 30, 60_000)
+    assert (queue.talked, queue.wrapped_up) == (10_000, 20_000)
+    before = figures.agent("a", first, first + timedelta(minutes=15))
+    after = figures.agent("a", other, other + timedelta(minutes=15))
+    assert (before.ready, before.busy, before.wrapped_up) == (630_000, 5_000, 10_000)
+    assert (after.ready, after.busy, after.wrapped_up) == (0, 5_000, 10_000)
+
+
+def test_an_offer_that_its_deadline_finds_unanswered_has_rung_out_once():
+    rings = [record(1, "OfferCall", "c1", offer=f"0-{n}", queue="q", agent="a", ring_for=15_000) for n in (1, 2, 3)]
+    records = [
+        record(0, "CallQueued", "c1", queue="q", skills=["claims"]),
+        *rings,
+        record(31, "WithdrawOffer", offer="0-1", agent="a", reason="no answer"),
+        record(32, "OfferNotAnswered", "c1", offer="0-2", queue="q", agent="a"),
+        record(33, "WithdrawOffer", offer="0-2", agent="a", reason="no answer"),
+        record(34, "WithdrawOffer", offer="0-3", agent="a", reason="caller gone"),
+    ]
+    figures, hour = fold(records), (START, START + timedelta(hours=1))
+    counted = (figures.queue("q", *hour), figures.skill("claims", *hour), figures.agent("a", *hour))
+    assert [each.ring_no_answer for each in counted] == [2, 2, 2]
+
+
+def test_who_answered_and_was_not_joined_in_time_did_not_let_it_ring():
+    records = [
+        record(0, "CallQueued", "c1", queue="q"),
+        record(0, "OfferCall", "c1", offer="0-1", queue="q", agent="a", ring_for=15_000),
+        record(5, "OfferAnswered", "c1", offer="0-1", queue="q", agent="a"),
+        record(15, "WithdrawOffer", offer="0-1", agent="a", reason="no answer"),
+    ]
+    assert fold(records).queue("q", START, START + timedelta(hours=1)).ring_no_answer == 0
+
+
 def test_time_as_not_ready_by_its_reason():
     figures = fold(
         [
@@ -242,11 +346,15 @@ WORDS = [
     "answer",
     "answer",
     "answer",
+    "pick-up",
+    "cross",
     "end",
     "end",
+    "hang-up",
     "go",
     "leave",
     "decline",
+    "result",
     "ring-out",
     "pause",
     "off",
@@ -260,6 +368,7 @@ STATES = {
     "WorkingAfterCall": "wrapped_up",
 }
 steps = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 3), st.integers(0, 60_000)), min_size=15, max_size=80)
+clocks = st.dictionaries(st.integers(0, 500), st.integers(-4_000_000, 4_000_000), max_size=2)
 
 
 RULES = (
@@ -320,12 +429,23 @@ def journal(script: list[tuple[str, int, int]]) -> list[dict[str, object]]:
                 calls += 1
                 asked = ("claims 1",) if which == 1 else ()
                 tell(CallQueued(f"c{calls}", "service", skills=asked), f"c{calls}", queue="service", skills=asked)
+            case "pick-up" if offer and acd.place(of["call"]):
+                tell(OfferAnswered(offer), **of)
+            case "cross" if offer and acd.place(of["call"]):
+                tell(OfferAnswered(offer), **of)
+                live.pop(offer)
+                tell(TalkEnded(offer), **of)
             case "answer" if offer:
-                tell(OfferAnswered(offer))
+                tell(OfferAnswered(offer), **of)
                 if acd.place(of["call"]):
                     tell(CallConnected(offer), **of)
             case "end" if offer and not acd.place(of["call"]):
                 live.pop(offer)
+                tell(TalkEnded(offer), **of)
+                records.append(record(now / 1000, "CallEnded", of["call"]))
+            case "hang-up" if offer and not acd.place(of["call"]):
+                live.pop(offer)
+                records.append(record(now / 1000, "CallEnded", of["call"]))
                 tell(TalkEnded(offer), **of)
             case "pass-on" if offer and not acd.place(of["call"]):
                 live.pop(offer)
@@ -337,6 +457,8 @@ def journal(script: list[tuple[str, int, int]]) -> list[dict[str, object]]:
             case "ring-out" if offer and acd.place(of["call"]):
                 live.pop(offer)
                 tell(OfferNotAnswered(offer), **of)
+            case "result":
+                tell(ResultGiven(agent, ("solved", "open")[pause % 2]))
             case "go" if waiting:
                 tell(CallAbandoned(waiting[0]), waiting[0])
             case "leave" if waiting:
@@ -355,6 +477,20 @@ def seconds(text: object) -> float:
     return (datetime.fromisoformat(str(text)) - START).total_seconds()
 
 
+def with_the_clock_set(records: list[dict[str, object]], settings: dict[int, int]) -> list[dict[str, object]]:
+    """The same day where somebody set the time of day before some records; `true` is what it was without that."""
+    moved, found = 0, []
+    by_place = {place % len(records): by for place, by in settings.items()}
+    for place, entry in enumerate(records):
+        true = round(seconds(entry["at"]) * 1000)
+        moved += by_place.get(place, 0)
+        time = {"at": (START + timedelta(milliseconds=true + moved)).isoformat(), "true": true}
+        if place in by_place:
+            found.append({"type": "ClockChanged", "call": "", "by": by_place[place], **time})
+        found.append({**entry, **time})
+    return found
+
+
 def visits(records: list[dict[str, object]]) -> list[dict[str, object]]:
     """Every stay of a call in a queue, found by looking through the whole journal for each."""
     found = []
@@ -363,24 +499,48 @@ def visits(records: list[dict[str, object]]) -> list[dict[str, object]]:
             continue
         visit = {"queue": entry["queue"], "entered": seconds(entry["at"]), "end": "", "waited": None, "talked": None}
         visit |= {"refused": [], "agent": "", "skills": skills_of(entry, records[:place]), "passed_on": False}
-        for later in records[place + 1 :]:
+        visit["result"] = None
+        for number, later in enumerate(records[place + 1 :], place + 1):
+            if rang_out(later, records[:number]) == entry["call"]:
+                visit["refused"].append("OfferNotAnswered")
             if later["call"] != entry["call"]:
                 continue
-            waited = seconds(later["at"]) - visit["entered"]
-            if later["type"] in ("OfferNotAnswered", "OfferDeclined"):
+            waited = (later["true"] - entry["true"]) / 1000
+            if later["type"] == "OfferDeclined":
                 visit["refused"].append(later["type"])
             elif later["type"] in ("CallConnected", "CallAbandoned", "CallLeft", "MoveCall", "EndWait"):
                 visit |= {"end": later["type"], "waited": waited, "agent": later.get("agent", "")}
                 if later["type"] != "CallConnected":
                     break
+                visit["result"] = result_of(later["agent"], records[number + 1 :])
             elif later["type"] == "TalkEnded":
+                if not visit["end"]:  # it comes before the word that the talk has begun
+                    visit |= {"end": "CallConnected", "waited": waited, "agent": later["agent"]}
+                    visit["result"] = result_of(later["agent"], records[number + 1 :])
                 visit["talked"] = waited - visit["waited"]
-                visit["ended"] = seconds(later["at"])
-            elif visit["talked"] is not None:
+                visit |= {"ended": seconds(later["at"]), "over": later["true"]}
+            elif visit["talked"] is not None and later["type"] != "NoteResult":
                 visit["passed_on"] = later["type"] == "CallQueued"
                 break
         found.append(visit)
     return found
+
+
+def result_of(agent: str, after: list[dict[str, object]]) -> object:
+    """The agent's last word before it is rung again."""
+    mine = takewhile(lambda each: each["type"] != "OfferCall" or each["agent"] != agent, after)
+    said = [each["result"] for each in mine if each["type"] == "NoteResult" and each["agent"] == agent]
+    return said[-1] if said else None
+
+
+def rang_out(entry: dict[str, object], before: list[dict[str, object]]) -> object:
+    """Whose offer nobody answered, by this record; "" where it says no such thing."""
+    if entry["type"] == "OfferNotAnswered":
+        return entry["call"]
+    if entry["type"] != "WithdrawOffer" or entry["reason"] != "no answer":
+        return ""
+    told = [each for each in before if each.get("offer") == entry["offer"]]
+    return "" if "OfferAnswered" in [each["type"] for each in told] else told[0]["call"]
 
 
 def skills_of(entry: dict[str, object], before: list[dict[str, object]]) -> set[str]:
@@ -391,28 +551,34 @@ def skills_of(entry: dict[str, object], before: list[dict[str, object]]) -> set[
 
 
 def spans_of(agent: str, records: list[dict[str, object]], end: float) -> list[tuple[str, float, float]]:
-    """An agent's states, each from its beginning to the next word."""
-    mine = [entry for entry in records if entry["type"] == "AgentStateChanged" and entry["agent"] == agent]
-    changes = [(seconds(entry["at"]), str(entry["state"])) for entry in mine]
-    return [(name, since, until) for (since, name), (until, _) in pairwise([*changes, (end, "")])]
+    """An agent's states by the time of day, each from its beginning to the next word, or until that is set."""
+    spans, state, since = [], "", 0.0
+    for entry in records:
+        is_set = entry["type"] == "ClockChanged"
+        if is_set or (entry["type"] == "AgentStateChanged" and entry["agent"] == agent):
+            spans.append((state, since, seconds(entry["at"]) - (entry["by"] / 1000 if is_set else 0)))
+            state, since = state if is_set else str(entry["state"]), seconds(entry["at"])
+    return [*spans, (state, since, end)]
 
 
-def wrap_up_after(visit: dict[str, object], records: list[dict[str, object]], end: float) -> float:
+def wrap_up_after(visit: dict[str, object], records: list[dict[str, object]]) -> float:
     """How long the agent worked after this talk, up to the end of the journal's finished states."""
     if visit["talked"] is None:
         return 0.0
-    over = visit["entered"] + visit["waited"] + visit["talked"]
-    spans = spans_of(visit["agent"], records, end)
+    mine = [each for each in records if each["type"] == "AgentStateChanged" and each["agent"] == visit["agent"]]
+    spans = pairwise([(each["true"], each["state"]) for each in mine] + [(records[-1]["true"], "")])
     return sum(
-        until - since for name, since, until in spans if name == "WorkingAfterCall" and abs(since - over) < 0.0005
+        (until - since) / 1000
+        for (since, state), (until, _) in spans
+        if state == "WorkingAfterCall" and since == visit["over"]
     )
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps)
-def test_queues_are_what_a_slow_and_obvious_computation_says(script):
-    records = journal(script)
-    end = max((seconds(entry["at"]) for entry in records), default=0.0)
+@given(steps, clocks)
+def test_queues_are_what_a_slow_and_obvious_computation_says(script, set_by):
+    records = with_the_clock_set(journal(script), set_by)
+    end = seconds(records[-1]["at"])
     figures, stays = fold(records), visits(records)
     figures.until(START + timedelta(seconds=end))
     scopes = [(start, name, q, lambda v, name=name: v["queue"] == name) for (start, name), q in figures.queues.items()]
@@ -440,7 +606,8 @@ def test_queues_are_what_a_slow_and_obvious_computation_says(script):
         talks = [v["talked"] for v in mine if v["talked"] is not None]
         assert (quarter.talks, quarter.talked) == (len(talks), round(sum(talks) * 1000))
         assert quarter.transfers == len([v for v in mine if v["passed_on"]])
-        assert quarter.wrapped_up == round(sum(wrap_up_after(v, records, end) for v in mine) * 1000)
+        assert +quarter.results == Counter(v["result"] for v in mine if v["result"])
+        assert quarter.wrapped_up == round(sum(wrap_up_after(v, records) for v in mine) * 1000)
         assert quarter.ring_no_answer == sum(v["refused"].count("OfferNotAnswered") for v in mine)
         assert quarter.declined == sum(v["refused"].count("OfferDeclined") for v in mine)
     assert sum(each.offered for each in figures.queues.values()) == len(stays)
@@ -448,10 +615,10 @@ def test_queues_are_what_a_slow_and_obvious_computation_says(script):
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps)
-def test_agents_are_what_a_slow_and_obvious_computation_says(script):
-    records = journal(script)
-    end = max((seconds(entry["at"]) for entry in records), default=0.0)
+@given(steps, clocks)
+def test_agents_are_what_a_slow_and_obvious_computation_says(script, set_by):
+    records = with_the_clock_set(journal(script), set_by)
+    end = seconds(records[-1]["at"])
     figures, stays = fold(records), visits(records)
     figures.until(START + timedelta(seconds=end))
     for agent in ("a0", "a1", "a2"):
@@ -469,8 +636,10 @@ def test_agents_are_what_a_slow_and_obvious_computation_says(script):
             mine = [v for v in ended if begin <= v["ended"] < begin + QUARTER / 1000]
             assert (quarter.talks, quarter.talked) == (len(mine), round(sum(v["talked"] for v in mine) * 1000))
             total.add(quarter)
+        rung = [e["agent"] for n, e in enumerate(records) if rang_out(e, records[:n])]
+        assert total.ring_no_answer == rung.count(agent)
         assert total.transfers == len([v for v in stays if v["agent"] == agent and v["passed_on"]])
-        assert total.calls == len([e for e in records if e["type"] == "CallConnected" and e["agent"] == agent])
+        assert total.calls == len([v for v in stays if v["agent"] == agent and v["end"] == "CallConnected"])
         everything = sum(until - since for what, since, until in spans if what in STATES)
         assert sum(getattr(total, name) for name in STATES.values()) == round(everything * 1000)
 

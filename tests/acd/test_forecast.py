@@ -107,7 +107,7 @@ def test_the_mean_is_plain_at_first_and_follows_later():
     for value in (10.0, 20.0, 30.0):
         mean.observe(value)
     assert mean.value == pytest.approx(20)
-    for _ in range(200):
+    for _ in range(400):
         mean.observe(100.0)
     assert mean.value == pytest.approx(100, abs=0.1)
 

@@ -26,7 +26,7 @@ def test_it_is_a_sorted_list_whatever_comes_and_goes(steps, asked):
                 plain.remove(key)
             assert list(index) == plain
             assert len(index) == len(plain)
-            assert index.first() == (plain[0] if plain else None)
+            assert index.head == (plain[0] if plain else None)
         assert index.ahead_of(asked) == len([key for key in plain if key < asked])
         assert list(index.after(asked)) == [key for key in plain if key > asked]
         assert list(index.after(asked[:1])) == [key for key in plain if key > asked[:1]]
@@ -42,7 +42,7 @@ def test_it_is_a_sorted_list_of_many_too():
     for number in numbers[:9_000]:
         index.remove((number,))
     assert list(index) == sorted((number,) for number in numbers[9_000:])
-    assert index.first() == min((number,) for number in numbers[9_000:])
+    assert index.head == min((number,) for number in numbers[9_000:])
 
 
 @pytest.mark.parametrize("missing", [(0,), (2,), (4,)])

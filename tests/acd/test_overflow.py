@@ -27,6 +27,7 @@ from acd.model import (
     QueueHours,
     QueueRule,
     QueuesChanged,
+    RelaxSkill,
     ShowAgentState,
     TalkEnded,
     WithdrawOffer,
@@ -161,6 +162,23 @@ class TestToQueue:
         script.call("c2", "experts", at=30)
         assert script.until(60) == [MoveCall("c1", "experts")]
         assert script.waiting("experts") == ["c1", "c2"]
+
+    def test_begins_the_limits_anew(self):
+        """They count from the entry into this queue, though the arrival is kept."""
+        limit = queue(Overflow(after=30_000, exit="overflowed"), name="experts")
+        script = Script(queue(Overflow(after=60_000, to_queue="experts")), limit)
+        script.call("c1")
+        assert script.until(89.999) == [MoveCall("c1", "experts")]
+        assert script.until(90) == [EndWait("c1", "experts", "overflowed")]
+
+    def test_in_the_moment_in_which_another_may_be_rung_the_lower_rank_is(self):
+        """At 30 s the phone of 1001 is given up, and the important caller comes over; 1002 is free."""
+        script = Script(queue(Overflow(after=30_000, to_queue="experts")), queue(name="experts"))
+        script.agent("1001", "experts")
+        script.agent("1002", "experts")
+        assert rung(script.call("c1", "experts")) == [("c1", "1001")]
+        script.call("c2", priority=3)
+        assert rung(script.until(30)) == [("c2", "1002")]
 
     def test_finds_a_free_agent_there_at_once(self):
         script = Script(queue(Overflow(after=60_000, to_queue="experts")), queue(name="experts"))
@@ -330,6 +348,34 @@ class TestLongestQueue:
         assert script.call("c1") == [OVER]
         assert script.waiting() == ["a", "b"]
 
+    def test_lets_the_lines_that_hold_at_the_entry_go_first(self):
+        """Who comes in an emergency hears that there is one, however many wait."""
+        rules = (Overflow(when="emergency", exit="emergency"), NONE_LOGGED_ON)
+        script = Script(queue(*rules, longest_queue=0))
+        assert script.call("c1") == [UNAVAILABLE]
+        script.tell(QueueHours("service", "emergency"))
+        assert script.call("c1") == [EndWait("c1", "service", "emergency")]
+
+    def test_sends_on_whoever_may_go_to_another_queue_at_once(self):
+        script = Script(queue(Overflow(to_queue="experts"), longest_queue=0), queue(name="experts"))
+        script.agent("1001", "experts")
+        assert besides_states(script.call("c1")) == [
+            MoveCall("c1", "experts"),
+            OfferCall("0-1", "c1", "experts", "1001", 15_000),
+        ]
+
+    def test_gives_back_whoever_would_find_the_other_queue_full_as_well(self):
+        script = crowded(queue(Overflow(to_queue="experts"), longest_queue=0))
+        assert script.call("c1") == [OVER]
+        assert script.tell(CallAbandoned("c0")) == []
+
+    def test_lets_in_whoever_is_served_at_once_by_asking_for_less(self):
+        rules = (Overflow(relax="claims"),)
+        script = Script(queue(*rules, skills={"claims": "required"}, longest_queue=0))
+        script.agent("1001")
+        assert rung(script.call("c1")) == [("c1", "1001")]
+        assert besides_states(script.call("c2")) == [RelaxSkill("c2", "claims"), EndWait("c2", "service", "overflowed")]
+
     def test_lets_in_whoever_is_served_at_once(self):
         script = Script(queue(longest_queue=0))
         script.agent("1001")
@@ -352,6 +398,19 @@ class TestLongestQueue:
             OfferCall("0-2", "c2", "service", "1001", 15_000),
             OVER,
         ]
+
+    def test_of_the_wait_that_came_while_nobody_looked_ends_the_wait_of_who_comes_back(self):
+        script = Script(queue(Overflow(after=20_000, exit="overflowed")))
+        script.agent("1001")
+        assert script.call("c1", at=60, arrived=30_000, entered=30_000) == [OVER]
+        assert rung(script.call("c2", at=60, arrived=50_000, entered=50_000)) == [("c2", "1001")]
+
+    def test_lets_in_who_waited_there_before_a_restart(self):
+        """They were let in when an agent was free for them, or when the queue might be longer."""
+        script = Script(queue(longest_queue=1))
+        assert script.call("c1", arrived=0, entered=0) == script.call("c2", arrived=1, entered=1) == []
+        assert script.call("c3") == [EndWait("c3", "service", "overflowed")]
+        assert script.waiting() == ["c1", "c2"]
 
 
 class TestReload:
@@ -395,6 +454,36 @@ class TestReload:
             MoveCall("c2", "experts"),
             OfferCall("0-2", "c1", "experts", "1002", 15_000),
         ]
+
+    def test_follows_successors_that_are_removed_as_well(self):
+        chain = queue(successor="sales"), queue(name="sales", successor="experts"), queue(name="experts")
+        script = Script(*chain)
+        script.call("first")
+        script.call("there before", "experts", at=1)
+        assert script.tell(QueuesChanged((queue(name="experts"),)), at=60) == [MoveCall("first", "experts")]
+        assert script.waiting("experts") == ["first", "there before"]
+
+    def test_follows_a_successor_that_went_later_for_who_was_being_connected(self):
+        script = Script(queue(successor="sales"), queue(name="sales", successor="experts"), queue(name="experts"))
+        script.agent("1001")
+        script.call("c1")
+        script.tell(OfferAnswered("0-1"))
+        script.tell(QueuesChanged((queue(name="sales", successor="experts"), queue(name="experts"))))
+        script.tell(QueuesChanged((queue(name="experts"),)))
+        assert MoveCall("c1", "experts") in script.tell(ConnectFailed("0-1"))
+
+    def test_follows_no_successor_of_a_time_before_the_queue_came_again(self):
+        script = Script(queue(successor="sales"), queue(name="sales", successor="experts"), queue(name="experts"))
+        script.tell(QueuesChanged((queue(successor="sales"), queue(name="experts"))))
+        script.tell(QueuesChanged((queue(successor="sales"), queue(name="sales"), queue(name="experts"))))
+        script.call("c1")
+        assert script.tell(QueuesChanged((queue(name="experts"),))) == [OVER]
+
+    @pytest.mark.parametrize("last", ["", "service", "sales"])
+    def test_gives_them_back_to_their_flow_where_successors_lead_nowhere(self, last):
+        script = Script(queue(successor="sales"), queue(name="sales", successor=last), queue(name="experts"))
+        script.call("c1")
+        assert script.tell(QueuesChanged((queue(name="experts"),))) == [OVER]
 
     def test_gives_them_back_to_their_flow_where_there_is_no_successor(self):
         script = Script(queue())

@@ -45,3 +45,11 @@ def test_a_key_says_its_reason_and_no_key_or_another_one_the_first():
 def test_slips_are_told_with_their_places(text, told):
     (problem,) = problems(text)
     assert problem.startswith(told)
+
+
+def test_a_name_and_a_key_that_cannot_be_are_told_what_can_in_words():
+    assert [one.message for one in load_reasons("the meal: {key: 12}\n", "reasons.yaml")[1]] == [
+        "the meal: the key 'the meal' is not possible here; write letters, digits, _ and - without spaces, "
+        "for example after-sales",
+        "the meal.key: '12' is not possible here; write one key of a telephone, 0 to 9, * or #, for example 1",
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd.model import Agent, Announcements, Overflow, Question, QueueRule
+from acd.model import Agent, Announcements, Overflow, Question, QueueHours, QueueRule
 from acd.simulated import Caller, Outcome, Ring, Shift, Simulation
 
 ALICE = Agent("1001", queues=("service",))
@@ -87,6 +87,14 @@ def test_who_was_made_not_ready_comes_back():
     assert (found.end, found.waited) == ("answered", 131_000)
 
 
+def test_who_did_not_answer_and_then_has_its_break_comes_back_after_the_break():
+    rings = iter([Ring(20_000), Ring(1_000)])
+    rule, shift = QueueRule("service", no_answer_limit=1), Shift(ALICE, breaks=((60_000, 400_000),))
+    simulation = Simulation([rule], [shift], ring=lambda _: next(rings), back_after=lambda _: 100_000)
+    (found,) = simulation.serve([Caller("c1", 0, 60_000, "service")])
+    assert (found.end, found.waited) == ("answered", 401_000)
+
+
 def test_nobody_is_rung_in_a_break():
     shift = Shift(ALICE, breaks=((5_000, 100_000),))
     found = outcomes(Caller("c1", 10_000, 60_000, "service"), shifts=(shift,))
@@ -102,6 +110,30 @@ def test_who_is_asked_whether_to_go_on_waiting_may_leave():
         shifts=(),
     )
     assert ends(found) == [("left", 90_000, ""), ("abandoned", 200_000, "")]
+
+
+def test_queues_close_by_their_calendars():
+    rule = QueueRule("service", calendar="office", overflow=(Overflow(when="closed", exit="closed"),))
+    simulation = Simulation([rule], [Shift(ALICE)], hours=[(30_000, QueueHours("service", "closed"))])
+    found = simulation.serve([Caller(f"c{at}", at, 300_000, "service") for at in (0, 10_000, 40_000)])
+    assert ends(found) == [("answered", 0, "1001"), ("closed", 20_000, ""), ("closed", 0, "")]
+
+
+def test_who_calls_again_waits_for_its_last_agent():
+    rule = QueueRule("service", strategy="sticky", sticky_for=20_000, wrap_up=0)
+    bob = Agent("1002", queues=("service",))
+    found = Simulation([rule], [Shift(ALICE), Shift(bob, since=1_000)]).serve(
+        [
+            Caller("c1", 500, 30_000, "service", customer="Wang"),
+            Caller("c2", 60_000, 30_000, "service", customer="Wang"),
+            Caller("c3", 70_000, 1_000, "service", customer="Wang"),
+            Caller("c4", 100_000, 1_000, "service"),
+            Caller("c5", 100_000, 1_000, "service", customer="Li"),
+        ]
+    )
+    first = {"1001", "1002"} - {found[3].agent}
+    assert ends(found)[:3] == [("answered", 0, "1001"), ("answered", 0, "1001"), ("answered", 20_000, "1002")]
+    assert first == {found[4].agent}
 
 
 def test_the_records_are_those_of_the_shell():

@@ -137,11 +137,19 @@ def test_every_end_has_its_sentence():
     ends = {
         "CallAbandoned": "the caller hung up after 5 min. No agent of this queue is able for it.",
         "CallLeft": "the caller left by a key after 5 min.",
+        "CallEnded": "the call ended while it waited, after 5 min.",
         "EndWait": "given back to its flow by 'overflowed' after 5 min.",
         "MoveCall": "moved to queue sales by its overflow, the arrival kept. No agent of this queue is able for it.",
     }
     for type, sentence in ends.items():
         assert story([queued, record(300, type, "c1", queue="sales", exit="overflowed")])[-1] == sentence
+
+
+def test_who_was_joined_to_an_agent_who_had_gone_did_not_leave_by_a_key():
+    queued = record(0, "CallQueued", "c1", queue="service", priority=0, skills=[])
+    told = why([queued, record(3, "CallLeft", "c1", reason="agent gone")], "c1", RULES)
+    assert told.waits[0].end == "agent gone"
+    assert told.lines[-1].text == "joined after 3 s to an agent who had gone; its flow goes on as after a talk."
 
 
 def test_who_was_served_before_it_and_why():
@@ -396,6 +404,27 @@ def test_the_wait_counts_from_the_arrival_that_the_process_before_noted():
     assert told.lines[-1].text == "connected with 1001 after 116 s."
 
 
+def test_a_clock_that_is_set_lengthens_no_wait():
+    told = why(
+        [
+            *staff("1001"),
+            record(0, "CallQueued", "c1", queue="service"),
+            record(10, "CallQueued", "c2", queue="service", priority=0, skills=[]),
+            record(3_630, "ClockChanged", by=3_600_000),
+            record(3_630, "AskToStay", "c2", prompt="offer"),
+            record(3_640, "MoveCall", "c2", queue="sales"),
+            record(3_645, "CallAbandoned", "c2"),
+        ],
+        "c2",
+    )
+    assert [line.text.partition(".")[0] for line in told.lines[1:]] == [
+        "asked after 20 s whether to go on waiting",
+        "moved to queue sales by its overflow, the arrival kept",
+        "the caller hung up after 35 s",
+    ]
+    assert [wait.waited for wait in told.waits] == [30.0, 5.0]
+
+
 def test_a_preferred_skill_comes_before_the_strategy():
     rule = QueueRule("service", skills={"gold": "preferred"})
     records = [
@@ -508,6 +537,39 @@ def test_a_broken_connection_is_told_and_ends_no_wait():
     words = [line.text for line in told.lines]
     assert "the connection to the switch broke." in words
     assert "found again on the switch." in words
+
+
+def test_a_call_that_is_lost_with_the_switch_waits_no_more():
+    lost = [record(5, "CallerLost", "c1"), record(5, "CallDetached", "c1")]
+    told = why(
+        [
+            *staff("1001"),
+            record(0, "CallQueued", "c1", queue="service", priority=0, skills=[]),
+            *lost,
+            record(0, "CallQueued", "c2", queue="service", priority=0, skills=[]),
+            record(35, "CallEnded", "c1", cause="switch lost", outcome="switch lost"),
+        ],
+        "c1",
+        RULES,
+    )
+    assert [(wait.end, wait.waited) for wait in told.waits] == [("abandoned", 35.0)]
+    assert told.lines[-1].text == "the call ended while it waited, after 35 s: switch lost."
+
+
+def test_a_talk_that_ends_before_the_word_of_its_beginning_was_a_talk():
+    day = Day(QueueRule("service"))
+    day.agent("1001", "service")
+    day.tell(CallQueued("c1", "service"), at=1)
+    day.tell(OfferAnswered("0-1"), at=3)
+    day.tell(TalkEnded("0-1"), at=3)
+    day.tell(CallQueued("c2", "service"), at=4)
+    assert day.why("c1")[-2:] == [
+        "00:03 connected with 1001 after 2 s. The talk ended at once.",
+        "00:03 the call ended: flow ended.",
+    ]
+    told = why(day.records, "c1")
+    assert (as_json(told)["outcome"], told.agent) == ("answered", "1001")
+    assert why(day.records, "c2").waits[0].ahead == 0
 
 
 def test_what_outsiders_read_is_plain_and_complete():

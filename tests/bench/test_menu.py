@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bench import _ears, _menu
-from speech import audio
+from speech import audio, riff
 
 ROOT = Path(__file__).parents[2]
 SOUNDS = _menu.Sounds(*(Path("/sounds") / f"{name}.wav" for name in ("ask", "tell", "low", "high")))
@@ -54,7 +54,7 @@ def test_asterisk_reaches_the_menus_from_the_trunk():
 def test_a_tone_is_one_from_its_first_packet_on(tmp_path, frequency):
     file = tmp_path / "tone.wav"
     _menu.write_tone(file, frequency)
-    samples = audio.samples(audio.read(file.read_bytes())) * 32768
+    samples = audio.samples(riff.read(file.read_bytes())) * 32768
     assert _menu.seconds(file) == pytest.approx(_menu.TONE_SECONDS)
     other = _menu.HIGH if frequency == _menu.LOW else _menu.LOW
     for begin in range(0, len(samples), _ears.PACKET):

@@ -115,6 +115,11 @@ def test_a_number_without_a_flow_is_refused(ask, house, capsys):
     assert said.err == ""
 
 
+def test_whoever_calls_a_number_without_a_flow_is_told_the_numbers_that_there_are(house, capsys):
+    assert house.run("call", "5555") == 1
+    assert capsys.readouterr().out == "no flow answers 5555; dial *97, *98, 1000 or 4008001234\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -124,6 +129,7 @@ def test_a_number_without_a_flow_is_refused(ask, house, capsys):
         (("status",), "no appliance is running here"),
         (("agents", "state", "1001", "ready"), "no appliance is running here"),
         (("agents", "add", "1005", "Li", "--skill", "cmn"), "'cmn' is not a skill; write NAME=LEVEL"),
+        (("agents", "add", "1005", "Li", "--skill", "a b=3"), "'a b' cannot be a skill's name, which is one word"),
         (("agents", "add", "1001", "Li"), "agent 1001 or its phone 1001 is there already"),
         (("agents", "add", "1005", "Li", "--queue", "servce"), "there is no queue 'servce'"),
         (("agents", "add", "a b", "Li"), "'a b' cannot be an agent's id"),
@@ -168,6 +174,21 @@ def test_an_agent_can_be_added(ask, house):
     assert (added["queues"], added["skills"], added["phone"]) == (["service"], {"cmn": 3}, "1009")
 
 
+def test_an_agents_order_is_kept_and_must_be_one(ask, house, capsys):
+    assert house.run("agents", "add", "1011", "Sun", "--queue", "service", "--order", "3") == 0
+    assert {agent["id"]: agent["order"] for agent in ask("agents", "--json")}["1011"] == 3
+    assert house.run("agents", "add", "1012", "Li", "--order", "-1") == 2
+    assert "--order -1: write a number from 0" in capsys.readouterr().err
+
+
+def test_an_agent_can_be_removed_and_one_that_there_is_not_cannot(ask, house, capsys):
+    assert house.run("agents", "add", "1010", "Qian", "--queue", "service") == 0
+    assert house.run("agents", "remove", "1010") == 0
+    assert "1010" not in {agent["id"] for agent in ask("agents", "--json")}
+    assert house.run("agents", "remove", "1010") == 2
+    assert "there is no agent 1010." in capsys.readouterr().err
+
+
 @pytest.fixture
 def nobody_there(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.stdin", (tmp_path / "stdin").open("w+"))
@@ -210,6 +231,80 @@ def test_doctor_tells_what_is_missing_and_how_to_mend_it(house, capsys):
     assert "ok       crm: answers, callers can be recognised" in report
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("hotline.yaml", "box: service", "box: servise"),
+        ("hotline.yaml", "skills: [", "skills: [cooking, "),
+        ("hotline.test.yaml", "hear:", "heer:"),
+    ],
+    ids=["a mailbox that there is not", "a skill that nobody has", "a word that no scenario knows"],
+)
+def test_doctor_finds_what_check_finds(house, capsys, file, before, after):
+    flow = house.home / "flows" / file
+    right = flow.read_text(encoding="utf-8")
+    assert before in right
+    flow.write_text(right.replace(before, after, 1), encoding="utf-8")
+    try:
+        assert house.run("check", "--no-scenarios") == 1
+        problems = len(capsys.readouterr().out.splitlines())
+        assert house.run("doctor") == 1
+    finally:
+        flow.write_text(right, encoding="utf-8")
+    told = capsys.readouterr().out
+    assert f"PROBLEM  flows: {problems} problems in {flow.parent}\n         mend it: see them: ./app" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong", "mend"),
+    [
+        ("nonsense", "this is not a database URL; write for", "set database.url in appliance.yaml to such a URL"),
+        ("mysql://h/x", "'mysql' is not supported; write for", "set database.url in appliance.yaml to such a URL"),
+        (
+            "sqlite://var/h.db",
+            "database.url has two slashes",
+            'write in appliance.yaml: database: {url: "sqlite:///var/',
+        ),
+        ("sqlite:///nowhere/h.db", "unable to open", "make or upgrade the tables: ./appliance.py db init"),
+        (
+            "sqlite:///appliance.yaml",
+            "file is not a database",
+            "let the user that the appliance runs as read and write",
+        ),
+        ("postgresql://hotline@127.0.0.1:1/hotline", "connection failed", "start the database server, and see that"),
+    ],
+    ids=["no URL", "another product", "two slashes", "no file yet", "another file", "no server there"],
+)
+def test_doctor_mends_each_fault_of_the_database_in_its_own_way(tmp_path, capsys, url, wrong, mend):
+    settings = tmp_path / "appliance.yaml"
+    settings.write_text(f'prompts-dir: {CHECKOUT / "prompts"}\ndatabase: {{url: "{url}"}}\n')
+    assert main(["--config", str(settings), "doctor"], CHECKOUT) == 1
+    told = capsys.readouterr().out
+    assert f"PROBLEM  database: {wrong}" in told
+    assert f"mend it: {mend}" in told.partition("PROBLEM  database:")[2].splitlines()[1]
+
+
+def test_doctor_misses_no_queries_where_there_are_none(tmp_path, capsys):
+    """A house without a CRM has no queries.yaml, and may have one that does not ask who is calling."""
+    (tmp_path / "appliance.yaml").write_text(f"prompts-dir: {CHECKOUT / 'prompts'}\n")
+    (tmp_path / "flows").mkdir()
+    for queries in (None, "order:\n  sql: select state from orders where number = :number\n  returns: [state]\n"):
+        if queries:
+            (tmp_path / "flows" / "queries.yaml").write_text(queries)
+        main(["--config", str(tmp_path / "appliance.yaml"), "doctor"], CHECKOUT)
+        assert "ok       crm: no query caller_by_number in" in capsys.readouterr().out
+
+
+def test_doctor_tells_of_a_data_folder_that_cannot_be_written(house, capsys):
+    """Nobody can make a file there, root included."""
+    settings = house.home / "elsewhere.yaml"
+    settings.write_text((house.home / "appliance.yaml").read_text() + "data-dir: /proc/self\n")
+    assert main(["--config", str(settings), "doctor"], CHECKOUT) == 1
+    told = capsys.readouterr().out
+    assert "PROBLEM  disk: data-dir /proc/self cannot be written: " in told
+    assert "mend it: let the user that the appliance runs as write there, or set data-dir" in told
+
+
 def test_journal_verify_prints_its_counts(house, capsys):
     assert house.run("journal", "verify") == 0
     assert capsys.readouterr().out == "calls=0 ended=0 open=0 holes=0 doubles=0\n"
@@ -238,7 +333,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(capsys, tmp_path):
     assert main(["run", "--config", str(config)], CHECKOUT) == 2
     assert capsys.readouterr().err == "data-dir: /proc/none cannot be written: No such file or directory\n"
     assert main(["doctor", "--config", str(config)], CHECKOUT) == 1
-    assert "PROBLEM  disk: /proc/none: No such file or directory" in capsys.readouterr().out
+    assert "PROBLEM  disk: data-dir /proc/none cannot be written: No such file or directory" in capsys.readouterr().out
 
 
 def test_an_error_of_the_program_is_one_line_and_its_details_are_kept(house, capsys, monkeypatch):

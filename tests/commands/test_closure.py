@@ -35,9 +35,23 @@ def test_a_calendar_is_closed_listed_and_lifted(home, capsys):
     assert json.loads(capsys.readouterr().out) == {"pin": False, "closed": {}}
 
 
+def test_who_closes_a_closed_calendar_is_told_since_when_and_why_it_was_closed(home, capsys):
+    home("set", "office", "--reason", "typhoon")
+    facts = json.loads(home.file.read_text())
+    facts["closed"]["office"] |= {"since": "2026-11-23T22:30:00+00:00", "by": "wang"}
+    home.file.write_text(json.dumps(facts))
+    capsys.readouterr()
+    assert home() == 0
+    since = "since 2026-11-24 06:30:00 Asia/Shanghai, by wang (typhoon)"
+    assert f"office: closed {since}\n" in capsys.readouterr().out
+    assert home("set", "office", "--reason", "flood") == 0
+    assert capsys.readouterr().out.startswith(f"office was closed already, {since}; time and reason are new now\n")
+    assert json.loads(home.file.read_text())["closed"]["office"]["reason"] == "flood"
+
+
 def test_a_calendar_that_is_not_there_is_refused_by_name(home, capsys):
     assert home("set", "ofice") == 2
-    assert "there is no calendar ofice; there are office" in capsys.readouterr().err
+    assert "there is no calendar ofice. Did you mean 'office'?" in capsys.readouterr().err
     assert not home.file.exists()
 
 

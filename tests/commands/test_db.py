@@ -126,10 +126,11 @@ def test_a_url_that_is_none_is_named(db):
 
 
 @pytest.mark.parametrize("number", ["0", "many", "9999999"])
-def test_nonsense_numbers_are_refused(db, number):
+def test_nonsense_numbers_are_refused(db, number, capsys):
     with pytest.raises(SystemExit) as left:
         db("demo", "--orders", number)
     assert left.value.code == 2
+    assert f"argument --orders: '{number}' is not possible here; write a number from 1 to" in capsys.readouterr().err
 
 
 def test_the_tables_go_back_to_an_earlier_version_and_come_again(db):

@@ -1,6 +1,11 @@
 """Editions on the command line: listed, compared and put back."""
 
 import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +13,7 @@ import pytest
 
 from commands import main
 from runtime.history import History, texts_of
+from tests.installation import CHECKOUT, PROGRAM, install
 
 HOME = Path(__file__).parents[2]
 FLOW = """\
@@ -61,9 +67,9 @@ def test_editions_are_listed_with_what_they_changed(flows, tmp_path):
     assert flows("list") == (
         0,
         [
-            "     1  2026-11-24T10:00:00+00:00  flows/small.yaml, prompts/catalogue.yaml",
-            "     2  2026-11-24T10:01:00+00:00  flows/small.yaml",
-            "     3  2026-11-24T10:02:00+00:00  flows/small.yaml  the same as 1",
+            "     1  2026-11-24 18:00:00 Asia/Shanghai  flows/small.yaml, prompts/catalogue.yaml",
+            "     2  2026-11-24 18:01:00 Asia/Shanghai  flows/small.yaml",
+            "     3  2026-11-24 18:02:00 Asia/Shanghai  flows/small.yaml  the same as 1",
             "the files differ from edition 3: see ./appliance.py flows diff and ./appliance.py check",
         ],
         [],
@@ -105,6 +111,32 @@ def test_an_edition_is_put_back_and_what_was_there_is_kept(flows, tmp_path):
     assert flows("rollback", "1")[1] == ["the files are as they were in edition 1"]
 
 
+def test_a_rollback_needs_an_edition_and_no_files(flows, capsys):
+    with pytest.raises(SystemExit):
+        flows("rollback")
+    assert capsys.readouterr().err.endswith("the following arguments are required: EDITION\n")
+
+
+def test_a_query_that_the_crm_cannot_run_by_now_is_not_put_back(flows, tmp_path):
+    """One that is there now as well holds nothing up."""
+    query = "order:\n  sql: select {} from orders where number = :number\n  returns: [number]\n"
+    (tmp_path / "flows" / "queries.yaml").write_text(query.format("nr as number"))
+    taken(tmp_path)
+    (tmp_path / "flows" / "queries.yaml").write_text(query.format("number"))
+    taken(tmp_path, FLOW.replace("Hello", "Good day"), 1)
+    with sqlite3.connect(tmp_path / "var" / "crm.db") as crm:
+        crm.execute("create table orders (number text)")
+    code, lines, _ = flows("rollback", "1")
+    assert (code, lines) == (
+        1,
+        ["flows/queries.yaml:2:8: order.sql: no column 'nr' in the CRM. There are: number"],
+    )
+    assert (tmp_path / "flows" / "queries.yaml").read_text() == query.format("number")
+    with sqlite3.connect(tmp_path / "var" / "crm.db") as crm:
+        crm.execute("drop table orders")
+    assert flows("rollback", "1", "flows/small.yaml")[0] == 0
+
+
 def test_an_edition_that_would_be_wrong_by_now_is_not_put_back(flows, tmp_path):
     (tmp_path / "flows" / "small.yaml").write_text(FLOW.replace('{en: "Hello."}', "jingle"))
     (tmp_path / "prompts" / "en").mkdir()
@@ -130,3 +162,50 @@ def test_one_file_alone_is_put_back(flows, tmp_path):
         [],
         ["the edition has no file flows/smal.yaml; it has flows/small.yaml, prompts/catalogue.yaml"],
     )
+
+
+@contextmanager
+def running(command, log):
+    """The real appliance, from ready to its end."""
+    with log.open("w") as written:
+        appliance = subprocess.Popen([*command, "run"], stdout=subprocess.PIPE, stderr=written, text=True)
+    try:
+        assert appliance.stdout.readline() == "ready\n", log.read_text()
+        yield
+    finally:
+        appliance.send_signal(signal.SIGTERM)
+        appliance.communicate(timeout=300)
+
+
+def test_a_running_appliance_takes_what_is_put_back_at_once(flows, tmp_path):
+    """The command may not hold the files any more when it asks the appliance to read them."""
+    config = install(tmp_path)
+    config.write_text(config.read_text().replace(str(CHECKOUT), str(tmp_path)))
+    taken(tmp_path)
+    (tmp_path / "flows" / "small.yaml").write_text(FLOW.replace("Hello", "Good day"))
+    command = [sys.executable, PROGRAM, "--config", str(config)]
+    with running(command, tmp_path / "log"):
+        done = subprocess.run(
+            [*command, "flows", "rollback", "1"], capture_output=True, text=True, timeout=300, check=False
+        )
+    assert done.stdout.splitlines()[1:] == ["the running appliance has taken them"], done.stderr
+    assert flows("list")[1][-1].endswith("flows/small.yaml  the same as 1")
+
+
+def test_a_start_with_a_slip_in_the_files_serves_the_last_edition_and_says_so(flows, tmp_path):
+    config = install(tmp_path)
+    config.write_text(config.read_text().replace(str(CHECKOUT), str(tmp_path)))
+    taken(tmp_path)
+    (tmp_path / "flows" / "small.yaml").write_text(FLOW.replace("next: end", "next: ned"))
+    (tmp_path / "prompts" / "catalogue.yaml").write_text("time-is-up: [\n")
+    command = [sys.executable, PROGRAM, "--config", str(config)]
+    with running(command, tmp_path / "log"):
+        done = subprocess.run([*command, "status", "--json"], capture_output=True, text=True, timeout=300, check=True)
+    status = json.loads(done.stdout)
+    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if '"flows: the' in line]
+    assert status["edition"] == 1
+    assert [trouble for trouble in status["troubles"] if "Did you mean 'end'?" in trouble]
+    assert [line["problem"] for line in told[:-1]] == [
+        trouble.removeprefix("flows not taken: ") for trouble in status["troubles"] if trouble.startswith("flows not")
+    ]
+    assert told[-1]["edition"] == 1

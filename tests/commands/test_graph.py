@@ -42,7 +42,8 @@ def test_of_several_flows_one_must_be_named(graph, tmp_path):
     (tmp_path / "flows" / "other.yaml").write_text("steps: {a: {hangup: {}}}\n")
     code, _, err = graph()
     assert code == 2
-    assert "name one" in err
+    assert err.endswith("name one: other, small\n")
+    assert graph("small")[0] == 0
 
 
 def test_what_is_no_flow_cannot_be_drawn(graph, tmp_path):

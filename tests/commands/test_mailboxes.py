@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,6 +121,36 @@ def test_a_box_with_messages_is_not_removed(run, store):
     assert (code, "holds 1 messages" in err) == (2, True)
 
 
+USES = """
+number: "1000"
+languages: [en]
+start: ask
+steps:
+  ask: {voicemail: {box: orders, say: leave-message}, next: listen}
+  listen: {mailbox: {box: orders}, next: end}
+  other: {voicemail: {box: odrers, say: leave-message}, next: end}
+  end: {hangup: {}}
+"""
+
+
+def test_a_box_that_a_flow_uses_is_removed_only_where_that_is_meant(run, home):
+    """What is wrong in the flow already is told by `check`, not here."""
+    (home / "flows").mkdir()
+    (home / "flows" / "parcels.yaml").write_text(USES)
+    try:
+        assert run("mailboxes", "add", "orders")[0] == 0
+        code, _, err = run("mailboxes", "remove", "orders")
+        assert code == 2
+        flow = home / "flows" / "parcels.yaml"
+        assert err.startswith(f"mailbox orders is used in {flow}:6 (ask.box), {flow}:7 (listen.box); name another box")
+        assert "--used" in err
+        assert listed(run, "orders")
+        assert run("mailboxes", "remove", "orders", "--used")[:2] == (0, "mailbox orders removed\n")
+        assert "no mailbox 'orders'" in run("mailboxes", "remove", "orders")[2]
+    finally:
+        shutil.rmtree(home / "flows")
+
+
 def test_recordings_are_listed_with_their_files(run, store):
     assert run("recordings")[:2] == (0, "no recordings\n")
     kept = CallRecording("r1", "call-1", "hotline", "service", "1001", NOW, 61.52, "/recordings/r1.wav", None)
@@ -133,3 +164,10 @@ def test_recordings_are_listed_with_their_files(run, store):
     )
     assert "/recordings/r1.wav" in run("recordings", "--queue", "service")[1]
     assert run("recordings", "--agent", "1002")[1] == "no recordings\n"
+
+
+@pytest.mark.parametrize(("option", "name"), [("--queue", "nosuch"), ("--agent", "1O01")])
+def test_recordings_of_a_queue_or_an_agent_that_there_is_not_are_no_empty_list(run, option, name):
+    code, _, err = run("recordings", option, name)
+    assert code == 2
+    assert err.startswith(f"{option}: there is no {option[2:]} '{name}'")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from commands import main
-from speech import audio
+from speech import audio, riff
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_say_writes_what_a_caller_would_hear(house, capsys, text, language):
     out = house.folder / "said.wav"
     assert house("say", text, "--language", language, "--out", str(out)) == 0
     assert capsys.readouterr().out.endswith(f" s: {text}\n")
-    wav = audio.read(out.read_bytes())
+    wav = riff.read(out.read_bytes())
     assert wav.for_telephones
     assert audio.level(audio.samples(wav)) == pytest.approx(audio.SPEECH_LEVEL, abs=1.5)
 
@@ -73,7 +73,7 @@ def test_prompts_are_built_once_and_then_at_hand(house, capsys):
     assert " 0 at hand already" not in first.split(",")[0]
     sounds = house.folder / "var" / "sounds"
     assert {file.name for file in sounds.iterdir()} == {"calm.wav", "beep.wav", "fallback-sorry.wav"}
-    sorry = audio.read((sounds / "fallback-sorry.wav").read_bytes())
+    sorry = riff.read((sounds / "fallback-sorry.wav").read_bytes())
     assert sorry.for_telephones
     assert 10 < sorry.seconds < 40
     assert house("prompts", "build") == 0
@@ -119,7 +119,7 @@ def delivered(folder, name, seconds=1.0):
     t = np.arange(round(seconds * 16_000)) / 16_000
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(audio.wav(audio.to_pcm(0.2 * np.sin(2 * np.pi * 300 * t) * (np.sin(20 * t) > -0.3))))
+    file.write_bytes(riff.written(audio.to_pcm(0.2 * np.sin(2 * np.pi * 300 * t) * (np.sin(20 * t) > -0.3))))
 
 
 def test_a_delivery_is_taken_but_for_what_is_bad_in_it(house, own_prompts, capsys):

@@ -134,7 +134,7 @@ def test_a_name_that_resembles_nothing_lists_what_is_possible():
         ("a:\tb\n- c", "2:1: this does not fit what stands above: check its indentation, quotes and brackets"),
         ("a: b: c\n", "1:5: a second ': ' in this line; a text that contains ': ' must stand in quotes"),
         ("a:b\nc: d\n", "1:2: a space is missing after ':'"),
-        ("a: 1\n   b: 2\n", "2:4: this line is indented too far, or the line above lacks its ':'"),
+        ("a: 1\n   b: 2\n", "2:4: this line is indented too far, or the line above not far enough or without its ':'"),
         ("a: 'x\nb: c\n", "1:4: the quote that opens here is never closed"),
         ('a: "\\d"\n', "1:5: a backslash inside \"...\" begins an escape; write '...' instead, or two backslashes"),
         ("a: @x\n", "1:4: a text cannot begin with @; put it in quotes"),
@@ -300,3 +300,29 @@ def test_what_is_missing_at_the_very_end_is_told_in_the_last_line():
     assert [(problem.line, problem.message) for problem in problems] == [
         (2, "nothing is written here; 'name: value' lines are expected here")
     ]
+
+
+MOVED = """\
+start: main
+steps:
+  main:
+    menu: {say: ask}
+    otherwise: end
+%s
+  end: {hangup: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["main-again:\n    say: x\n    next: end", "main-again: {say: x, next: end}", "main-again:\n\n  # why\n    say: x"],
+)
+def test_a_step_that_was_moved_to_the_edge_is_named_and_not_the_next_one(step):
+    _, (problem,) = parse(MOVED % step, "f")
+    assert (problem.line, problem.column) == (6, 1)
+    assert problem.message == "this line begins with no spaces; with 2 it would fit what stands above"
+
+
+def test_a_line_that_stands_in_between_is_still_named_itself():
+    _, (problem,) = parse('steps:\n  main: {say: x}\nkeys:\n   "1": main\n  "2": main\n', "f")
+    assert (problem.line, problem.column) == (5, 3)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from config.document import load
+from config.document import load, parse
 from config.signs import explained, hint, in_line
 from ivr.language.templates import template
 
@@ -29,6 +29,7 @@ def test_a_sign_that_ends_a_key_or_stands_among_brackets_is_found(line, found):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
+        ("9:00；13:00", ". '；' at character 5 is of another keyboard; write ,"),
         ("08：30", ". '：' at character 3 is of another keyboard; write :"),
         ("２", ". '２' at character 1 is of another keyboard; write 2"),
         ("a\u3000b", ". '\u3000' at character 2 is of another keyboard; write a space"),
@@ -45,6 +46,15 @@ def test_words_and_figures_are_told_theirs_and_chinese_keeps_them(word, said):
 def test_a_value_that_is_wrong_by_such_a_sign_says_so():
     _, (problem,) = load(dict[str, int], "tries: ２３x", "f")
     assert problem.message.endswith(". '２' at character 1 is of another keyboard; write 2")
+
+
+@pytest.mark.parametrize(
+    ("line", "place"), [("main: {say：x, next: end}", 11), ("main: {next：end}", 12), ("{start：welcome}", 7)]
+)
+def test_a_key_among_brackets_that_ends_in_such_a_colon_is_no_key_of_that_name(line, place):
+    _, (problem,) = parse(line, "f")
+    assert (problem.line, problem.column) == (1, place)
+    assert problem.message == "'：' is of another keyboard; write : and a space behind it"
 
 
 @pytest.mark.parametrize(

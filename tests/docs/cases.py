@@ -48,6 +48,13 @@ FILES = [
     Case("flow", "a: [1, 2\nb: 3\n", "Close the bracket that was opened.", "closing ]"),
     Case("flow", "a: {b: 1\nc: 2\n", "Close the brace that was opened.", "closing }"),
     Case("flow", 'a: "one\n', "Close the quote."),
+    Case("flow", 'a: "one\nb: "two"\n', "Write the quote that is missing at the end of the line."),
+    Case("flow", 'a: one"\nb: two\n', "Write the quote that is missing before the text.", "never opened"),
+    Case("flow", 'a: a 5" pipe\n', "Put the text in quotes of the other kind.", "lone"),
+    Case("flow", 'a: “one”, "two\n', "Write the sign of an English keyboard.", "“"),
+    Case("flow", "a:\n  b: c\n\u3000\u3000d: e\n", "Delete the blanks at the line's beginning and write spaces.", "another kind"),
+    Case("flow", "a:\n  b:\n    c: d\n   e: f\n", "Indent the line like those that it belongs to."),
+    Case("flow", "a: {b:c, d: e}\n", "Write a space behind the colon."),
     Case("flow", 'a: "one\\down"\n', "Write single quotes, in which a backslash is a backslash."),
     Case("flow", "a:\n\tb: 1\n", "Replace the tab by spaces."),
     Case("flow", "a: b\n    c: d\n", "Check the colon of the line above and the indentation of this one."),
@@ -56,6 +63,7 @@ FILES = [
     step('{say: welcome, next: ende}\n  b: {goto: ende}\n  c: {goto: ende}', "Correct the name in all these lines, or that of the step.", "as well"),
     Case("flow", 'number: "1"\nlanguages: cmn, en\nstart: a\nsteps:\n  a: {hangup: {}}\n', "Write brackets around several."),
     Case("flow", "a:b\nc: d\n", "Write a space behind the colon."),
+    Case("flow", "// the start\na: b\n", "Begin the line with #."),
     Case("flow", "a: *b\n", "Put the text in quotes.", "alias"),
     Case("flow", "a: &b c\n", "Put the text in quotes.", "anchor"),
     Case("flow", "a: !b c\n", "Put the text in quotes.", "tag"),
@@ -97,6 +105,11 @@ VALUES = [
     step('{goto: end, next: end}', "A verb that leads on by itself has no exits.", "It has none"),
     Case("flow", 'number: "1"\nlanguages: [cmn]\nstart: a\ntakes: [x]\nsteps:\n  a: {hangup: {}}\n', "Remove the number, or what it takes."),
     step('{lookup: {query: order_by_number, with: {number: "1"}}, found: end, missing: end}', "Lead every exit somewhere.", "'failed' is missing"),
+    step('{say: welcome}\n  b: {menu: {say: welcome, options: {"10": end}}, otherwise: end}', "Write one key, or ask for the number with `collect`.", "several digits"),
+    step('{voicemail: {box: service, next: end}}', "Indent the exit like the verb, or write it behind the verb's brace.", "is an exit"),
+    step('{say: "How can we help you?", next: end}', "Write the words for each language, or the id of a prompt."),
+    step('{lookup: {query: order_by_number, with: {number: "{x}"}}, found: end, missing: end, failed: end}', "Write the value in two braces on each side, in quotes."),
+    Case("flow", 'number: "1"\nlanguages: [mandarin]\nstart: a\nsteps:\n  a: {hangup: {}}\n', "Write the language as it is suggested."),
     step('{hours: {calendar: nothing}, open: end, closed: end}', "Make the calendar in `calendars.yaml`.", "no calendar"),
     step('{call: {flow: survey-x}, next: end}', "Make the flow's file in flows-dir.", "no flow"),
     step('{say: your-position, next: end}', "Choose a prompt that needs no such value, or set it before.", "position"),
@@ -105,6 +118,7 @@ VALUES = [
 
 EXPRESSIONS = [
     said("{{ now", "Close the expression.", "not closed"),
+    said("{{ 'a' if caller.tier == gold else 'b' }}", "Write a word that is no variable in quotes.", "the word itself"),
     said("{{ }}", "Write a value between the braces.", "not finished"),
     said("{% if x %}", "Write an expression: `{{ a if b else c }}`."),
     said("x" * 5001, "Say less at once: divide it over several steps."),
@@ -155,6 +169,7 @@ CALLS = [
     ),
     Case("flows", "one: {}\ntwo: {number: false}\n", "Give it a number, call it from another flow, or remove it."),
     Case("flows", "", "Put a flow into flows-dir."),
+    Case("flow", "steps: {a: {say：x}}\n", "Write the colon of the English keyboard, and a space behind it."),
 ]
 
 QUEUES = [
@@ -168,6 +183,8 @@ QUEUES = [
     Case("queues", "a: {overflow: [{after: 1m, to-queue: b}]}\nb: {overflow: [{after: 1m, to-queue: a}]}\n", "Let one of them lead out."),
     queue("skills: {malay: required}", "Give the skill to an agent, or leave it out."),
     Case("queues", "the queue: {}\n", "Write the name as one word."),
+    queue("skills: {very patient: required}", "Write the name as one word."),
+    queue("while-waiting: {12: stay}", "Write one key of a telephone, `*` in quotes."),
     queue("music: jazz", "Use music that there is."),
     queue("calendar: ofice", "Make the calendar in `calendars.yaml`."),
     queue("overflow: [{when: closed, exit: closed}]", "Name the queue's calendar."),
@@ -200,6 +217,7 @@ TRIED = [
 
 CALENDARS = [
     calendar('zone: Asia/Peking, open: {mon: "09:00-18:00"}', "Use a zone of the list, by continent and city."),
+    calendar('zone: GMT+8, open: {mon: "09:00-18:00"}', "Name a place: a zone like the one written may be hours away."),
     calendar(f"{OPEN}, holidays: cn", "Write capitals."),
     calendar(f'{OPEN}, exceptions: {{"2026-12-31": close}}', "Write the word as it is: `closed`."),
     calendar('zone: Beijing time, open: {mon: "09:00-18:00"}', "Use a zone of the list, by continent and city."),
@@ -231,6 +249,8 @@ SCENARIOS = [
     scenario("{database: gone}", "Use one of the words."),
     scenario("{web: broken}", "Write what the service answers."),
     scenario("hang-up", "Write day and time.", more="  at: tomorrow\n"),
+    scenario('{message: "13800000001"}', "Write the mailbox in which the message lies."),
+    scenario("hang-up", "Write the digits of the PIN.", more="  pin: 25b0\n"),
     scenario("hang-up", "Leave the zone out.", more="  at: 2026-11-23 10:00+08:00\n"),
 ]  # fmt: skip
 

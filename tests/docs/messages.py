@@ -18,13 +18,19 @@ FILES = [
 PROSE = re.compile(r"[a-z]{2,} [a-z']")  # two words
 ELSEWHERE = {  # what is said while a call goes on, to other code, or not of a file's text
     "log", "note", "compile", "search", "startswith", "endswith", "apologise", "Exit", "CannotEvaluate", "Interrupted",
-    "CannotKeep", "HostFailed", "CannotSpeak", "fullmatch", "Edition", "failed", "join", "DeedFailed",
+    "CannotKeep", "HostFailed", "CannotSpeak", "fullmatch", "Edition", "failed", "join", "DeedFailed", "NotTried",
 }  # fmt: skip
 NOT_BROUGHT_ABOUT = {
     # of files that cannot be read, or that change meanwhile: tests/config, tests/runtime/test_editions.py
     "the file has … bytes; that is far too large", "not UTF-8 text; save the file with the encoding UTF-8",
     "cannot be read: …", "the files changed again and again while they were read",
     "no edition of the flows can be kept: …",
+    # of a call or a scenario: tests/commands
+    "no flow answers …; …", "none has a number",
+    # of files and folders that are not there: tests/commands/test_check.py
+    "there is no such file; the prompts' texts stand in it",
+    "there is no such folder; name that of the prompts by prompts-dir",
+    " There is none: … beside the flows is missing or empty",
     # of other files, of the house around, and of the language itself
     "… is of our own network, which web.private in appliance.yaml does not allow", "greeting of …", "given back",
     "the appliance was restarted meanwhile, and the query has no :key", "it returned no row",

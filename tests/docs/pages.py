@@ -115,6 +115,6 @@ def _put(before, block):
     scenarios = block.file.endswith(".test.yaml")
     begins = f"- name: {block.instead}\n" if scenarios else f"  {block.instead}:"
     ends = r"^- |\Z" if scenarios else r"^  \S|\Z"
-    start = before.index("\n" + begins) + 1
+    start = f"\n{before}".index("\n" + begins)
     end = re.compile(ends, re.MULTILINE).search(before, start + len(begins)).start()
     return before[:start] + block.text + before[end:]

@@ -1,5 +1,6 @@
 """The guide for administrators: after each of its ten steps the hotline is right, and its calls go as written."""
 
+import io
 import re
 import shlex
 
@@ -60,7 +61,8 @@ def house(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("page", ["guide/en.md", "guide/zh.md"])
-def test_every_command_of_the_guide_does_what_it_says(house, page, capsys):
+def test_every_command_of_the_guide_does_what_it_says(house, page, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("2580\n"))  # the PIN that is asked for
     for line in commands(page):
         code = main(["--config", str(house), *shlex.split(line)], HERE)
         assert (line, code) == (line, 1 if line.startswith("flows diff") else 0), capsys.readouterr()  # as of diff

@@ -45,6 +45,10 @@ class Crowd:
         try:
             return self._process.wait(within)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(5)
+            self.stop()
             raise
+
+    def stop(self) -> None:
+        """Ends this sipp with the calls that it still has, if it is still there."""
+        self._process.kill()
+        self._process.wait(5)

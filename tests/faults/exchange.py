@@ -218,6 +218,8 @@ class Exchange(Peer):
         return NOTHING, None
 
     def _play(self, asked, channel):
+        if channel.bridge is not None:
+            self.wrongs.append(f"{channel.id} was to hear something in a bridge, which is dropped without a word")
         playback = channel.playback = asked["playbackId"]
         channel.heard.append(Path(asked["media"][0]).name)
         gevent.spawn_later(PLAYS, self._played, channel, playback, "done")
@@ -296,8 +298,8 @@ class Exchange(Peer):
             return GONE
         if len(bridge.channels) == 2 and not bridge.left:
             self.wrongs.append(f"{id}: a talk was ended that nobody had left")
-        for channel in list(bridge.channels):
-            self._leave_bridge(channel)
+        for channel in bridge.channels:
+            gevent.spawn_later(self.dice.uniform(0, 0.05), self._leave_bridge, channel, bridge)
         return NOTHING, None
 
     # --- what happens
@@ -347,7 +349,7 @@ class Exchange(Peer):
         if channel.playback is not None:
             self._played(channel, channel.playback, "failed")
         self.channels.pop(channel.id, None)
-        self._leave_bridge(channel)
+        self._leave_bridge(channel, channel.bridge)
         self._leave_application(channel)
         if channel.outbound:
             self._tell("ChannelDestroyed", channel, cause=cause)
@@ -358,9 +360,9 @@ class Exchange(Peer):
             channel.ours = channel.music = False
             self._tell("StasisEnd", channel)
 
-    def _leave_bridge(self, channel):
-        bridge, channel.bridge = channel.bridge, None
-        if bridge is not None:
+    def _leave_bridge(self, channel, bridge):
+        if bridge is not None and channel.bridge is bridge:
+            channel.bridge = None
             bridge.channels.remove(channel)
             self._tell("ChannelLeftBridge", channel, bridge=bridge.shown())
 

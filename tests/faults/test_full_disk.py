@@ -3,20 +3,12 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from cti.client import Control
+from tests.installation import PROGRAM, install
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-CONFIG = """
-switch: {{kind: simulated}}
-flows-dir: {checkout}/flows
-prompts-dir: {checkout}/prompts
-database: {{url: "sqlite:///{home}/hotline.db"}}
-crm: {{url: "sqlite:///{home}/crm.db"}}
-"""
 FULL = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -29,9 +21,7 @@ class Machine:
 
     def __init__(self, home):
         self.control = Control(home / "var" / "run" / "hotline.sock")
-        (home / "appliance.yaml").write_text(CONFIG.format(checkout=CHECKOUT, home=home))
-        self._command = [str(CHECKOUT / "appliance.py"), "--config", str(home / "appliance.yaml")]
-        subprocess.run([sys.executable, *self._command, "db", "init"], check=True, capture_output=True, timeout=300)
+        self._command = [PROGRAM, "--config", str(install(home))]
 
     def run(self, *before):
         """A process that takes calls."""

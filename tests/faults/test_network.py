@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import pytest
 
 from journal.reader import verify
-from tests.faults.crowd import Crowd
 from tests.faults.wire import TROUBLES, EventSocket, Faults, WebSocket, Wire
 from tests.live.hotline import free_ports
 
@@ -20,6 +19,8 @@ pytestmark = pytest.mark.live
 SEED = int(os.environ.get("HOTLINE_SEED", "1"))
 SECONDS = float(os.environ.get("HOTLINE_SECONDS", "8"))
 NUMBER, DESK, AGENT = "2028", "desk-28", "3028"
+AWAY = 12.0  # seconds without a connection: more than the patience with one
+LOOKS = 5.0
 CROWD = (["7000", "1000"], 3.0), ([NUMBER], 8.0)  # menus and a queue, and for how many seconds they listen
 
 
@@ -73,20 +74,24 @@ def bad(wires, faults):
         wire.faults = Faults()
 
 
+@contextmanager
+def cut(wires):
+    for wire in wires:
+        wire.cut()
+    yield
+    for wire in wires:
+        wire.mend()
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_over_a_bad_network_every_call_has_one_end_and_no_agent_is_stuck(hotline, wires, phones, tmp_path, trouble):
+def test_over_a_bad_network_every_call_has_one_end_and_no_agent_is_stuck(hotline, wires, phones, crowds, trouble):
     phone = hotline.agent(phones, AGENT)
     hotline.set_agent(AGENT, "Ready")
     with bad(wires, TROUBLES[trouble]):
-        crowds = [
-            Crowd(
-                hotline.switch.trunk, tmp_path / str(n), numbers=numbers, listens=listens, per_second=2, seed=SEED + n
-            )
-            for n, (numbers, listens) in enumerate(CROWD)
-        ]
+        everybody = crowds(*CROWD, per_second=2, seed=SEED)
         time.sleep(SECONDS)  # the fault itself
     hotline.until(lambda: hotline.status()["ready"], 20, "the service to be whole again")
-    let_down = sum(crowd.leave(90) != 0 for crowd in crowds)
+    let_down = sum(crowd.leave(90) != 0 for crowd in everybody)
     while phone.call is not None:
         phone.call.hang_up()
     hotline.until_idle(60)
@@ -98,3 +103,24 @@ def test_over_a_bad_network_every_call_has_one_end_and_no_agent_is_stuck(hotline
     caller = phones.call(NUMBER, tone=440)
     phone.wait_rung(len(phone.calls) + 1).wait_for_tone(440, within=15)
     caller.hang_up()
+
+
+def test_a_talk_goes_on_without_a_connection_and_its_agent_is_busy_to_its_end(hotline, wires, phones):
+    phone = hotline.agent(phones, AGENT)
+    hotline.set_agent(AGENT, "Ready")
+    caller = phones.call(NUMBER, tone=440)
+    leg = phone.wait_rung()
+    leg.wait_for_tone(440, within=15)
+    call = hotline.call_of(caller.caller)
+    with cut(wires):
+        time.sleep(AWAY)  # the fault itself
+    hotline.until(lambda: hotline.records(type="CallReturned", call=call), 20, "the caller to be found again")
+    assert hotline.agent_state(AGENT) == "Busy"
+    time.sleep(LOOKS)  # what the recovery may take to look, twice
+    assert hotline.agent_state(AGENT) == "Busy"
+    leg.wait_for_tone(440, within=5)
+    leg.leave()
+    hotline.until_agent(AGENT, "WorkingAfterCall")
+    assert len(hotline.records(type="TalkEnded", call=call)) == 1
+    caller.hang_up()
+    hotline.until_idle()

@@ -124,6 +124,7 @@ class Wire:
         self._server_talks = server_talks
         self._dice = random.Random(seed)
         self._open: set[socket.socket] = set()
+        self._cut = False
         self._server = socket.create_server(("127.0.0.1", listen))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -137,10 +138,22 @@ class Wire:
         for end in list(self._open):
             _break(end)
 
+    def cut(self) -> None:
+        """Breaks every connection; nobody gets through before `mend`."""
+        self._cut = True
+        for end in list(self._open):
+            _break(end)
+
+    def mend(self) -> None:
+        self._cut = False
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._server.accept()
+                if self._cut:
+                    near.close()
+                    continue
                 try:
                     far = socket.create_connection(("127.0.0.1", self._to))
                 except OSError:

@@ -345,6 +345,7 @@ class WaitingPlace:
     music: str = "calm"
     keys: Mapping[str, str] = field(default_factory=lambda: {"1": "stay", "2": "left"})
     told: list = field(default_factory=list)
+    has_talked: bool = False  # as the agent's leg says
 
     def announced(self):
         self.told.append("announced")
@@ -354,6 +355,7 @@ class WaitingPlace:
 
     def connect_failed(self):
         self.told.append("connect failed")
+        return not self.has_talked
 
     def leave(self, reason):
         self.told.append(f"left: {reason}")

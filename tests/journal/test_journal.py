@@ -227,9 +227,37 @@ def test_a_journal_is_closed_though_the_disk_stands_still(tmp_path, clock, disk,
     journal = Journal(tmp_path, clock)
     disk.held.clear()
     journal.append("CallArrived", "c1")
-    with gevent.Timeout(30):
+    with gevent.Timeout(30), capture_logs() as logs:
         journal.close()
     assert journal.closed
+    assert [(told["log_level"], told["lost"]) for told in logs] == [("error", 1)]
+
+
+def test_what_a_full_disk_has_not_taken_when_the_journal_is_closed_is_counted(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.001)
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with capture_logs() as logs:
+        journal.append("CallEnded", "c1")
+        journal.jot("CallArrived", "c2")
+        journal.close()
+    monkeypatch.undo()
+    last = logs[-1]
+    assert (last["log_level"], last["lost"], last["error"]) == ("error", 2, "No space left on device")
+    assert [record["seq"] for record in records(tmp_path)] == [1]
+
+
+def test_a_journal_that_is_closed_with_all_written_says_nothing(tmp_path, clock):
+    with capture_logs() as logs:
+        journal = Journal(tmp_path, clock)
+        journal.jot("CallArrived", "c1")
+        journal.close()
+    assert logs == []
 
 
 def test_an_error_of_the_program_itself_ends_no_writing(tmp_path, clock, monkeypatch):
@@ -387,3 +415,33 @@ def test_verify_counts_an_unreadable_line_as_one_hole(tmp_path):
         b'{"seq":1,"type":"CallArrived","call":"a"}\n{broken\n{"seq":3,"type":"CallEnded","call":"a"}\n'
     )
     assert verify(tmp_path) == Verdict(1, 1, 0, 1, 0)
+
+
+def test_a_tail_reads_up_to_a_record_and_goes_on_there(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 300)
+    journal = Journal(tmp_path, clock)
+    for n in range(10):
+        journal.append("CallArrived", f"c{n}")
+    journal.close()
+    assert len(segments(tmp_path)) > 2
+    tail = Tail(tmp_path)
+    read = [[record["seq"] for record in tail.read(4, upto=upto)] for upto in (0, 1, 1, 3, 8, 8, 20)]
+    assert read == [[], [1], [], [2, 3], [4, 5, 6, 7], [8], [9, 10]]
+
+
+def test_it_is_known_up_to_which_record_the_disk_has_flushed(tmp_path, clock, monkeypatch):
+    journal = Journal(tmp_path, clock)
+    journal.append("CallArrived", "c1")
+    assert journal.flush() == 1
+
+    def fails(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fails)
+    journal.append("CallEnded", "c1")
+    assert journal.flush() == 1
+    monkeypatch.undo()
+    assert journal.flush() == 2
+    journal.append("CallArrived", "c2")
+    journal.close()
+    assert journal.flush() == 3

@@ -39,6 +39,7 @@ class Leg:
         self.ended = ""
         self.from_header = ""
         self._sipp, self._call_id = sipp, call_id
+        self._decided = threading.Lock()  # held for good by who said first what becomes of a call that rings
 
     # What the test does
 
@@ -63,14 +64,19 @@ class Leg:
             self.wait_ended(5)
 
     def answer(self) -> None:
-        self._tell(f"answer {self.media.port}")
+        if self._decided.acquire(blocking=False):
+            self._tell(f"answer {self.media.port}")
 
     def decline(self, code: int = 486) -> None:
         """Declines with 486, 480 or 603."""
-        self._tell(f"decline {code}")
+        if self._decided.acquire(blocking=False):
+            self._tell(f"decline {code}")
 
     def leave(self) -> None:
         """Hangs up and does not wait for the end."""
+        if not self._decided.acquire(blocking=False):
+            # sipp drops the whole call, without a word, at a command that comes while it waits for the answer's ACK.
+            self._await(lambda: self.answered_at is not None or self.ended, 5, "was not answered")
         self._tell("bye")
 
     # What the test learns

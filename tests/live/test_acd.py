@@ -36,7 +36,7 @@ def a_skill_is_waited_for_until_it_is_relaxed(hotline, phones):
     call = queued(hotline, caller, "claims")
     talk_for_a_second(hotline, caller, unskilled.wait_rung(), 440)
     entered, offered = (hotline.records(type=type, call=call)[0] for type in ("CallQueued", "OfferCall"))
-    assert 4 <= seconds_between(entered, offered) < 5
+    assert 3.99 <= seconds_between(entered, offered) < 5  # the journal's times are whole milliseconds of another clock
     caller.hang_up()
     hotline.until_agent("5003", "Ready")
     skilled = at_work(hotline, phones, "5002")

@@ -121,6 +121,12 @@ def test_a_recording_is_known_again_with_pauses_between_its_parts():
     assert found.at == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_recording_is_known_again_that_was_heard_from_half_a_millisecond_after_its_beginning():
+    recording = speech(7)
+    found = heard.same(recording, recording[5:])
+    assert (found.score > 0.99, found.at) == (True, pytest.approx(-5 / RATE))
+
+
 def test_half_a_recording_is_not_the_recording():
     recording = speech(7)
     assert heard.same(recording, np.concatenate([quiet(1), recording[:16000], quiet(4)])).score < heard.SAME

@@ -129,6 +129,25 @@ def test_a_caller_gives_up_in_the_moment_of_the_answer(phones, agent):
         agent.calls[-1].wait_ended()
 
 
+def test_a_telephone_hangs_up_in_the_moment_of_its_answer(phones, agent):
+    agent.answer_after = None
+    for count in range(1, 6):
+        caller = phones.call("1001")
+        rung = agent.wait_rung(count)
+        rung.answer()
+        rung.hang_up()
+        assert (rung.ended, caller.wait_ended()) == ("us", "them")
+
+
+def test_a_telephone_that_is_hung_up_while_it_rings_does_not_answer(phones, agent):
+    caller = phones.call("1001")
+    rung = agent.wait_rung()
+    rung.hang_up()
+    assert caller.wait_ended() == "refused 603"
+    rung.answer()
+    assert rung.ended == "us"
+
+
 def test_what_does_not_happen_is_reported_in_time(phones, agent):
     agent.answer_after = None
     caller = phones.call("1001")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from provision import music
-from speech import audio
+from speech import audio, riff
 from speech.port import RATE
 from switch.port import Silence, Sound
 
@@ -87,7 +87,7 @@ def test_it_is_the_same_wherever_it_is_made(tmp_path):
         hashlib.sha256(file.read_bytes()).digest() for file in second
     ]
     for file in first:
-        assert audio.read(file.read_bytes()).for_telephones
+        assert riff.read(file.read_bytes()).for_telephones
         assert file.stat().st_mode & 0o777 == 0o644
 
 

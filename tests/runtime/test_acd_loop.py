@@ -13,9 +13,11 @@ from acd.model import (
     AgentBecameReady,
     AgentState,
     Announcements,
+    ConnectFailed,
     OfferAnswered,
     Overflow,
     QueueRule,
+    TalkEnded,
 )
 from ivr.services import AgentReady, AnnouncementDue, CallerFacts, MusicChanged, QueueOver, QueueRequest
 from journal.reader import records
@@ -26,6 +28,7 @@ from switch.port import CallEnded, CannotJoin, Cause, Key, Parted, Sound
 from switch.shared.clock import VirtualClock
 from switch.simulated import Exchange, Phone, SimulatedSwitch
 from switch.simulated.audio import write_wav
+from switch.simulated.switch import SimulatedCall
 
 SERVICE = QueueRule(
     name="service",
@@ -113,8 +116,9 @@ class Floor:
                     try:
                         call.join(leg)
                     except CannotJoin:
-                        place.connect_failed()
-                        continue
+                        if place.connect_failed():
+                            continue
+                        return "answered before"
                     place.connected()
                 case Parted():
                     place.leave("answered")
@@ -265,6 +269,56 @@ def test_an_agent_who_hangs_up_in_the_moment_of_the_join_leaves_the_caller_its_p
     assert caller.heard[-1].kind == "music"
 
 
+def test_an_agent_whose_caller_is_gone_in_the_moment_of_the_join_is_let_go(floor, monkeypatch):
+    """The switch says only that the two cannot be joined, not which of them is gone."""
+
+    def gone(call, leg):
+        floor.exchange.lines[call.id].hang_up()
+        raise CannotJoin("the other leg is gone")
+
+    monkeypatch.setattr(SimulatedCall, "join", gone)
+    floor.agent("1001", answers_after=2)
+    floor.caller("139")
+    floor.pass_time(5)
+    assert not floor.exchange.lines
+    assert floor.state("1001")[0] == "Ready"
+
+
+def test_a_talk_that_ended_before_the_caller_knew_of_its_beginning_leaves_no_caller_behind(floor, monkeypatch):
+    """The caller's connection broke in the join; the agent's leg has heard the whole talk."""
+
+    def broken(call, leg):
+        floor.acd.post(TalkEnded(floor.acd._places[call.id].offer))
+        raise CannotJoin("the connection broke")
+
+    monkeypatch.setattr("switch.simulated.switch.SimulatedCall.join", broken)
+    floor.agent("1001", answers_after=2)
+    floor.caller("139")
+    floor.pass_time(10)
+    assert floor.log[-1] == ("139", "answered before")
+    assert floor.waiting() == []
+    assert floor.acd._places == {}
+    assert floor.state("1001") == ("Ready", "")
+
+
+def test_a_caller_whose_agent_goes_in_the_join_has_not_left_by_a_key(floor, monkeypatch):
+    """That the agent has gone is known before the caller's side can say that the two are joined."""
+    join = SimulatedCall.join
+
+    def joined_as_the_agent_goes(call, leg):
+        join(call, leg)
+        floor.acd.post(ConnectFailed(floor.acd._places[call.id].offer))
+        floor.line_of("1001").hang_up()
+        floor.clock.sleep(0.01)
+
+    monkeypatch.setattr(SimulatedCall, "join", joined_as_the_agent_goes)
+    floor.agent("1001", answers_after=2)
+    caller = floor.caller("139")
+    floor.pass_time(10)
+    assert (floor.log, floor.waiting()) == ([("139", "answered")], [])
+    assert [(left["call"], left["reason"]) for left in floor.journaled("CallLeft")] == [(caller.id, "agent gone")]
+
+
 def test_positions_are_announced(floor):
     floor.caller("1")
     floor.caller("2")
@@ -279,6 +333,7 @@ def test_a_caller_may_leave_by_key(floor):
     floor.pass_time(1)
     assert floor.log == [("1", "left")]
     assert floor.waiting() == []
+    assert [left["reason"] for left in floor.journaled("CallLeft")] == [""]
 
 
 def test_the_longest_wait_gives_the_caller_back_to_its_flow(floor):
@@ -358,6 +413,30 @@ def test_a_voicemail_that_answers_twice_makes_its_agent_not_ready(floor):
     floor.pass_time(60)
     assert floor.state("1005") == ("NotReady", "no answer")
     assert floor.exchange.lines.keys() == set(floor.waiting())
+
+
+def test_a_voicemail_that_hangs_up_by_itself_is_no_agent_either(floor):
+    caller, line = remote(floor)
+    line.hang_up()
+    floor.pass_time(0.1)
+    assert floor.state("1005") == ("Ready", "no answer")
+    assert floor.waiting() == [caller.id]
+    floor.pass_time(7.5)  # it is spared for five seconds, then rung again
+    floor.line_of(AWAY).hang_up()
+    floor.pass_time(60)
+    assert floor.state("1005") == ("NotReady", "no answer")
+    assert len(floor.journaled("OfferNotAnswered")) == 2
+    assert floor.journaled("OfferDeclined") == []
+
+
+def test_an_agent_who_hangs_up_while_told_who_calls_declines(floor):
+    floor.agent("1001", answers_after=1)
+    caller = floor.caller("1")
+    floor.pass_time(1.5)
+    floor.line_of("1001").hang_up()
+    floor.pass_time(0.1)
+    assert [record["cause"] for record in floor.journaled("OfferDeclined")] == ["hung up before the caller came"]
+    assert floor.waiting() == [caller.id]
 
 
 def test_a_remote_agent_declines_by_a_key(floor):

@@ -74,11 +74,34 @@ def test_a_hub_that_stays_late_lets_nobody_in_until_it_was_calm_for_a_while(door
     assert not door.knocks_at()
     door.looks(*[0.01] * (CALM_LOOKS - 1))
     assert not door.knocks_at()
-    door.looks(0.15)  # late enough to begin the calm anew
-    door.looks(*[0.01] * (CALM_LOOKS - 1))
-    assert not door.knocks_at()
     door.looks(0.01)
     assert door.knocks_at()
+
+
+def test_a_hub_that_is_late_again_and_again_lets_nobody_in(door):
+    door.looks(0.3, 0.3, 0.3)
+    door.looks(*[0.15, *[0.01] * (CALM_LOOKS // 4 - 1)] * 40)
+    assert not door.knocks_at()
+
+
+@pytest.mark.parametrize("lag", [0.15, 3.0])
+def test_a_stall_now_and_then_keeps_nobody_out(door, lag):
+    door.looks(0.3, 0.3, 0.3)
+    door.looks(*[lag, *[0.01] * (CALM_LOOKS - 1)] * 2)
+    assert door.knocks_at()
+
+
+def test_nobody_is_let_in_sooner_for_the_looks_before_the_hub_was_late(door):
+    door.looks(*[0.01] * 100, 0.3, 0.3, 0.3, *[0.01] * (CALM_LOOKS - 1))
+    assert not door.knocks_at()
+
+
+def test_who_is_let_in_again_is_kept_out_again_by_the_same_number_of_late_looks(door):
+    door.looks(0.3, 0.3, 0.3, *[0.01] * CALM_LOOKS)
+    door.looks(0.3, 0.3)
+    assert door.knocks_at()
+    door.looks(0.3)
+    assert not door.knocks_at()
 
 
 def test_the_refused_are_counted(door):

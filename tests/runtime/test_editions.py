@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,62 @@ def test_a_broken_edit_under_load_changes_nothing_and_says_everything(house):
     assert edit(house, SAYS) == []
     assert house.status()["troubles"] == []
     assert house.status()["edition"] == 3
+
+
+# --- queries, which the CRM is asked about -------------------------------------------------------------
+
+
+def edit_queries(house, before, after):
+    text = (house.config.flows_dir / "queries.yaml").read_text(encoding="utf-8")
+    assert before in text
+    save(house, text.replace(before, after), "queries.yaml")
+    return house.ask("flows.reload")["problems"]
+
+
+@pytest.fixture
+def crm(house):
+    """The file of the CRM, which can be taken away and given back."""
+    return Path(house.config.crm.url.removeprefix("sqlite:///"))
+
+
+def test_a_query_that_the_crm_cannot_run_is_refused_while_calls_go_on(house):
+    (problem,) = edit_queries(house, "from orders", "from ordrs")
+    assert problem.split(": ", 1)[1] == "order_by_number.sql: no table 'ordrs' in the CRM. Did you mean 'orders'?"
+    assert house.status()["edition"] == 1
+    assert house.status()["troubles"] == [f"flows not taken: {problem}"]
+    assert edit_queries(house, "from ordrs", "from orders") == []
+    assert house.status()["troubles"] == []
+
+
+def test_a_query_in_force_that_no_longer_fits_the_crm_holds_up_no_other_edit(house, crm):
+    """Its callers go on by `failed`; whoever looks after the house is told."""
+    book = house.stage.appliance.flowbook
+    with sqlite3.connect(crm) as line:
+        line.execute("alter table orders rename column status_text to state_text")
+    assert edit(house, SAYS) == []
+    book.try_queries()
+    (doubt,) = house.status()["troubles"]
+    assert "a query does not fit the CRM: " in doubt
+    assert "order_by_number.sql: no column 'status_text' in the CRM." in doubt
+    assert edit_queries(house, "from orders", "from (select *, state_text as status_text from orders)") == []
+    book.try_queries()
+    assert house.status()["troubles"] == []
+
+
+def test_a_crm_that_is_away_holds_up_no_edit_and_is_asked_again(house, crm):
+    book = house.stage.appliance.flowbook
+    book.try_queries()
+    away = crm.rename(crm.with_suffix(".away"))
+    assert edit_queries(house, "from orders", "from ordrs") == []
+    (doubt,) = house.status()["troubles"]
+    assert doubt.startswith("the queries have not been tried, for the CRM does not answer: ")
+    away.rename(crm)
+    book.try_queries()
+    assert house.status()["troubles"] == [doubt]  # nobody is asked twice in a minute
+    house.pass_time(60)
+    book.try_queries()
+    (doubt,) = house.status()["troubles"]
+    assert doubt.endswith("order_by_number.sql: no table 'ordrs' in the CRM. Did you mean 'orders'?")
 
 
 def test_a_mailbox_that_was_made_since_can_be_named(house):

@@ -211,6 +211,18 @@ def test_a_result_that_the_queue_does_not_know_is_refused_with_a_suggestion(hous
         house.ask("agents.result", agent="1001", result="sovled")
 
 
+def test_a_result_of_another_queue_of_the_agents_is_refused_with_the_results_of_the_calls_own(house):
+    queues = house.home / "flows" / "queues.yaml"
+    queues.write_text(QUEUES + "  results: [solved, call-back]\nexperts: {results: [referred]}\n")
+    assert house.ask("flows.reload") == {"problems": []}
+    wraps_up(house)
+    with pytest.raises(Refused, match=r"queue service has no result 'referred'\. There is call-back or solved"):
+        house.ask("agents.result", agent="1001", result="referred")
+    house.until(lambda: house.agent("1001")["state"] == "Ready")
+    with pytest.raises(Refused, match="no call to give a result for"):
+        house.ask("agents.result", agent="1001", result="sovled")
+
+
 def test_a_supervisor_forces_a_state_and_the_journal_knows_who_and_why(house):
     house.ask("agents.state", agent="1002", state="Ready")
     house.ask("agents.state", agent="1002", state="NotReady", reason="training", by="li")
@@ -218,6 +230,20 @@ def test_a_supervisor_forces_a_state_and_the_journal_knows_who_and_why(house):
     assert [(record["agent"], record["reason"], record["by"]) for record in house.journaled("AgentBecameNotReady")] == [
         ("1002", "training", "li")
     ]
+
+
+def test_a_supervisor_logs_an_agent_off_and_the_journal_knows_who_and_why(house):
+    house.ask("agents.state", agent="1002", state="Ready")
+    house.ask("agents.state", agent="1002", state="LoggedOff", reason="training", by="li")
+    assert (house.agent("1002")["state"], house.agent("1002")["reason"]) == ("LoggedOff", "training")
+    assert [(record["agent"], record["reason"], record["by"]) for record in house.journaled("AgentLoggedOff")] == [
+        ("1002", "training", "li")
+    ]
+
+
+def test_a_reason_to_be_ready_is_refused_as_it_would_be_lost(house):
+    with pytest.raises(Refused, match="Ready has no reason"):
+        house.ask("agents.state", agent="1002", state="Ready", reason="training")
 
 
 def test_reasons_are_those_of_the_house_by_telephone_and_by_command(house):
@@ -303,6 +329,20 @@ def test_nobody_new_comes_in_while_the_hub_lags_and_those_inside_go_on(house):
     house.until(lambda: outside.id in house.desk.in_progress)
 
 
+def test_those_who_hold_for_room_are_not_taken_for_calls_that_nobody_controls(house):
+    limited(house, calls=2)
+    recovery = house.stage.appliance.recovery
+    recovery.start()
+    for number in range(6):
+        house.call(caller=str(number))
+    fullest = 0
+    for _ in range(60):
+        house.pass_time(1)
+        fullest = max(fullest, len(house.desk.in_progress))
+    recovery.stop()
+    assert fullest == 2
+
+
 def test_a_call_that_is_held_while_the_house_drains_is_not_taken_for_a_stuck_one(house):
     house.desk.hold_new_calls()
     house.call()
@@ -349,6 +389,8 @@ def test_a_lost_switch_ends_every_call_in_the_journal_and_frees_agents(house):
     assert not house.journaled("CallEnded")  # it may be back in a moment, and they with it
     house.pass_time(30)
     assert {record["cause"] for record in house.journaled("CallEnded")} == {"switch lost"}
+    assert house.agent("1001")["state"] == "WorkingAfterCall"
+    house.pass_time(11)
     assert house.agent("1001")["state"] == "Ready"
     assert not house.status()["ready"]
 

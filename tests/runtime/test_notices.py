@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -172,6 +172,48 @@ def test_the_pauses_grow_to_an_hour(house):
         house.pass_time(pauses[-1])
     assert pauses[:3] == [60, 120, 240]
     assert pauses[-1] == 3600
+
+
+@pytest.mark.parametrize("by", [timedelta(days=-1), timedelta(minutes=-30), timedelta(days=1)], ids=str)
+def test_a_pause_is_as_long_as_it_is_whatever_the_time_of_day(house, by):
+    house.message()
+    notices = house.notices("127.0.0.1:1")
+    assert notices() == pytest.approx(60, abs=1)
+    house.clock._start += by
+    house.pass_time(10)
+    assert notices() == pytest.approx(50, abs=1)
+    house.pass_time(50)
+    assert notices() == pytest.approx(120, abs=1)
+
+
+@pytest.mark.parametrize("by", [timedelta(days=-1), timedelta(days=1)], ids=str)
+def test_a_message_that_was_left_before_or_after_a_jump_of_the_time_of_day_is_mailed_at_once(
+    house, server, postbox, by
+):
+    notices = house.notices(at(server))
+    house.message("before")
+    house.clock._start += by
+    house.message("after")
+    assert notices() is None
+    assert len(postbox.taken) == 2
+
+
+def test_what_waits_over_a_restart_waits_no_longer_than_the_longest_pause_when_the_clock_is_set_back(
+    house, server, postbox
+):
+    house.message()
+    house.notices("127.0.0.1:1")()
+    house.clock._start -= timedelta(days=1)
+    assert house.notices(at(server))() is None
+    assert len(postbox.taken) == 1
+
+
+def test_an_e_mail_tells_the_time_of_day_at_which_it_was_sent(house, server, postbox):
+    notices = house.notices(at(server))
+    house.clock._start += timedelta(days=1)
+    house.message()
+    notices()
+    assert postbox.taken[0][1]["Date"] == "Tue, 24 Nov 2026 02:00:00 +0000"
 
 
 def test_a_server_that_refuses_for_a_time_is_tried_again(house, server, postbox):

@@ -1,5 +1,7 @@
 """Killed with callers in every situation, and started again: on the simulated exchange, in virtual time."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from journal.reader import records, verify
@@ -8,6 +10,7 @@ from speech import catalogue
 from speech.library import Library
 from speech.simulated import Simulated
 from switch.port import Cause
+from switch.simulated import SimulatedSwitch
 from tests.runtime import test_house
 from tests.runtime.test_house import House
 
@@ -126,15 +129,29 @@ def says(line):
     return [heard.text for heard in line.heard if heard.kind == "sound"]
 
 
-@pytest.fixture
-def house(tmp_path, monkeypatch):
+@contextmanager
+def lives(home, monkeypatch):
+    """A house with this file's flow and queues, open until the test is over."""
     monkeypatch.setattr(test_house, "FLOW", FLOW)
     monkeypatch.setattr(test_house, "QUEUES", QUEUES)
-    house = Lives(tmp_path)
+    house = Lives(home)
     yield house
     house.close()
-    verdict = verify(tmp_path / "journal")
+
+
+@contextmanager
+def accounted_lives(home, monkeypatch):
+    """The same, whose journal is sound at the end, with no call left open."""
+    with lives(home, monkeypatch) as house:
+        yield house
+    verdict = verify(home / "journal")
     assert (verdict.sound, verdict.open) == (True, 0), verdict
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    with accounted_lives(tmp_path, monkeypatch) as house:
+        yield house
 
 
 # --- in a flow -----------------------------------------------------------------------------------
@@ -247,10 +264,66 @@ def test_a_message_whose_caller_has_gone_meanwhile_is_kept(house):
     line.hang_up()
     house.pass_time(20)
     house.start()
+    house.until(lambda: house.of(line, "CallEnded"))
     [message] = house.stage.appliance.store.messages("service")
     assert 12 < message.seconds < 14
     assert house.of(line, "MessageKept")
     assert [record["cause"] for record in house.of(line, "CallEnded")] == ["unknown"]
+
+
+def test_an_agent_is_rung_within_five_seconds_however_long_a_crowd_takes_to_be_taken_over(house, monkeypatch):
+    lines = [house.waiting(f"138{number:08}") for number in range(40)]
+    take = SimulatedSwitch.adopt
+
+    def slowly(switch, call):
+        house.clock.sleep(1.5)
+        return take(switch, call)
+
+    monkeypatch.setattr(SimulatedSwitch, "adopt", slowly)
+    house.kill()
+    began = house.clock.now()
+    house.start()
+    house.stage.ready("1001")
+    house.rings()
+    assert house.clock.now() - began < 5000
+    for line in lines:
+        line.hang_up()
+
+
+def test_a_caller_of_whom_the_switch_says_nothing_as_it_is_looked_at_keeps_its_place_and_ends_once(house, monkeypatch):
+    line, behind = house.waiting(), house.waiting("13800000002")
+    house.kill()
+    with monkeypatch.context() as lagging:
+        lagging.setattr(SimulatedSwitch, "calls", lambda _: {})
+        house.start()
+    house.until(lambda: len(house.queue()) == 2)
+    assert house.queue() == [line.id, behind.id]
+    line.hang_up()
+    house.pass_time(3)
+    assert len(house.of(line, "CallReturned")) == len(house.of(line, "CallEnded")) == 1
+    assert verify(house.home / "journal").sound
+
+
+def test_a_message_is_kept_once_however_often_its_caller_is_looked_for_meanwhile(house, monkeypatch):
+    line = house.call()
+    line.press("3")
+    house.until(lambda: line.taped_since is not None)
+    line.speak(30)
+    house.pass_time(10)
+    house.kill()
+    line.hang_up()
+    salvage = SimulatedSwitch.salvage
+
+    def slowly(switch, call, to):
+        house.clock.sleep(3)
+        return salvage(switch, call, to)
+
+    monkeypatch.setattr(SimulatedSwitch, "salvage", slowly)
+    house.start()
+    house.stage.appliance.recovery.start()
+    house.pass_time(15)
+    house.stage.appliance.recovery.stop()
+    assert len(house.of(line, "MessageKept")) == len(house.of(line, "CallEnded")) == 1
 
 
 # --- waiting -------------------------------------------------------------------------------------
@@ -392,6 +465,37 @@ def test_a_talk_that_ended_meanwhile_is_over_and_its_caller_goes_on(house):
     assert house.state() == "WorkingAfterCall"
 
 
+def before_anybody_is_adopted(monkeypatch, leaves):
+    """Who leaves does so after the new life has looked at what lives, and before it takes anybody over."""
+    adopt, left = SimulatedSwitch.adopt, []
+
+    def late(switch, call_id):
+        if not left:
+            left.append(leaves)
+            leaves.hang_up()
+        return adopt(switch, call_id)
+
+    monkeypatch.setattr(SimulatedSwitch, "adopt", late)
+
+
+def test_a_talk_that_the_agent_ends_just_before_its_caller_is_taken_over_is_over(house, monkeypatch):
+    line, phone = house.talking()
+    before_anybody_is_adopted(monkeypatch, phone)
+    house.restart()
+    house.pass_time(3)
+    assert says(line)[-1] == "感谢评价"
+    assert house.state() == "WorkingAfterCall"
+
+
+def test_a_talk_that_the_caller_ends_just_before_the_agent_is_taken_over_is_over(house, monkeypatch):
+    line, phone = house.talking()
+    before_anybody_is_adopted(monkeypatch, line)
+    house.restart()
+    house.pass_time(3)
+    assert phone.ended is not None
+    assert house.state() == "WorkingAfterCall"
+
+
 def test_a_talk_is_watched_through_several_lives(house):
     line, phone = house.talking()
     for _ in range(3):
@@ -467,6 +571,15 @@ def test_what_an_agent_asked_for_during_a_talk_follows_it_still(house):
     house.pass_time(1)
     assert (house.state(), house.agent("1001")["reason"]) == ("NotReady", "break")
     assert line.ended is None or line.ended is Cause.NORMAL
+
+
+def test_why_a_supervisor_logged_an_agent_off_during_a_talk_is_known_after_it(house):
+    _, phone = house.talking()
+    house.ask("agents.state", agent="1001", state="LoggedOff", reason="training", by="li")
+    house.restart()
+    phone.hang_up()
+    house.pass_time(1)
+    assert (house.state(), house.agent("1001")["reason"]) == ("LoggedOff", "training")
 
 
 # --- nobody's calls ------------------------------------------------------------------------------

@@ -6,20 +6,17 @@ from contextlib import contextmanager
 import pytest
 
 from config.values import UserError
+from cti.server import Refused
 from runtime.roster import AGAIN_SECONDS, Roster
 from store.database import Reason
 from store.store import StoreFailed
-from tests.runtime import test_house
-from tests.runtime.test_recovery import FLOW, QUEUES, Lives
+from tests.runtime.test_recovery import lives
 
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    monkeypatch.setattr(test_house, "FLOW", FLOW)
-    monkeypatch.setattr(test_house, "QUEUES", QUEUES)
-    house = Lives(tmp_path)
-    yield house
-    house.close()
+    with lives(tmp_path, monkeypatch) as house:
+        yield house
 
 
 @contextmanager
@@ -60,6 +57,27 @@ def test_what_changed_meanwhile_counts_when_the_database_is_back(house):
     house.pass_time(AGAIN_SECONDS + 1)
     assert "1099" in {agent["id"] for agent in house.status()["agents"]}
     assert "1099" in house.stage.appliance.flowbook.surroundings.phones
+
+
+def test_who_was_removed_is_rung_no_more_and_its_talk_goes_on(house):
+    line, _ = house.talking("1001")
+    house.stage.ready("1002")
+    waits = house.waiting(caller="13800000002")
+    house.rings("1002")
+    store = house.stage.appliance.store
+    assert store.remove_agent("1001")
+    assert store.remove_agent("1002")
+    house.ask("agents.reload")
+    house.pass_time(1)
+    assert house.stage.exchange.ringing("1002") is None
+    assert line.partner is not None
+    with pytest.raises(Refused, match="there is no agent 1001"):
+        house.ask("agents.state", agent="1001", state="Ready")
+    line.hang_up()
+    house.pass_time(60)
+    assert waits.partner is None
+    assert {"1001", "1002"}.isdisjoint(agent["id"] for agent in house.status()["agents"])
+    assert [record["agent"] for record in house.journaled("AgentRemoved")] == ["1001", "1002"]
 
 
 def test_no_password_is_kept(house):

@@ -14,8 +14,9 @@ from config.appliance import Config
 from config.values import UserError
 from journal.reader import records, verify
 from journal.writer import Journal
-from runtime import service
+from runtime import rounds, service
 from runtime.assembly import assemble
+from runtime.flowbook import Flowbook
 from runtime.service import GaveWay, only_one, serve_until
 from runtime.stage import Stage, make_tables
 from runtime.switches import open_switch
@@ -65,7 +66,7 @@ def test_an_address_that_is_taken_is_said_in_one_line(tmp_path):
             serve_until(appliance, Event(), on_ready=lambda: None)
 
 
-def test_calls_that_ended_while_nobody_watched_are_ended_before_it_is_ready(tmp_path):
+def test_calls_that_ended_while_nobody_watched_are_ended_once_it_is_ready(tmp_path):
     config = Config(flows_dir=CHECKOUT / "flows", prompts_dir=CHECKOUT / "prompts").at(tmp_path)
     clock = RealClock()
     former = Journal(tmp_path / "journal", clock)
@@ -74,20 +75,27 @@ def test_calls_that_ended_while_nobody_watched_are_ended_before_it_is_ready(tmp_
     make_tables(config, tmp_path)
     library = Library(config.prompts_dir, tmp_path / "speech", catalogue.read(config.prompts_dir), Simulated(), clock)
     appliance = Stage(config, clock, tmp_path, library, agents_answer_after=None).appliance
-    stop, when_ready = Event(), []
+    ready, stop = Event(), Event()
 
-    def on_ready():
-        when_ready.extend(record["type"] for record in records(tmp_path / "journal") if record["call"])
-        stop.set()
+    def written(line):
+        if b'"CallEnded"' in line:
+            stop.set()
 
+    appliance.journal.readers.append(written)
     with gevent.socket.socket(gevent.socket.AF_UNIX, gevent.socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
         listener.settimeout(30)
         systemd = Systemd({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "30000000"})
-        serving = gevent.spawn(serve_until, appliance, stop, on_ready=on_ready, systemd=systemd)
+        serving = gevent.spawn(serve_until, appliance, stop, on_ready=ready.set, systemd=systemd)
         serving.get(timeout=30)
-        assert [listener.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
-    assert when_ready == ["CallArrived", "CallEnded"]
+        assert ready.is_set()
+        assert listener.recv(100) == b"READY=1"
+        while listener.recv(100) != b"STOPPING=1":
+            pass  # its heart beats as long as it serves
+    assert [record["type"] for record in records(tmp_path / "journal") if record["call"]] == [
+        "CallArrived",
+        "CallEnded",
+    ]
     assert verify(tmp_path / "journal").open == 0
 
 
@@ -128,7 +136,9 @@ def test_who_never_came_to_serve_says_so_and_is_tried_again(superseded):
     assert raised.value.exit_code == 2
 
 
-def test_a_flow_is_taken_as_soon_as_it_is_saved_and_a_wrong_one_is_told(tmp_path, monkeypatch):
+@pytest.fixture
+def after_saving(tmp_path, monkeypatch):
+    """Saves the hotline of an appliance that serves, edited, and returns the next record of the flows."""
     monkeypatch.setattr(service, "FLOWS_SECONDS", 0.01)
     shutil.copytree(CHECKOUT / "flows", tmp_path / "flows")
     config = Config(prompts_dir=CHECKOUT / "prompts").at(tmp_path)
@@ -140,19 +150,36 @@ def test_a_flow_is_taken_as_soon_as_it_is_saved_and_a_wrong_one_is_told(tmp_path
     appliance.journal.readers.append(lambda line: written.put(json.loads(line)))
     stop = Event()
     serving = gevent.spawn(serve_until, appliance, stop, on_ready=lambda: None)
+    file = config.flows_dir / "hotline.yaml"
+    text = file.read_text(encoding="utf-8")
 
-    def after_saving(text):
-        """The next record of the flows, once the file is saved."""
-        (config.flows_dir / "hotline.yaml").write_text(text, encoding="utf-8")
+    def after_saving(before, after):
+        file.write_text(text.replace(before, after), encoding="utf-8")
         while (record := written.get(timeout=30))["type"] not in {"FlowsTaken", "FlowsRefused"}:
             continue
         return record
 
-    text = (config.flows_dir / "hotline.yaml").read_text(encoding="utf-8")
-    refused = after_saving(text.replace("start: welcome", "start: wellcome"))
-    assert refused["type"] == "FlowsRefused"
-    assert "no step 'wellcome'" in refused["problems"][0]
-    taken = after_saving(text.replace("longest: 30m", "longest: 29m"))
-    assert (taken["type"], taken["edition"], taken["changed"]) == ("FlowsTaken", 2, ["flows/hotline.yaml"])
+    yield after_saving
     stop.set()
     serving.get(timeout=30)
+
+
+def test_a_flow_is_taken_as_soon_as_it_is_saved_and_a_wrong_one_is_told(after_saving):
+    refused = after_saving("start: welcome", "start: wellcome")
+    assert refused["type"] == "FlowsRefused"
+    assert "no step 'wellcome'" in refused["problems"][0]
+    taken = after_saving("longest: 30m", "longest: 29m")
+    assert (taken["type"], taken["edition"], taken["changed"]) == ("FlowsTaken", 2, ["flows/hotline.yaml"])
+
+
+def test_an_error_in_a_look_at_the_flows_is_not_the_last_look(after_saving, monkeypatch):
+    monkeypatch.setattr(rounds, "AFTER_AN_ERROR", 0.01)
+    broke_off = Event()
+
+    def break_off(_):
+        broke_off.set()
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Flowbook, "try_queries", break_off)
+    assert broke_off.wait(30)
+    assert after_saving("longest: 30m", "longest: 29m")["type"] == "FlowsTaken"

@@ -6,7 +6,7 @@ import pytest
 from config.appliance import RecognitionSection, Speech
 from ivr.services import CannotRecognise
 from runtime.spoken_phrases import SpokenPhrases
-from speech import audio
+from speech import audio, riff
 from speech.ears import Ears
 from switch.port import CallId
 from switch.shared.clock import RealClock
@@ -32,7 +32,7 @@ def test_an_utterance_lies_in_a_folder_that_is_there_and_is_forgotten(phrases, t
     assert file.parent == tmp_path / "utterances"
     assert file.parent.stat().st_mode & 0o7777 == 0o2770
     assert "c-1" not in file.name
-    file.write_bytes(audio.wav(audio.to_pcm(np.zeros(16_000))))
+    file.write_bytes(riff.written(audio.to_pcm(np.zeros(16_000))))
     assert phrases.recognise(file, "en", ["yes"]) is None
     phrases.forget(file)
     phrases.forget(file)

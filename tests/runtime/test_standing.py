@@ -161,6 +161,15 @@ def test_a_caller_keeps_its_place_in_the_clock_that_never_goes_back(life, clock)
     assert place == Waited("experts", 2, ("cmn",), arrived=30_000, entered=40_000)
 
 
+def test_what_a_caller_was_told_of_its_place_is_known_to_the_next_life(life):
+    life.arrives()
+    life.queues(arrived=None, entered=None)
+    life.call("Announce", position=3, wait=90.0)
+    life.call("Announce", position=None, wait=40.0)  # the place had not changed
+    place = life.ends().calls["c1"].place
+    assert (place.told_position, place.told_wait) == (3, 40.0)
+
+
 def test_a_time_of_day_that_is_set_moves_no_wait(life, clock):
     life.arrives()
     pass_time(clock, 30)
@@ -204,6 +213,7 @@ def test_every_life_has_a_greater_epoch_than_the_one_before_though_the_clock_was
     [
         (("EndWait", {"queue": "service", "exit": "overflowed"}), "overflowed"),
         (("CallLeft", {}), "left"),
+        (("CallLeft", {"reason": "agent gone"}), "answered"),
         (("CallAbandoned", {}), ""),
     ],
 )

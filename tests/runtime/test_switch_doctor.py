@@ -83,7 +83,7 @@ def house(tmp_path):
             assert main(["--config", str(self.settings), *words], CHECKOUT) == 0
 
         def findings(self, beginning):
-            return [found for found in examine(read(self.settings)) if found.what.startswith(beginning)]
+            return [found for found in examine(read(self.settings), lambda: []) if found.what.startswith(beginning)]
 
     return House()
 

@@ -1,23 +1,12 @@
-import struct
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech import audio
+from speech import audio, riff
 from speech.port import CannotHear
-
-PCM, FLOAT, ALAW, ULAW = 1, 3, 6, 7
-
-
-def wav_of(data, *, encoding=PCM, channels=1, rate=8000, bits=16, before=b"", extensible=False):
-    frame = channels * bits // 8
-    form = struct.pack("<HHIIHH", 0xFFFE if extensible else encoding, channels, rate, rate * frame, frame, bits)
-    if extensible:
-        form += struct.pack("<HHIH14s", 22, bits, 0, encoding, b"\0" * 14)
-    chunks = before + struct.pack("<4sI", b"fmt ", len(form)) + form + struct.pack("<4sI", b"data", len(data)) + data
-    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunks), b"WAVE") + chunks
+from speech.riff import ALAW, FLOAT, ULAW
+from tests.speech.test_riff import wav_of
 
 
 def tone(hertz, *, rate, seconds=1.0, size=0.5):
@@ -49,14 +38,14 @@ ENCODED = {
 def test_whatever_a_studio_delivers_is_heard(form, extensible):
     encode, facts = ENCODED[form]
     content = wav_of(encode(tone(440, rate=48000)), rate=48000, extensible=extensible, **facts)
-    heard = audio.samples(audio.read(content))
+    heard = audio.samples(riff.read(content))
     assert abs(heard.size - 8000) <= 1
     assert strength(heard, 440) == pytest.approx(0.5, abs=0.01)
 
 
 def test_stereo_becomes_one_channel():
     both = np.stack([tone(440, rate=8000), tone(880, rate=8000)], axis=1)
-    heard = audio.samples(audio.read(wav_of((both * 32767).astype("<i2").tobytes(), channels=2)))
+    heard = audio.samples(riff.read(wav_of((both * 32767).astype("<i2").tobytes(), channels=2)))
     assert strength(heard, 440) == pytest.approx(0.25, abs=0.01)
     assert strength(heard, 880) == pytest.approx(0.25, abs=0.01)
 
@@ -69,49 +58,8 @@ def test_stereo_becomes_one_channel():
     ],
 )
 def test_telephone_codings(encoding, codes, values):
-    heard = audio.samples(audio.read(wav_of(bytes(codes), encoding=encoding, bits=8)))
+    heard = audio.samples(riff.read(wav_of(bytes(codes), encoding=encoding, bits=8)))
     assert (heard * 32768).round().astype(int).tolist() == values
-
-
-def test_only_what_every_switch_reads_is_played_as_it_is():
-    plain = wav_of(b"\1\0" * 800)
-    assert audio.read(plain).for_telephones
-    assert audio.read(plain).seconds == pytest.approx(0.1)
-    assert not audio.read(wav_of(b"\1\0" * 800, rate=16000)).for_telephones
-    assert not audio.read(wav_of(b"\1\0" * 800, channels=2)).for_telephones
-    assert not audio.read(wav_of(b"\1" * 800, bits=8)).for_telephones
-    assert not audio.read(wav_of(b"\1\0" * 800, before=struct.pack("<4sI4s", b"LIST", 4, b"abcd"))).for_telephones
-    assert not audio.read(plain + b"LIST").for_telephones
-
-
-def test_a_false_size_ends_with_the_file():
-    """espeak-ng's own --stdout writes such headers."""
-    content = bytearray(wav_of(b"\1\0" * 800))
-    content[40:44] = b"\xff\xff\xff\x7f"
-    assert len(audio.read(bytes(content)).data) == 1600
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (b"", "no WAV file"),
-        (b"ID3\4" + b"\0" * 100, "no WAV file"),
-        (wav_of(b""), "no samples"),
-        (wav_of(b"\0"), "no samples"),
-        (wav_of(b"\1\0" * 100)[:30], "cut short"),
-        (wav_of(b"\1\0" * 100)[:36], "no samples"),
-        (wav_of(b"\1\0" * 100, encoding=0x55), "encoding"),
-        (wav_of(b"\1\0" * 100, bits=12), "encoding"),
-        (wav_of(b"\1\0" * 100, channels=0), "0 channels"),
-        (wav_of(b"\1\0" * 100, rate=0), "0 Hz"),
-        (wav_of(b"\1\0" * 100, rate=2_000_000_000), "2000000000 Hz"),
-        (wav_of(b"\1\0" * 8000 * 601), "601 seconds"),
-        (wav_of(b"", before=struct.pack("<4sI", b"data", 0)), "before their format"),
-    ],
-)
-def test_what_cannot_be_heard_says_why(content, why):
-    with pytest.raises(CannotHear, match=why):
-        audio.read(content)
 
 
 @given(st.binary(max_size=200), st.integers(0, 60))
@@ -120,7 +68,7 @@ def test_no_damage_to_a_file_does_more_than_be_refused(noise, place):
     content[place : place + len(noise)] = noise
     for damaged in (bytes(content), b"RIFF\0\0\0\0WAVE" + noise):
         try:
-            audio.samples(audio.read(damaged))
+            audio.samples(riff.read(damaged))
         except CannotHear:
             continue
 
@@ -164,10 +112,3 @@ def test_silence_around_speech_is_trimmed_and_silence_within_is_kept():
 def test_a_text_with_nothing_to_say_is_a_moment_of_silence():
     assert audio.spoken(b"", 22050) == b"\0" * 1600
     assert audio.spoken(b"\0" * 4000, 22050) == b"\0" * 1600
-
-
-def test_what_is_written_is_read_again():
-    pcm = audio.to_pcm(tone(440, rate=8000))
-    again = audio.read(audio.wav(pcm))
-    assert again.for_telephones
-    assert again.data == pcm

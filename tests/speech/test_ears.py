@@ -9,7 +9,7 @@ import pytest
 
 from config.appliance import RecognitionSection, Speech
 from config.values import UserError
-from speech import audio, ears
+from speech import audio, ears, riff, utterance
 from speech.port import CannotRecognise
 from speech.vendors import espeak
 
@@ -33,7 +33,7 @@ def recorded(tmp_path):
         said = audio.from_pcm(audio.spoken(*espeak.open({}).speak(text, "en"))) * level if text else np.zeros(0)
         whole = np.concatenate([np.zeros(8000), said, np.zeros(8000)])
         file = tmp_path / "said.wav"
-        file.write_bytes(audio.wav(audio.to_pcm(whole + noise.normal(0, 0.001, whole.size))))
+        file.write_bytes(riff.written(audio.to_pcm(whole + noise.normal(0, 0.001, whole.size))))
         return file
 
     return write
@@ -48,7 +48,7 @@ def test_silence_is_nobody_speaking_and_needs_no_recogniser(recorded, tmp_path):
     idle = ears.Ears(SECTION)
     assert idle.recognise(recorded(""), "en", PHRASES) is None
     empty = tmp_path / "empty.wav"
-    empty.write_bytes(audio.wav(b""))
+    empty.write_bytes(riff.written(b""))
     assert idle.recognise(empty, "en", PHRASES) is None
     assert idle._workers["en"].pids == []
     idle.close()
@@ -56,17 +56,17 @@ def test_silence_is_nobody_speaking_and_needs_no_recogniser(recorded, tmp_path):
 
 def test_steady_noise_and_a_click_are_nobody_speaking():
     noise = np.random.default_rng(2).normal(0, 0.02, 24_000)
-    assert ears.speech_in(noise) is None
+    assert utterance.speech_in(noise) is None
     click = np.zeros(24_000)
     click[8000:8200] = 0.5
-    assert ears.speech_in(click) is None
-    assert ears.speech_in(np.zeros(10)) is None
+    assert utterance.speech_in(click) is None
+    assert utterance.speech_in(np.zeros(10)) is None
 
 
 def test_speech_is_cut_out_of_the_silence_around_it():
     heard = np.random.default_rng(2).normal(0, 0.001, 32_000)
     heard[8000:12_000] += 0.2 * np.sin(np.arange(4000) * 0.4)
-    found = ears.speech_in(heard)
+    found = utterance.speech_in(heard)
     assert found is not None
     assert 4000 <= found.size <= 8000
 

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from speech import audio
+from speech import audio, riff
 from speech.importing import clippings, deliveries, judged, place
 
 KNOWN = {"welcome": "Hello, and welcome to the service line.", "goodbye": ""}
@@ -40,7 +40,7 @@ def test_a_good_recording_becomes_what_telephones_play(tmp_path, peak, rate, cha
     whole = np.concatenate([silence, speech(2.0, peak, rate), silence]) + 0.02  # as cheap sound cards do
     verdict = judge(tmp_path, studio(whole, rate, channels))
     assert (verdict.refused, verdict.remarks) == ("", ())
-    wav = audio.read(verdict.content)
+    wav = riff.read(verdict.content)
     assert wav.for_telephones
     assert audio.level(audio.samples(wav)) == pytest.approx(audio.SPEECH_LEVEL, abs=0.5)
     assert verdict.form.startswith(f"{rate / 1000:g} kHz, {'stereo' if channels == 2 else 'mono'}")

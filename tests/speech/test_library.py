@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from speech import audio, words
+from speech import riff, words
 from speech.catalogue import Catalogue
 from speech.library import Library
 from speech.port import CannotSpeak, UnknownPrompt
@@ -62,7 +62,7 @@ def texts(media):
 def test_a_prompt_without_a_recording_is_its_text_spoken(library, voice):
     (sound,) = library.prompt("welcome", "cmn")
     assert sound.text == "您好，欢迎致电。"
-    assert audio.read(sound.path.read_bytes()).for_telephones
+    assert riff.read(sound.path.read_bytes()).for_telephones
     assert voice.spoken == [("cmn", "您好，欢迎致电。")]
 
 
@@ -77,7 +77,7 @@ def test_a_recording_of_a_studio_is_converted_once(library, tmp_path):
     recorded(tmp_path, "welcome", rate=48000, channels=2)
     (sound,) = library.prompt("welcome", "cmn")
     assert sound.path.is_relative_to(tmp_path / "speech")
-    heard = audio.read(sound.path.read_bytes())
+    heard = riff.read(sound.path.read_bytes())
     assert heard.for_telephones
     assert heard.seconds == pytest.approx(1.0, abs=0.01)
     made = sound.path.stat().st_mtime_ns

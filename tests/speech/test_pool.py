@@ -9,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.appliance import Speech, VoiceSection
-from speech import audio
+from speech import audio, riff, workers
 from speech.pool import Pool, Voices
 from speech.port import LONGEST, CannotSpeak
+from speech.workers import Worker
 
 
 @pytest.fixture
@@ -171,9 +172,32 @@ def test_closing_ends_the_processes_and_answers_who_waits(opened):
         os.kill(pid, 0)
 
 
+def test_what_was_closed_starts_no_workers(opened):
+    pool = opened()
+    pool.close()
+    pool.start()
+    assert pool.pids == []
+
+
+def test_a_worker_that_is_just_being_started_ends_with_the_others(opened, monkeypatch):
+    pool, begun = opened(size=1), []
+
+    def closed_meanwhile(arguments):
+        begun.append(Worker(arguments))
+        pool.close()
+        return begun[-1]
+
+    monkeypatch.setattr(workers, "Worker", closed_meanwhile)
+    pool.start()
+    assert pool.pids == []
+    (worker,) = begun
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker.pid, 0)
+
+
 def test_each_language_is_spoken_by_the_vendor_that_is_named_for_it(tmp_path):
     hum = tmp_path / "hum.wav"
-    hum.write_bytes(audio.wav(audio.to_pcm(0.3 * np.sin(np.arange(8000) * 0.3))))
+    hum.write_bytes(riff.written(audio.to_pcm(0.3 * np.sin(np.arange(8000) * 0.3))))
     voices = Voices(
         Speech(
             workers=1,

@@ -168,6 +168,39 @@ def test_a_closed_database_says_so(sqlite):
         sqlite.run(lambda _: None, within=LONG)
 
 
+def test_a_thread_that_hangs_when_the_database_is_closed_ends_when_it_comes_back(opened, tmp_path):
+    database = opened(f"sqlite:///{tmp_path}/some.db", threads=1, create=True)
+    gate, thread = Gate(), []
+
+    def work(connection):
+        thread.append(Path(f"/proc/self/task/{threading.get_native_id()}"))
+        return gate.work(connection)
+
+    call = gevent.spawn(database.run, work, within=LONG)
+    gate.wait_inside()
+    call.kill()
+    database.close()
+    assert thread[0].exists()
+    gate.opened.set()
+    until(lambda: not thread[0].exists())
+
+
+def test_whoever_waits_for_a_database_that_is_closed_meanwhile_is_told(sqlite):
+    gates = [Gate(), Gate()]
+    held = [gevent.spawn(sqlite.run, gate.work, within=LONG) for gate in gates]
+    for gate in gates:
+        gate.wait_inside()
+    waiting = [gevent.spawn(sqlite.run, lambda _: None, within=LONG) for _ in range(3)]
+    gevent.sleep(0)
+    sqlite.close()
+    gates[0].opened.set()
+    for call in waiting:
+        with pytest.raises(DatabaseFailed, match="was closed"):
+            call.get(timeout=LONG)
+    gates[1].opened.set()
+    assert [call.get(timeout=LONG) for call in held] == [True, True]
+
+
 def test_a_mistake_in_the_work_itself_is_not_taken_for_the_databases(sqlite, capsys):
     with pytest.raises(ZeroDivisionError):
         sqlite.run(lambda _: 1 // 0, within=LONG)

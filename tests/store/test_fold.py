@@ -1,6 +1,6 @@
 """The fold is pure: the same records give the same rows, however they are cut, and nothing stops it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +19,7 @@ TYPES = (
     "CallConnected",
     "TalkEnded",
     "CallEnded",
+    "ClockChanged",
     "MessageKept",
     "AgentReady",
 )
@@ -28,6 +29,7 @@ RECORDS = st.lists(
         {"type": st.sampled_from(TYPES), "call": st.sampled_from(["a", "b", ""])},
         optional={
             "at": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | ANYTHING,
+            "by": st.integers(-4_000_000, 4_000_000) | ANYTHING,
             **dict.fromkeys(
                 ("caller", "dialled", "flow", "version", "language", "queue", "agent", "waited", "talked", "outcome"),
                 ANYTHING,
@@ -73,6 +75,27 @@ def test_a_caller_who_gives_up_has_waited_too():
         ],
     )
     assert (rows["c"].queue, rows["c"].waited_ms, rows["c"].agent) == ("experts", 42_500, "")
+
+
+def test_a_clock_that_is_set_lengthens_no_wait_and_no_call():
+    queued = [
+        {"type": "CallArrived", "call": "c", "caller": "1", "at": "2026-11-23T09:00:00+00:00"},
+        {"type": "CallAnswered", "call": "c", "at": "2026-11-23T09:00:01+00:00"},
+        {"type": "CallQueued", "call": "c", "queue": "service", "at": "2026-11-23T09:00:10+00:00"},
+        {"type": "CallArrived", "call": "over", "at": "2026-11-23T09:00:11+00:00"},
+        {"type": "CallEnded", "call": "over", "at": "2026-11-23T09:00:12+00:00"},
+    ]
+    gone = [
+        {"type": "ClockChanged", "call": "", "by": 3_600_000, "at": "2026-11-23T10:00:40+00:00"},
+        {"type": "CallAbandoned", "call": "c", "at": "2026-11-23T10:00:40+00:00"},
+        {"type": "CallEnded", "call": "c", "at": "2026-11-23T10:00:40+00:00"},
+    ]
+    before = fold({}, queued)
+    rows = before | fold(before, gone)
+    assert rows["c"].waited_ms == 30_000
+    assert rows["c"].ended - rows["c"].started == timedelta(seconds=40)
+    assert rows["c"].queued - rows["c"].answered == timedelta(seconds=9)
+    assert rows["over"] == before["over"]
 
 
 def test_a_call_that_comes_back_after_a_restart_keeps_its_beginning():

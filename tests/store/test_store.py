@@ -43,11 +43,11 @@ def boxes(store):
 
 
 def test_an_agent_comes_back_as_it_was_added(store):
-    added = store.add_agent(
-        "1001", "王芳", skills={"cmn": 5, "claims": 3}, queues=[Membership("service"), Membership("experts", 2)]
-    )
+    queues = [Membership("service"), Membership("experts", 2)]
+    added = store.add_agent("1001", "王芳", skills={"cmn": 5, "claims": 3}, queues=queues, order=7)
     assert store.agent("1001") == added
     assert (added.phone, added.state, added.skills["claims"]) == ("1001", "LoggedOff", 3)
+    assert added.order == 7
     assert added.queues == (Membership("service", 1), Membership("experts", 2))
 
 
@@ -68,6 +68,15 @@ def test_agents_are_listed_by_id_and_not_added_twice(store):
     with pytest.raises(AlreadyThere):
         store.add_agent("1009", "whose phone is taken", skills={}, queues=[], phone="1002")
     assert store.agent("1009") is None
+
+
+def test_an_agent_who_was_removed_can_be_added_again(store):
+    store.add_agent("1001", "A", skills={}, queues=[])
+    assert store.remove_agent("1001")
+    assert store.agents() == []
+    assert not store.remove_agent("1001")
+    store.add_agent("1001", "A", skills={}, queues=[])
+    assert [agent.id for agent in store.agents()] == ["1001"]
 
 
 def test_the_last_state_of_an_agent_is_remembered(store):
@@ -221,6 +230,29 @@ def test_a_long_journal_is_folded_in_pieces(store):
     assert store.last_folded() == 1203
     assert len(store.interactions(limit=5000)) == 1203
     assert [row.call for row in store.interactions(limit=2)] == ["call-1202", "call-1201"]
+
+
+def test_folding_is_set_back_to_the_end_of_a_journal_that_has_lost_records_and_their_rows_stay(store):
+    store.fold(journal(*CALL))
+    assert store.set_back(100) == len(CALL)
+    assert store.last_folded() == len(CALL)
+    assert store.set_back(3) == len(CALL)
+    assert store.last_folded() == 3
+    assert store.interaction("c1").outcome == "agent"
+    store.fold(journal({"type": "CallArrived", "call": "c2", "caller": "1"}, start=4))
+    assert {row.call for row in store.interactions()} == {"c1", "c2"}
+
+
+def test_who_waits_while_the_clock_is_set_is_told_of_it_in_whatever_pieces(store):
+    records = journal(*CALL[:4], *({**each, "call": "c2"} for each in CALL))
+    hour = journal({"type": "ClockChanged", "call": "", "by": 3_600_000}, start=len(records) + 1)
+    left = {"type": "CallAbandoned", "call": "c1", "at": (MONDAY + timedelta(hours=1, seconds=33)).isoformat()}
+    store.fold(records)
+    store.fold(hour)
+    store.fold(journal(left, start=len(records) + 2))
+    assert store.interaction("c1").waited_ms == 30_000
+    assert store.interaction("c1").started == MONDAY + timedelta(hours=1)
+    assert store.interaction("c2").started == MONDAY + timedelta(seconds=4)
 
 
 def test_the_interactions_can_be_rebuilt(store):

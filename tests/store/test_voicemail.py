@@ -9,6 +9,7 @@ from store.rows import MessageState, Waiting
 from store.voicemail import GUESSES, LOCKED_FOR, LONGEST_LOCK, Opening
 
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -57,6 +58,23 @@ def test_whoever_goes_on_guessing_is_locked_out_for_longer_each_time(boxes):
         at = until
     assert locks[:3] == [LOCKED_FOR, 2 * LOCKED_FOR, 4 * LOCKED_FOR]
     assert locks[-1] == LONGEST_LOCK
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out_for_longer_than_the_lock(boxes):
+    attempts(boxes, ["1"] * GUESSES)
+    day_before = MONDAY - timedelta(days=1)
+    assert attempts(boxes, ["2580"], day_before) == [Opening.LOCKED]
+    assert attempts(boxes, ["2580"], day_before + LOCKED_FOR - timedelta(seconds=1)) == [Opening.LOCKED]
+    assert attempts(boxes, ["2580"], day_before + LOCKED_FOR) == [Opening.OPEN]
+
+
+def test_a_lock_that_grew_keeps_its_length_when_the_clock_is_set_back(boxes):
+    attempts(boxes, ["1"] * GUESSES)
+    attempts(boxes, ["1"] * GUESSES, MONDAY + LOCKED_FOR)
+    day_before = MONDAY - timedelta(days=1)
+    assert attempts(boxes, ["2580"], day_before) == [Opening.LOCKED]
+    assert attempts(boxes, ["2580"], day_before + 2 * LOCKED_FOR - timedelta(seconds=1)) == [Opening.LOCKED]
+    assert attempts(boxes, ["2580"], day_before + 2 * LOCKED_FOR) == [Opening.OPEN]
 
 
 def test_the_right_pin_forgets_the_wrong_ones_before_it(boxes):
@@ -163,7 +181,7 @@ def test_a_box_has_a_greeting_in_each_language(boxes):
 def test_a_message_in_a_box_with_an_address_is_to_be_mailed(boxes):
     kept = keep(boxes)
     keep(boxes, "complaints", call="not mailed")
-    [notice] = boxes.voicemail.due_notices(MONDAY)
+    [notice] = boxes.voicemail.due_notices(MONDAY, MONDAY + HOUR)
     assert (notice.message, notice.to, notice.attempts) == (kept, "team@example.org", 0)
     assert boxes.voicemail.next_notice() == MONDAY
 
@@ -172,10 +190,21 @@ def test_a_notice_that_failed_is_due_again_later(boxes):
     kept = keep(boxes)
     later = MONDAY + timedelta(minutes=1)
     boxes.voicemail.notice_failed(kept.id, later, "connection refused")
-    assert boxes.voicemail.due_notices(MONDAY) == []
-    [notice] = boxes.voicemail.due_notices(later)
+    assert boxes.voicemail.due_notices(MONDAY, MONDAY + HOUR) == []
+    [notice] = boxes.voicemail.due_notices(later, later + HOUR)
     assert notice.attempts == 1
     assert boxes.voicemail.next_notice() == later
+
+
+def test_a_notice_that_is_due_later_than_any_pause_can_reach_or_was_never_tried_is_due_now(boxes):
+    tried = keep(boxes)
+    boxes.voicemail.notice_failed(tried.id, MONDAY + timedelta(minutes=1), "connection refused")
+    never = keep(boxes, call="call-2", received=MONDAY + timedelta(minutes=1))
+    day_before = MONDAY - timedelta(days=1)
+    due = boxes.voicemail.due_notices(day_before, day_before + HOUR)
+    assert {notice.message.id for notice in due} == {tried.id, never.id}
+    [notice] = boxes.voicemail.due_notices(MONDAY, MONDAY + HOUR)
+    assert notice.message.id == never.id
 
 
 def test_a_notice_is_over_when_it_was_sent_or_its_message_is_dropped(boxes):

@@ -11,9 +11,12 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from hypothesis import given, settings
 
 from acd.model import QueueRule
 from commands import main
+from tests.acd.test_figures import journal, steps
+from workforce.reporting import folded
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # nine o'clock in Shanghai
@@ -95,7 +98,7 @@ def test_queues_skills_and_agents_of_an_hour(figures):
     assert of(found, "skills", "claims")["total"]["answered"] == 1
     agent = of(found, "agents", "1001")["total"]
     assert (agent["calls"], agent["wrap_up"], agent["transfers"]) == (2, 20, 1)
-    assert agent["busy"] + agent["ready"] + agent["reserved"] + agent["wrap_up"] == agent["logged_on"] == 1822
+    assert agent["busy"] + agent["ready"] + agent["reserved"] + agent["wrap_up"] == agent["logged_on"] == 3600
 
 
 def test_the_target_of_the_service_level_is_the_queues_own(figures):
@@ -118,7 +121,9 @@ def test_intervals_are_quarters_or_longer(figures):
     assert [(each["from"][11:16], each["offered"]) for each in hours] == [("09:00", 3)]
 
 
-def test_one_queue_one_skill_one_agent(figures):
+def test_one_queue_one_skill_one_agent(figures, tmp_path):
+    with (tmp_path / "var" / "journal" / "000001.jsonl").open("a") as journal:
+        journal.write(json.dumps({"seq": len(RECORDS) + 1, **state(6000, "1009", "Ready")}) + "\n")
     found = figures(*DAY, "--queue", "sales")
     assert ([each["name"] for each in found["queues"]], found["skills"], found["agents"]) == (["sales"], [], [])
     assert of(figures(*DAY, "--skill", "claims"), "skills", "claims")["total"]["offered"] == 1
@@ -134,6 +139,50 @@ def test_what_came_later_does_not_count(figures):
     assert of(figures("--from", "2026-11-23", "--to", "2026-11-24"), "queues", "service")["total"]["offered"] == 2
 
 
+def test_who_entered_before_the_end_is_followed_beyond_it(figures):
+    first = ("--from", "2026-11-23 09:00", "--to", "2026-11-23 09:15", "--queue", "sales")
+    longer = ("--from", "2026-11-23 09:00", "--to", "2026-11-23 09:30", "--queue", "sales")
+    (quarter,) = of(figures(*first), "queues", "sales")["intervals"]
+    assert (quarter["offered"], quarter["overflowed"], quarter["longest_wait"]) == (2, 1, 785)
+    assert of(figures(*longer), "queues", "sales")["intervals"] == [quarter]
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_a_quarter_has_the_same_figures_whatever_the_report_goes_up_to(script):
+    records = journal(script)
+    first, last = (datetime.fromisoformat(str(records[place]["at"])) for place in (0, -1))
+    whole = folded(records, last + timedelta(hours=1), targets={}, short=5_000)
+    for quarter in range(1, (last - first) // timedelta(minutes=15) + 2):
+        part = folded(records, first + quarter * timedelta(minutes=15), targets={}, short=5_000)
+        assert part.queues == {of: each for of, each in whole.queues.items() if of[0] < part.end}
+        assert part.skills == {of: each for of, each in whole.skills.items() if of[0] < part.end}
+        assert part.agents == {of: each for of, each in whole.agents.items() if of[0] < part.end}
+
+
+def test_nobody_reads_on_when_all_who_entered_before_the_end_are_gone():
+    def records():
+        yield from RECORDS[:-2]
+        yield record(1900, "TalkEnded", "c3", offer="0-2", queue="sales", agent="1001")
+        yield state(1900, "1001", "WorkingAfterCall")
+        yield record(1901, "CallEnded", "c3")
+        yield record(1901, "CallEnded", "c1")
+        yield state(1920, "1001", "Ready")
+        yield record(1930, "CallQueued", "c4", queue="sales", priority=0, skills=[])
+        pytest.fail("read on for nobody")
+
+    found = folded(records(), START + timedelta(minutes=31), targets={}, short=5_000)
+    assert found.queue("sales", START, START + timedelta(hours=1)).wrapped_up == 20_000
+
+
+@pytest.mark.parametrize(("minutes", "now", "counted"), [(60, 40, 40), (60, 90, 60), (60, None, 3), (2, 40, 2)])
+def test_the_time_of_agents_counts_up_to_the_end_or_to_now(minutes, now, counted):
+    quiet = [state(0, "1001", "NotReady"), state(180, "1001", "Ready")]
+    until, wall = START + timedelta(minutes=minutes), START + timedelta(minutes=now) if now else None
+    found = folded(quiet, until, targets={}, short=5_000, now=wall).agent("1001", START, START + timedelta(hours=2))
+    assert found.logged_on() == counted * 60_000
+
+
 def test_csv_has_a_line_for_every_interval(report):
     _, out, _ = report(*DAY, "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
@@ -145,6 +194,7 @@ def test_csv_has_a_line_for_every_interval(report):
         ("agent", "1001", "09:00"),
         ("agent", "1001", "09:15"),
         ("agent", "1001", "09:30"),
+        ("agent", "1001", "09:45"),
     ]
     assert rows[0]["offered"] == "2"
     assert rows[4]["occupancy"]
@@ -195,6 +245,12 @@ def test_lines_that_are_no_records_of_ours_are_passed_over(figures, report, tmp_
     assert figures(*DAY, "--journal", str(tmp_path / "mixed.jsonl")) == figures(*DAY)
 
 
+def test_a_queue_that_has_had_no_call_is_known_from_its_file(report, tmp_path):
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "queues.yaml").write_text("claims: {strategy: of-a-slip}\n")
+    assert report(*DAY, "--queue", "claims")[0] == 0
+
+
 def test_a_day_without_calls_says_so(report):
     assert "nothing is recorded for it" in report("--from", "2026-11-20", "--to", "2026-11-21")[1]
 
@@ -206,7 +262,15 @@ def test_a_day_without_calls_says_so(report):
         (("--from", "2026-11-23", "--to", "2026-11-22"), "is not after --from"),
         (("--every", "7m"), "--every: '7m' is not whole quarters of an hour"),
         (("--short", "soon"), "--short: 'soon' is not a duration"),
-        (("--journal", "/no/such/journal"), "/no/such/journal: No such file"),
+        (("--journal", "/no/such/journal"), "--journal /no/such/journal: there is no such file or folder"),
+        ((*DAY, "--journal", "/no/such/journal"), "--journal /no/such/journal: there is no such file or folder"),
+        (("--journal", __file__), "this is no journal"),
+        (("--journal", str(CHECKOUT / "flows")), "this is no journal"),
+        (
+            ("--queue", "servce"),
+            "--queue: there is no queue 'servce'; there is sales or service. Did you mean 'service'?",
+        ),
+        ((*DAY, "--agent", "9"), "--agent: there is no agent '9'; there is 1001."),
     ],
 )
 def test_slips_are_answered_where_they_are_made(report, arguments, said):

@@ -45,7 +45,7 @@ variants:
 def plans(tmp_path: Path, text: str = PLAN, *sets: str):
     file = tmp_path / "plan.yaml"
     file.write_text(text)
-    return load_plans(file, ZONE, tmp_path / "queues.yaml", sets)
+    return load_plans(file, ZONE, tmp_path, sets)
 
 
 def slips(tmp_path: Path, text: str, *sets: str) -> list[str]:
@@ -151,6 +151,27 @@ class TestThePlan:
         found, problems = plans(tmp_path, PLAN.replace("queues:\n  service: {wrap-up: 0s}\n", ""))
         assert (problems, found[0].rules[0].wrap_up) == ([], 7_000)
 
+    @pytest.mark.parametrize("where", ["in the plan", "in a file", "the appliance's own"])
+    def test_has_the_calendars_of_its_queues(self, tmp_path, where):
+        office = 'office: {zone: Asia/Shanghai, open: {mon-fri: "09:00-17:00"}}\n'
+        file = "calendars.yaml" if where == "the appliance's own" else "hours.yaml"
+        (tmp_path / file).write_text(office)
+        written = {"in the plan": f"calendars:\n  {office}", "in a file": "calendars: hours.yaml\n"}.get(where, "")
+        text = PLAN.replace("{wrap-up: 0s}", "{calendar: office}")
+        found, problems = plans(tmp_path, text + written, "calendars.office.open.sat=09:00-12:00")
+        assert not problems
+        assert [len(plan.calendars["office"].week[5]) for plan in found] == [0, 0, 1]
+        assert slips(tmp_path, text.replace("calendar: office", "calendar: offices") + written)[0] == (
+            "plan.yaml:5:23: queues.service.calendar: no calendar 'offices'. Did you mean 'office'?"
+        )
+
+    @pytest.mark.parametrize("since", ["2026-11-23 09:00", "2026-11-23T09:00+08:00", "2026-11-23T03:00+02:00"])
+    def test_has_times_of_its_zone_or_with_an_offset_of_their_own(self, tmp_path, since):
+        (plan, _), problems = plans(tmp_path, PLAN.replace("2026-11-23 09:00", since))
+        assert not problems
+        begin, end = Experiment([plan]).span(plan)
+        assert [at.isoformat() for at in (begin, end)] == ["2026-11-23T09:00:00+08:00", "2026-11-23T10:00:00+08:00"]
+
     def test_slips_are_told_with_their_places(self, tmp_path):
         text = PLAN.replace("queue: service,", "queue: sevice,").replace("queues: service", "queues: [service, slaes]")
         assert slips(tmp_path, text.replace("per-hour: 60,", "per-hour: 60, skills: claims,")) == [
@@ -174,6 +195,7 @@ class TestThePlan:
             ),
             (", talk: exponential 2m", "", "callers.all: write how long they talk"),
             ('"2026-11-23 10:00"', '"2026-11-23 08:00"', "plan.yaml:2:8: until: is not after from"),
+            ('"2026-11-23 10:00"', '"2026-11-23T01:00+00:00"', "plan.yaml:2:8: until: is not after from"),
             ('from: "2026-11-23 09:00"\n', "", "say with from: when they call"),
             ("60,", "900000,", "up to 900,000 calls are too many"),
             (
@@ -188,6 +210,17 @@ class TestThePlan:
             ),
             ("count: +1", "count: many", "plan.yaml:11:33: agents.team.count: 'many' stands here"),
             ("count: +1", "queues: nobody", "plan.yaml:11:34: agents.team.queues.0: no queue 'nobody'."),
+            (
+                "per-hour: 60,",
+                "journal: day.jsonl, customers: 5,",
+                "customers: the journal says who called; leave it out",
+            ),
+            ("{wrap-up: 0s}", "{wrap-up: 0s}\ncalendars: no.yaml", "calendars: there is no file"),
+            (
+                "{wrap-up: 0s}",
+                "{wrap-up: 0s}\ncalendars: {office: {zone: Peking, open: {daily: closed}}}",
+                "plan.yaml:6:28: calendars.office.zone: 'Peking' is not a time zone. All of China is Asia/Shanghai",
+            ),
             ("agents.team.count: +1", "queues.service.strategy: longest-idel", "Did you mean 'longest-idle'?"),
         ],
     )
@@ -293,6 +326,35 @@ agents: {team: {count: 10, queues: service, answers-after: 0s}}
         assert [at for at in rung if at < 10]
         assert [at for at in rung if at > 20]
 
+    def test_queues_are_open_when_their_calendars_say_so(self, tmp_path):
+        """Open for half of the hour; in the variant for all of it."""
+        text = PLAN.replace("{wrap-up: 0s}", "{calendar: office, overflow: [{when: closed, exit: closed}]}").replace(
+            "agents.team.count: +1", "calendars.office.open.daily: 09:00-10:00"
+        )
+        calendars = 'calendars: {office: {zone: Asia/Shanghai, open: {daily: "09:30-10:00"}}}\n'
+        half, whole = (variant.runs[0] for variant in self.experiment(tmp_path, text + calendars).variants)
+        closed = [quarter["overflowed"] == quarter["offered"] > 0 for quarter in half.intervals.values()]
+        assert closed == [True, True, False, False]
+        assert whole.all["overflowed"] == 0
+        assert half.all["offered"] == whole.all["offered"]
+
+    def test_customers_who_call_again_are_known_to_sticky_queues(self, tmp_path):
+        sticky = PLAN.replace("{wrap-up: 0s}", "{wrap-up: 0s, strategy: sticky, sticky-for: 1h}")
+        shares = []
+        for text in (sticky, sticky.replace("queue: service,", "queue: service, customers: 5,")):
+            (plan, _), problems = plans(tmp_path, text)
+            assert not problems
+            known = [0, 0]
+
+            def note(_, entry, known=known):
+                if entry[0] == "CallQueued":
+                    known[bool(entry[2]["last_agent"])] += 1
+
+            Experiment([plan]).measure(plan, 0, note)
+            shares.append(known[1] / sum(known))
+        assert shares[0] == 0
+        assert shares[1] > 0.5
+
     def test_who_still_waits_at_the_end_is_told_apart(self, tmp_path):
         text = PLAN.replace("patience: exponential 3m, ", "").replace("count: 2,", "count: 2, shift: 09:00-09:01,")
         run = self.experiment(tmp_path, text).variants[0].runs[0].all
@@ -325,12 +387,12 @@ agents: {team: {count: 10, queues: service, answers-after: 0s}}
         assert more.runs[0].all["mean_wait"] < again.runs[0].all["mean_wait"]
 
     def test_patience_is_guessed_with_those_in_mind_who_did_not_need_all_of_it(self, tmp_path):
+        facts = {"seq": 1, "queue": "service", "caller": "13800000001"}
         text = "\n".join(
-            json.dumps(
-                {"seq": 1, "at": f"2026-11-23T09:00:{second:02}+00:00", "type": type, "call": call, "queue": "service"}
-            )
+            json.dumps({**facts, "at": f"2026-11-23T09:00:{second:02}+00:00", "type": type, "call": call})
             for second, type, call in [
                 (0, "CallQueued", "a"),
+                (0, "CallArrived", "b"),
                 (0, "CallQueued", "b"),
                 (10, "CallConnected", "a"),
                 (20, "CallAbandoned", "b"),
@@ -342,6 +404,7 @@ agents: {team: {count: 10, queues: service, answers-after: 0s}}
         assert mean_patience(calls) == 30  # 10 s and 20 s waited, one gave up
         entry = CallersEntry.model_validate({"journal": "day.jsonl"})
         answered, gone = replayed("all", entry, calls, Sources(1, 0))
+        assert (answered.customer, gone.customer) == ("", "13800000001")
         assert (answered.talk, gone.talk, gone.patience) == (30_000, 30_000, 20_000)
         assert answered.patience > 10_000
 
@@ -400,6 +463,21 @@ def test_a_journal_is_never_written_over(run, tmp_path):
     code, _, err = run(*command)
     assert code == 2
     assert "is there already; name another folder" in err
+
+
+def test_nor_is_a_file_or_anything_put_among_a_journals_segments(run, tmp_path):
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    (folder / "000007.jsonl").write_text("a day of calls\n")
+    for name, said in (
+        ("000007.jsonl", "000007.jsonl is there already; name another file"),
+        ("000008.jsonl", "has a journal; name a file in another folder"),
+    ):
+        code, out, err = run("simulate", str(tmp_path / "plan.yaml"), "--journal", str(folder / name))
+        assert (code, out) == (2, "")
+        assert said in err
+    assert [file.read_text() for file in folder.iterdir()] == ["a day of calls\n"]
 
 
 def test_the_table_compares_variants(run, tmp_path):

@@ -131,6 +131,26 @@ def test_options_change_what_the_file_says(run):
     assert needed[1] > 1.5 * needed[0]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--service-level", "0.8/20", "'0.8/20' is less than 1 %; write 80/20"),
+        ("--service-level", ".95/10", "'.95/10' is less than 1 %; write 95/10"),
+        ("--shrinkage", "0.3", "'0.3' is less than 1 %; write 30 where 30 % are meant, else 0.3%"),
+        ("--occupancy", "0.85", "'0.85' is less than 1 %; write 85 where 85 % are meant, else 0.85%"),
+    ],
+)
+def test_a_share_below_one_is_refused_with_the_percentage_that_was_meant(run, option, value, said):
+    code, _, err = run("--calls", "120", "--handling", "3m", option, value)
+    assert (code, err) == (2, f"{option}: {said}\n")
+
+
+def test_less_than_one_percent_may_be_meant(run):
+    ask = ("--calls", "120", "--handling", "3m", "--patience", "2m", "--json")
+    assert run(*ask, "--abandoned", "0.5%")[0] == 0
+    assert run(*ask, "--abandoned", "2", "--shrinkage", "0")[0] == 0
+
+
 def test_the_table_says_which_formula_and_which_goal(run):
     _, out, _ = run("--calls", "120", "--handling", "3m", "--asa", "5s", "--occupancy", "90%")
     assert out.startswith("Erlang C, calls per 30 min")

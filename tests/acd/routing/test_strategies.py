@@ -148,6 +148,11 @@ class TestTopDown:
         made.agent("b", order=1)
         assert next_agents(made, 2) == ["b", "b"]
 
+    def test_goes_by_numbers_as_numbers_and_has_those_without_an_order_last(self):
+        made = staffed("top-down", "front-desk", "1000", "999")
+        made.agent("2000", order=5)
+        assert [rung(made.call(name))[0][1] for name in ("1", "2", "3", "4")] == ["2000", "999", "1000", "front-desk"]
+
 
 class TestRoundRobin:
     def test_goes_round_and_remembers_where_it_was(self):

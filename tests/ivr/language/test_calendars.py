@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -56,6 +56,19 @@ def shanghai(text):
 )
 def test_the_office_is_open_by_week_holidays_and_exceptions(at, state):
     assert hours().state("office", shanghai(at)) == state
+
+
+@pytest.mark.parametrize("calendar", ["office", "night", "always"])
+@pytest.mark.parametrize("since", ["2026-10-01 10:30", "2026-03-26 00:00"])  # with holidays, and a change of the clocks
+def test_its_changes_are_those_that_a_look_at_every_minute_finds(calendar, since):
+    found = load_calendars(OFFICE, "c.yaml")[0][calendar]
+    begin = shanghai(since).astimezone(UTC)
+    minutes = [begin + timedelta(minutes=number) for number in range(12 * 1440)]
+    states = [found.state(at) for at in minutes]
+    expected = [
+        (at, state) for at, state, before in zip(minutes, states, ["", *states], strict=False) if state != before
+    ]
+    assert list(found.changes(begin, begin + timedelta(days=12))) == expected
 
 
 def test_the_time_is_meant_in_the_calendars_own_zone():
@@ -137,3 +150,24 @@ def test_reading_a_calendar_does_not_read_the_holidays_of_all_the_world():
     reading = f"from ivr.language.calendars import load_calendars; load_calendars({OFFICE!r}, 'c.yaml')"
     check = "import sys; assert 'holidays.countries' not in sys.modules"
     subprocess.run([sys.executable, "-c", f"{reading}; {check}"], cwd=CHECKOUT, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("zone", ["GMT+8", "UTC+8", "UTC+08:00", "+8", "CST", "cst", "BJT"])
+def test_for_an_offset_or_an_abbreviation_a_place_is_asked_for_and_no_zone_of_another_offset_named(zone):
+    _, (problem,) = load_calendars(f"a: {{zone: '{zone}', open: {{daily: '1:00-2:00'}}}}", "c.yaml")
+    assert problem.message == (
+        f"a.zone: '{zone}' is not a time zone. "
+        "Name a place that has this time, for example Asia/Shanghai, Asia/Hong_Kong or Europe/London"
+    )
+
+
+def test_a_zone_that_is_written_small_is_meant_as_it_is():
+    _, (problem,) = load_calendars("a: {zone: utc, open: {daily: '1:00-2:00'}}", "c.yaml")
+    assert problem.message.endswith("Did you mean 'UTC'?")
+
+
+def test_hours_with_a_semicolon_of_another_keyboard_between_them_get_a_remedy_that_is_taken():
+    hours = "08:30-12:00；13:30-18:00"
+    _, (problem,) = load_calendars(f"a: {{zone: UTC, open: {{daily: '{hours}'}}}}", "c.yaml")
+    assert problem.message.endswith("'；' at character 12 is of another keyboard; write ,")
+    assert load_calendars(f"a: {{zone: UTC, open: {{daily: '{hours.replace('；', ',')}'}}}}", "c.yaml")[1] == []

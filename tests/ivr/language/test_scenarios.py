@@ -11,6 +11,7 @@ from ivr.language.scenarios import (
     Ended,
     HangUp,
     Hear,
+    MessageLeft,
     Press,
     Queued,
     Silence,
@@ -63,6 +64,16 @@ def test_a_scenario_is_a_call_and_its_steps():
     assert silence.steps[0] == Stage(Silence(12.0), "silence", 8, 7)
 
 
+def test_a_scenario_may_have_a_telephone_of_the_house_with_a_mailbox_and_a_pin():
+    (told,), problems = load_scenarios(
+        "- {name: x, phone: 1001, mailbox: service, pin: 0258, steps: [{message: '13800000001'}, {hear: message-1}]}\n",
+        "flows/mailbox.test.yaml",
+    )
+    assert problems == []
+    assert (told.phone, told.mailbox, told.pin) == ("1001", "service", "0258")
+    assert [stage.act for stage in told.steps] == [MessageLeft("13800000001"), Hear("message-1")]
+
+
 def test_what_did_not_come_about_is_a_problem_at_its_step():
     (order, _), _ = load_scenarios(TOLD, "flows/hotline.test.yaml")
     assert str(order.failed(order.steps[3], "heard '没有' instead")) == (
@@ -103,6 +114,14 @@ def test_a_wrong_step_is_told_where_it_stands(steps, problem):
         (
             "- {name: x, at: noon, steps: [hang-up]}\n",
             "1:17: x: at: 'noon' is not a time; write for example 2026-11-23 10:00",
+        ),
+        (
+            "- {name: x, pin: 25b0, steps: [hang-up]}\n",
+            "1:18: x: pin: '25b0' is not a PIN; write digits, such as \"2580\"",
+        ),
+        (
+            "- {name: x, steps: [{message: '1'}]}\n",
+            "1:21: x: message: in which mailbox? Write 'mailbox: ...' below the scenario's name",
         ),
         (
             "- {name: x, at: 2026-11-23T10:00+08:00, steps: [hang-up]}\n",

@@ -1,5 +1,7 @@
 """closure: whoever has the PIN closes a calendar by telephone, and nobody else."""
 
+from datetime import timedelta
+
 import pytest
 
 from runtime.closures import GUESSES, Closures
@@ -63,6 +65,17 @@ def test_too_many_wrong_pins_over_all_calls_lock_it_for_a_while(house, pin, tmp_
     assert Closures(tmp_path, house.clock).admits("4711") == "locked"
     house.clock.run_until(lambda: False, longest=16 * 60)
     assert house.closures.admits("4711") == "right"
+
+
+def test_a_clock_that_is_set_back_locks_it_for_no_longer_than_the_lock(house, pin, tmp_path):
+    for _ in range(GUESSES):
+        house.closures.admits("0000")
+    house.clock._start -= timedelta(days=1)
+    assert Closures(tmp_path, house.clock).admits("4711") == "locked"
+    house.clock.run_until(lambda: False, longest=14 * 60)
+    assert Closures(tmp_path, house.clock).admits("4711") == "locked"
+    house.clock.run_until(lambda: False, longest=2 * 60)
+    assert Closures(tmp_path, house.clock).admits("4711") == "right"
 
 
 def test_without_a_pin_nobody_gets_in(house):

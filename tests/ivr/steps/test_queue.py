@@ -97,6 +97,17 @@ def test_an_agent_who_was_gone_before_the_join_costs_nothing(house):
     caller.hears("占线")
 
 
+def test_a_talk_that_only_the_agents_leg_has_heard_of_is_over(house):
+    """The caller's connection broke in the join, which was done all the same."""
+    caller, place = queued(house)
+    place.has_talked = True
+    leg = house.agent_leg()
+    leg.hang_up()
+    place.agent_ready(leg)
+    caller.hears("再见")
+    assert place.told == ["connect failed"]
+
+
 def test_the_queue_gives_the_caller_back(house):
     caller, place = queued(house)
     place.over("overflowed")

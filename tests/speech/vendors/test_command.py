@@ -10,12 +10,12 @@ import gevent
 import numpy as np
 import pytest
 
-from speech import audio
+from speech import audio, riff
 from speech.pool import Pool
 from speech.port import CannotSpeak, Manner
 from speech.vendors import command
 
-HUM = audio.wav(audio.to_pcm(0.3 * np.sin(np.arange(4000) * 0.3)))
+HUM = riff.written(audio.to_pcm(0.3 * np.sin(np.arange(4000) * 0.3)))
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ def test_a_real_synthesiser_is_only_a_program(program):
     """The house's own engine, asked as if it were a stranger: text in, WAV out."""
     speaks = program(
         "sys.path.insert(0, os.environ['HOTLINE'])\n"
-        "from speech import audio\nfrom speech.vendors import espeak\n"
+        "from speech import audio, riff\nfrom speech.vendors import espeak\n"
         "pcm, rate = espeak.open({}).speak(sys.stdin.read(), 'cmn')\n"
-        "sys.stdout.buffer.write(audio.wav(audio.to_pcm(audio.resampled(audio.from_pcm(pcm), rate))))"
+        "sys.stdout.buffer.write(riff.written(audio.to_pcm(audio.resampled(audio.from_pcm(pcm), rate))))"
     )
     os.environ["HOTLINE"] = str(Path.cwd())
     pcm, rate = opened(speaks).speak("您好", "cmn")

@@ -60,6 +60,13 @@ class Desk:
         assert leg.answered() is None
         return leg
 
+    def talk(self):
+        """A call, a leg that it was joined with, and the name of their bridge."""
+        call, leg = self.call(), self.leg()
+        call.join(leg)
+        path, _ = self.peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
+        return call, leg, path.split("/")[1]
+
     def wait_until(self, true, within=5.0):
         with gevent.Timeout(within, AssertionError("it did not happen")):
             while not true():
@@ -475,10 +482,7 @@ def test_a_leg_that_is_gone_when_it_is_joined(peer, desk):
 
 
 def test_who_stays_in_a_bridge_is_told_once_whatever_comes_first(peer, desk):
-    call, leg = desk.call(), desk.leg()
-    call.join(leg)
-    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
-    bridge = path.split("/")[1]
+    call, _, bridge = desk.talk()
     peer.happen("ChannelHangupRequest", channel=channel("agent-1"))
     peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
     peer.happen("StasisEnd", channel=channel("agent-1"))
@@ -487,11 +491,22 @@ def test_who_stays_in_a_bridge_is_told_once_whatever_comes_first(peer, desk):
     peer.wait_asked("DELETE", f"bridges/{bridge}")
 
 
+def test_who_is_left_alone_hears_something_only_once_it_is_out_of_the_bridge(peer, desk):
+    """Before, Asterisk drops what shall be played, and says nothing."""
+    call, _, bridge = desk.talk()
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    assert call.wait(2) == Parted()
+    music = gevent.spawn(call.hold, "calm")
+    peer.wait_asked("DELETE", f"bridges/{bridge}")
+    gevent.sleep(0.05)
+    assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
+    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    peer.wait_asked("POST", "channels/caller-1/moh")
+    music.get(timeout=2)
+
+
 def test_a_bridge_that_somebody_else_destroyed_parts_both(peer, desk):
-    call, leg = desk.call(), desk.leg()
-    call.join(leg)
-    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
-    bridge = path.split("/")[1]
+    call, leg, bridge = desk.talk()
     peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
     peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
     assert (call.wait(2), leg.wait(2)) == (Parted(), Parted())
@@ -675,10 +690,7 @@ def test_calls_that_are_gone_after_a_reconnect_are_lost(peer, desk):
 
 
 def test_a_parting_that_nobody_told_us_is_found_after_a_reconnect(peer, desk):
-    call, leg = desk.call(), desk.leg()
-    call.join(leg)
-    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
-    bridge = path.split("/")[1]
+    call, leg, bridge = desk.talk()
     peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
     peer.answer("GET", "channels", OK, [channel()])
     peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
@@ -686,6 +698,24 @@ def test_a_parting_that_nobody_told_us_is_found_after_a_reconnect(peer, desk):
     assert call.wait(5) == Parted()
     with pytest.raises(CallEnded):
         leg.wait(1)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_join_whose_answer_was_lost_is_asked_for_again_only_where_it_was_not_done(peer, desk, done):
+    """To join two anew who are joined takes them out of their talk first."""
+    call, leg = desk.call(), desk.leg()
+    both = [channel(), channel("agent-1")]
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1", "agent-1"]}])
+    peer.answer("GET", "channels", OK, both)
+    members = ["caller-1", "agent-1"] if done else []
+    peer.answer("GET", r"bridges/.+", OK, {"id": "the bridge", "channels": members})
+    peer.answer("POST", r"bridges/[^/]+/addChannel", NEVER, then=peer.hang_up)
+    joined = gevent.spawn(call.join, leg)
+    peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
+    peer.answer("POST", r"bridges/[^/]+/addChannel", 204)
+    joined.get(timeout=5)
+    assert any("addChannel" in path for _, path, _ in peer.asked) is not done
+    assert (call.wait(0), leg.wait(0)) == (None, None)
 
 
 def test_an_outage_that_lasts_ends_calls_for_us_and_what_lives_on_is_there_to_be_taken_again(peer):
@@ -710,10 +740,7 @@ def test_an_outage_that_lasts_ends_calls_for_us_and_what_lives_on_is_there_to_be
 
 def test_those_who_talk_through_an_outage_that_lasts_are_left_to_talk(peer):
     desk = Desk(peer, patience=0.3)
-    call, leg = desk.call(), desk.leg()
-    call.join(leg)
-    path, _ = peer.wait_asked("POST", r"bridges/[^/]+/addChannel")
-    bridge = path.split("/")[1]
+    call, leg, bridge = desk.talk()
     peer.handshake_status = 503
     peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1", "agent-1"]}])
     peer.answer("GET", "channels", OK, [channel(), channel("agent-1")])
@@ -817,6 +844,43 @@ def test_an_adopted_call_that_talks_parts_when_the_other_leaves(peer, desk):
     bridge = {"id": "hotline-bridge-a-1", "channels": ["a"]}
     peer.happen("ChannelLeftBridge", channel=channel("b"), bridge=bridge)
     assert call.wait(2) == Parted()
+
+
+def test_a_talk_that_ended_before_anybody_listened_to_it_parts_the_leg_that_is_left(peer, desk):
+    peer.answer("GET", "channels/a", OK, channel("a", HOTLINE_DIALLED="1000"))
+    peer.answer("GET", "channels/a/variable", OK, {"value": ""})
+    peer.answer("GET", "bridges", OK, [{"id": "hotline-bridge-a-1", "channels": ["a"]}])
+    peer.answer("GET", "bridges/hotline-bridge-a-1", OK, {"id": "hotline-bridge-a-1", "channels": ["a"]})
+    call = desk.switch.adopt(CallId("a"))
+    assert call.was_joined
+    assert call.wait(2) == Parted()
+    peer.wait_asked("DELETE", "bridges/hotline-bridge-a-1")
+
+
+def test_who_has_missed_that_it_is_out_of_its_bridge_waits_for_that_once(peer, desk, monkeypatch):
+    monkeypatch.setattr(line, "PARTING", 0.05)
+    call, _, bridge = desk.talk()
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    assert call.wait(2) == Parted()
+    call.hold("calm")
+    monkeypatch.setattr(line, "PARTING", 60)
+    call.hold("other")
+    assert [path for _, path, _ in peer.asked if path.endswith("/moh")] == ["channels/caller-1/moh"] * 2
+
+
+def test_who_was_out_of_its_bridge_while_nobody_listened_is_known_to_be_after_a_reconnect(peer, desk, monkeypatch):
+    monkeypatch.setattr(line, "PARTING", 60)
+    call, _, bridge = desk.talk()
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", f"bridges/{bridge}", 404, {"message": "Bridge not found"})
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    assert call.wait(2) == Parted()
+    before = peer.websockets
+    peer.hang_up()
+    desk.wait_until(lambda: peer.websockets > before and desk.switch.connected)
+    gevent.spawn(call.hold, "calm").get(timeout=5)
+    assert call.wait(0) is None
 
 
 def test_who_comes_while_asterisk_is_asked_what_lives_there_is_not_taken_for_lost(peer):

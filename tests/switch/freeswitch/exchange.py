@@ -45,6 +45,10 @@ class Exchange:
     ports: config.Ports
     process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def music(self) -> dict[str, Path]:
+        return {"calm": self.home / "music.wav", "short": self.home / "short.wav"}
+
     def start(self) -> None:
         binary = private.find()
         assert binary is not None
@@ -83,6 +87,7 @@ def prepare(home: Path) -> Exchange:
     ports = config.Ports(trunk, agents, event_socket, f"127.0.0.1:{outbound}", rtp=(20000, 21999))
     music = home / "music.wav"
     heard.write_wav(music, tone(MUSIC, 20))
+    heard.write_wav(home / "short.wav", tone(MUSIC, 1))
     sorry = home / "sorry.wav"
     heard.write_wav(sorry, tone(1500.0, 1))
     config.write(

@@ -81,10 +81,11 @@ class Leg:
     def say(self, *data: bytes) -> None:
         self.sock.sendall(b"".join(data))
 
-    def answer_connect(self) -> None:
-        """The first conversation of every leg, ours as recorded."""
+    def answer_connect(self, **variables: str) -> None:
+        """The first conversation of every leg, as recorded, with what the dialplan has set besides."""
         assert self.read_command() == "connect"
-        self.say(recorded_channel(self.id))
+        more = "".join(f"variable_{name}: {value}\n" for name, value in variables.items())
+        self.say(recorded_channel(self.id)[:-1], more.encode(), b"\n")
         for _ in range(3):
             self.read_command()
             self.say(OK)
@@ -124,6 +125,8 @@ class Core:
         self.answers: dict[str, str | None] = {"version": "FreeSWITCH Version 1.11.2-release+git (git 3f13ad1)"}
         self.greeting = b"Content-Type: auth/request\n\n"
         self.connections: list[socket.socket] = []
+        self.told_of_jobs: list[socket.socket] = []  # those who have asked for what becomes of background commands
+        self.jobs_over: list[socket.socket] = []  # over which connection each background command has come
         self.commands: list[str] = []
         self.server = StreamServer(("127.0.0.1", 0), self._serve)
         self.server.start()
@@ -139,6 +142,10 @@ class Core:
         with suppress(OSError):
             leg.say(self.greeting)
             while command := leg.read_command():
+                if command == "event plain BACKGROUND_JOB":
+                    self.told_of_jobs.append(sock)
+                if command.startswith("bgapi "):
+                    self.jobs_over.append(sock)
                 if answer := self._answer(command):
                     leg.say(answer)
 
@@ -164,12 +171,13 @@ class Core:
 class House:
     """Our switch under test with a scripted FreeSWITCH around it, whose event socket it may reach by another way."""
 
-    def __init__(self, way: Callable[[str], str] = lambda address: address) -> None:
+    def __init__(self, way: Callable[[str], str] = lambda address: address, **options: object) -> None:
         self.core = Core()
         self.port = free_ports(1)[0]
         self.switch = FreeSwitch(
-            outbound=f"127.0.0.1:{self.port}", inbound=way(self.core.address), password=Core.PASSWORD, clock=RealClock()
-        )
+            outbound=f"127.0.0.1:{self.port}", inbound=way(self.core.address), password=Core.PASSWORD,
+            clock=RealClock(), **options,
+        )  # fmt: skip
         self.results: list[object] = []
         self._changed = Event()
 

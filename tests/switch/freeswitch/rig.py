@@ -93,6 +93,7 @@ class Rig:
             password=exchanges.PASSWORD,
             clock=self.clock,
             epoch=next(self.epochs),
+            music=self.exchange.music,
         )
         self.controllers.append(switch)
         return switch

@@ -3,7 +3,7 @@
 import gevent
 import pytest
 
-from switch.port import ANY, CallId, CannotPlay, Cause, Key, NoSuchCall, NotAnswered, Sound
+from switch.port import ANY, CallEnded, CallId, CannotJoin, CannotPlay, Cause, Key, NoSuchCall, NotAnswered, Sound
 from switch.port import Silence as Pause
 from tests.live import heard
 from tests.switch.freeswitch import peers
@@ -126,6 +126,29 @@ def test_music_is_broken_off_until_it_has_ended(house, sound):
     assert result(house) is None
 
 
+def test_music_whose_file_is_gone_is_played_by_its_stream(sound):
+    house = peers.House(music={"calm": sound.path})
+    leg = arrive(house, lambda call: (call.hold("calm"), call.wait(None)))
+    from_file = until(leg, "playback\n")
+    assert f"\n{sound.path}@@" in from_file
+    sound.path.unlink()
+    leg.complete(from_file, "FILE NOT FOUND", 0)
+    assert until(leg, "playback\n").endswith("local_stream://calm")
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    assert result(house) == (None, Key("1"))
+    house.close()
+
+
+def test_a_piece_of_music_that_is_over_begins_anew(sound):
+    house = peers.House(music={"calm": sound.path})
+    leg = arrive(house, lambda call: (call.hold("calm"), call.wait(None)))
+    leg.complete(until(leg, "playback\n"), played=700)
+    assert f"\n{sound.path}@@" in until(leg, "playback\n")
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    assert result(house) == (None, Key("1"))
+    house.close()
+
+
 def test_music_that_does_not_play_does_not_stop_the_wait(house):
     leg = arrive(house, lambda call: (call.hold("none"), call.wait(None)))
     leg.complete(until(leg, "playback\n"), "FILE NOT FOUND", 0)
@@ -159,6 +182,13 @@ def test_a_newer_controllers_epoch_ends_our_control_and_keeps_our_socket(house):
         leg.read_command()
 
 
+def test_our_own_epoch_ends_nothing_though_the_leg_came_before_it_was_written_there(house):
+    leg = arrive(house, lambda call: call.wait(5))
+    leg.say(peers.happened("CHANNEL_EXECUTE_COMPLETE", "leg", variable_hotline_epoch=str(house.switch._epoch)))
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="4"))
+    assert result(house) == Key("4")
+
+
 def test_what_was_remembered_comes_with_the_leg(house):
     house.serve(lambda call: call.remembered)
     leg = house.leg("leg")
@@ -170,6 +200,16 @@ def test_what_was_remembered_comes_with_the_leg(house):
 # --- legs that we dial
 
 
+def test_a_telephone_is_rung_though_the_command_before_is_read_slowly(house, monkeypatch):
+    house.serve(lambda call: None)
+    monkeypatch.setattr(house.core, "_answer", lambda command: b"")
+    for agent in "1001", "1002":
+        gevent.spawn(house.switch.dial, agent, call_id=CallId(f"leg-{agent}"), caller="1000", ring_for=10)
+    house.wait_until(lambda: len(house.core.jobs_over) == 2)
+    first, second = house.core.jobs_over
+    assert first is not second
+
+
 def originated(house):
     house.wait_until(lambda: any("originate" in command for command in house.core.commands))
     return next(command for command in house.core.commands if "originate" in command)
@@ -179,7 +219,8 @@ def job_done(house, command, answer):
     job = command.split("job-uuid: ")[1]
     body = answer.encode()
     content = b"Event-Name: BACKGROUND_JOB\nJob-UUID: %b\nContent-Length: %d\n\n%b" % (job.encode(), len(body), body)
-    house.core.connections[-1].sendall(peers.event(content))
+    for connection in house.core.told_of_jobs:
+        connection.sendall(peers.event(content))
 
 
 @pytest.mark.parametrize(
@@ -207,10 +248,72 @@ def test_a_phone_that_answers_comes_by_its_own_socket(house, sound):
     leg = house.switch.dial("1001", call_id=CallId("leg-1"), caller="1000", ring_for=10)
     job_done(house, originated(house), "+OK leg-1\n")
     far = house.leg("leg-1")
-    far.answer_connect()
+    far.answer_connect(hotline="dialled")
     assert leg.answered() is None
     far.say(peers.happened("DTMF", "leg-1", DTMF_Digit="2"))
     assert leg.wait(5) == Key("2")
+
+
+def test_a_phone_that_comes_by_the_dialplan_of_before_an_update_is_marked_as_dialled(house):
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001", call_id=CallId("leg-1"), caller="1000", ring_for=10)
+    job_done(house, originated(house), "+OK leg-1\n")
+    far = house.leg("leg-1")
+    far.answer_connect(hotline="caller")
+    assert far.read_command() == "api uuid_setvar leg-1 hotline dialled"
+    far.say(peers.api("+OK"))
+    assert leg.answered() is None
+
+
+def agent_dialled(house):
+    """An agent's leg that was answered at its far end, and has yet to come to us."""
+    agent = house.switch.dial("1001", call_id=CallId("leg-1"), caller="1000", ring_for=10)
+    job_done(house, originated(house), "+OK leg-1\n")
+    return agent
+
+
+def test_who_is_gone_for_us_is_joined_with_nobody(house):
+    agents = []
+
+    def join(call):
+        with pytest.raises(CannotJoin, match="gone"):
+            call.join(agents[0])
+        return "not joined"
+
+    house.serve(join)
+    agents.append(agent := agent_dialled(house))
+    far = house.leg("leg-1")
+    far.answer_connect(hotline="dialled")
+    assert agent.answered() is None
+    far.sock.close()
+    house.wait_until(lambda: agent.leg.inbox.ended is not None)
+    house.leg("leg").answer_connect()
+    assert result(house) == "not joined"
+
+
+def test_who_is_gone_in_the_moment_of_the_join_has_ended_and_not_the_other(house):
+    agents = []
+
+    def join(call):
+        with pytest.raises(CallEnded):
+            call.join(agents[0])
+        return "ended"
+
+    house.serve(join)
+    agents.append(agent := agent_dialled(house))
+    far = house.leg("leg-1")
+    gevent.spawn(lambda: (far.answer_connect(hotline="dialled"), far.obey()))
+    assert agent.answered() is None
+    caller = house.leg("leg")
+    caller.answer_connect()
+    while not (command := caller.read_command()).startswith("api uuid_bridge"):
+        caller.say(peers.api("+OK") if command.startswith("api") else peers.OK)
+    caller.say(peers.api("-ERR Invalid uuid"))
+    assert caller.read_command() == "api uuid_exists leg"
+    caller.say(peers.api("false"))
+    caller.say(peers.happened("CHANNEL_HANGUP", "leg", Hangup_Cause="NORMAL_CLEARING"))
+    assert result(house) == "ended"
+    assert agent.leg.inbox.ended is None
 
 
 def test_an_address_that_is_none_is_not_dialled(house):
@@ -274,6 +377,15 @@ def test_who_waits_hears_music_again_before_anybody_thinks_about_what_comes_next
     leg.complete(music)
     leg.complete(until(leg, "playback\n"))
     assert playing.get(timeout=peers.WITHIN) is None
+
+
+def test_a_leg_that_came_is_taken_over_though_the_answer_to_our_command_is_lost(house):
+    house.core.answers["uuid_transfer"] = None
+    leg, adopting = adopted(house, {})
+    leg.answer_connect()
+    house.wait_until(lambda: house.switch._calls)
+    house.core.drop_all()
+    assert adopting.get(timeout=peers.WITHIN).id == "leg"
 
 
 @pytest.mark.parametrize(

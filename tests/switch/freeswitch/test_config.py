@@ -106,8 +106,10 @@ def test_the_names_that_we_send_legs_to_are_in_the_dialplan():
     patterns = [each.get("expression", "") for each in contexts[names.CONTEXT].iter("condition")]
     assert names.TRANSFER in contexts
     assert any(re.search(pattern, names.AGAIN) for pattern in patterns if pattern)
-    assert any(re.search(pattern, names.WAIT) for pattern in patterns if pattern)
-    assert all(name.startswith(names.OWN_EXTENSIONS) for name in (names.AGAIN, names.WAIT))
+    ours = names.AGAIN, names.DIALLED, names.WAIT
+    for name in ours:
+        assert any(re.search(pattern, name) for pattern in patterns if pattern), name
+    assert all(name.startswith(names.OWN_EXTENSIONS) for name in ours)
 
 
 def test_our_legs_are_marked_as_ours_and_any_key_stops_a_prompt_until_we_say_otherwise():
@@ -115,10 +117,25 @@ def test_our_legs_are_marked_as_ours_and_any_key_stops_a_prompt_until_we_say_oth
     assert f"{names.OURS}=caller" in settings
     assert f"playback_terminators={names.EVERY_KEY}" in settings
     endpoint = dialling.endpoint("1001", "")
-    dialled = dialling.originate(endpoint, call_id=CallId("x"), caller="", caller_name="", ring_for=1, outbound="h:1")
+    dialled = dialling.originate(endpoint, call_id=CallId("x"), caller="", caller_name="", ring_for=1)
     assert f"{names.OURS}='dialled'" in dialled
-    assert "playback_terminators='none'" in dialled
+    assert dialled.endswith(f" {names.DIALLED} XML {names.CONTEXT}")
+    assert "playback_terminators=none" in settings
+    assert "media_timeout='300000'" in dialled
     assert f"sofia/{names.AGENTS}/1001%{names.DOMAIN}" in dialled
+
+
+def test_every_leg_of_ours_meets_us_again_after_a_talk():
+    (context,) = (each for each in parsed(CONF / "dialplan.xml").iter("context") if each.get("name") == names.CONTEXT)
+    starts = [
+        each
+        for each in context.iter("extension")
+        if "hotline_tries" not in ElementTree.tostring(each, "unicode") or each.get("name") == "hotline"
+    ]
+    for extension in starts:
+        actions = [(each.get("application"), each.get("data", "")) for each in extension.iter("action")]
+        if any(application == "socket" for application, _ in actions):
+            assert ("multiset", f"^^;{names.COME_BACK}") in actions, extension.get("name")
 
 
 def test_agents_authenticate_and_their_account_is_what_the_appliance_sees(generated):

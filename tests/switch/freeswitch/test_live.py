@@ -259,11 +259,22 @@ def test_who_waits_and_is_taken_over_hears_its_music_again_at_once(rig):
     rig.pass_time(2)  # what a flow may take to know what comes next
     adopted.hold("calm")
     rig.pass_time(1)
-    assert heard.longest_silence(far.leg.media.heard(since, None)) < 0.5
+    assert heard.longest_silence(far.leg.media.heard(since, None)) < 0.2
     assert far.heard() == ["music"]
     assert adopted.play([rig.sound("high")]) is None
     assert far.heard() == ["music", "high"]
     adopted.hang_up()
+
+
+def test_music_goes_on_when_its_piece_is_over(rig):
+    rig.serve(lambda call: (call.answer(), call.hold("short"), call.wait(4), call.play([rig.sound("high")])))
+    far = rig.caller()
+    far.wait_hears("music")
+    since = far.leg.media.now()
+    rig.pass_time(3)
+    assert heard.longest_silence(far.leg.media.heard(since, None)) < 0.2
+    rig.result()
+    assert far.heard() == ["music", "high"]
 
 
 def test_a_call_that_was_adopted_outlives_the_end_of_the_loser(rig):
