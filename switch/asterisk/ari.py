@@ -120,29 +120,33 @@ class Ari:
         return f"{self._url.path.rstrip('/')}/ari"
 
     def _run(self) -> None:
-        attempts = 0
+        attempts, told = 0, ""
         while not self._closing:
             try:
-                session = self._connect()
-            except (Broken, Refused, SwitchLost) as problem:
-                if attempts == 0:
-                    log.warning("no connection to Asterisk, trying on", reason=str(problem))
+                with _of_an_asterisk():
+                    session = self._connect()
+            except Exception as problem:  # whatever it is: without a next attempt nobody is served any more
+                if (reason := repr(problem)) != told:
+                    foreseen = isinstance(problem, Broken | Refused | SwitchLost)
+                    log.warning("no connection to Asterisk, trying on", reason=str(problem), exc_info=not foreseen)
+                    told = reason
                 gevent.sleep(BACK_OFF[min(attempts, len(BACK_OFF) - 1)])
                 attempts += 1
                 continue
             if session is None:
                 return
-            attempts = 0
+            attempts, told = 0, ""
             log.info("connected to Asterisk", version=self.version, requests_by_websocket=session.takes_requests)
             session.ended.wait()
-            self._lost(session)
+            if not self._closing:
+                log.warning("connection to Asterisk lost", reason=session.reason)
 
     def _connect(self) -> Session | None:
         """A session that is set up, or None when we shall not have one."""
         if not self._events.opening():
             return None
         query = urlencode({"app": self._application, "subscribeAll": "false"})
-        session = Session(connect(self._url, WITHIN), self._events.happened)
+        session = Session(connect(self._url, WITHIN), self._events.happened, self._lost)
         try:
             session.shake_hands(host(self._url), f"{self._prefix}/events?{query}", self._authorization)
             session.start()
@@ -150,19 +154,16 @@ class Ari:
             self._session = session
             self._set_up()
             self._events.up()
-        except BaseException as error:
+        except BaseException:
             session.end("not set up")
-            self._lost(session)
-            if isinstance(error, LookupError | TypeError | AttributeError | ValueError):
-                raise SwitchLost("the answers are not those of an Asterisk") from error
             raise
         return session
 
     def _lost(self, session: Session) -> None:
-        self._session = None
-        self._events.down()
-        if not self._closing:
-            log.warning("connection to Asterisk lost", reason=session.reason)
+        """Known at once: what is asked for from now on waits for the next connection."""
+        if session is self._session:
+            self._session = None
+            self._events.down()
 
     def _set_up(self) -> None:
         told = self.request("GET", "asterisk/info", only="system")
@@ -181,14 +182,22 @@ def look(url: str, *, user: str, password: str) -> tuple[str, datetime]:
     http = Http(split, [_authorization(user, password)])
     try:
         status, body = http.request("GET", f"{split.path.rstrip('/')}/ari/asterisk/info", b"", WITHIN)
-        told = _understood(status, body)
-        return _version(told), datetime.fromisoformat(told["status"]["last_reload_time"])
+        with _of_an_asterisk():
+            told = _understood(status, body)
+            return _version(told), datetime.fromisoformat(told["status"]["last_reload_time"])
     except Broken as error:
         raise SwitchLost(str(error)) from error
-    except (LookupError, TypeError, ValueError) as error:
-        raise SwitchLost("the answers are not those of an Asterisk") from error
     finally:
         http.close()
+
+
+@contextmanager
+def _of_an_asterisk() -> Iterator[None]:
+    """What is raised where an answer has not the shape of Asterisk's is told as that: SwitchLost."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise SwitchLost("the answers are not those of an Asterisk") from error
 
 
 def _authorization(user: str, password: str) -> tuple[str, str]:

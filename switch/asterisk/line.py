@@ -21,7 +21,8 @@ from switch.shared.clock import Clock
 from switch.shared.inbox import Inbox
 
 OVERDUE = 20.0  # seconds from the end of a call for us to that of its channel; beyond, its hang-up has failed
-PARTING = 2.0  # seconds within which a channel leaves a bridge that was ended
+PARTING = 2.0  # seconds within which we hear that a channel has left a bridge that was ended
+SETTLED = 0.5  # seconds after the end of a bridge, at most, in which its channels are still in it
 NAMES_IN_TURN = 8  # names of playbacks and recordings of a channel, so that a later controller can stop them
 
 
@@ -33,6 +34,11 @@ class Link(Protocol):
 
     @property
     def connected(self) -> bool: ...
+
+    @property
+    def generation(self) -> int:
+        """The number of the connection that there is, or was last; each has the next."""
+        ...
 
     def request(self, method: str, path: str, **parameters: Any) -> Any: ...
 
@@ -180,11 +186,16 @@ class Line:
 
         Returns once the channel is out of the bridge: Asterisk drops what it shall play before, and says nothing.
         """
-        bridge, self.bridge = self.bridge, None
+        bridge, self.bridge, generation = self.bridge, None, self.link.generation
         if bridge is not None:
             self.link.later("DELETE", named("bridges", bridge))
-        if not self._alone.wait(PARTING):
-            self._is_out()  # the word of it was missed: nobody need wait for it again
+        while not self._alone.wait(PARTING):
+            if self.link.connected and self.link.generation == generation:
+                self._is_out()  # the word of it was missed: nobody need wait for it again
+            else:  # nobody may have been asked yet to end the bridge
+                self.link.await_connection()
+                self.inbox.check()
+                generation = self.link.generation
 
     def next_name(self, what: str) -> str:
         self._turn = (self._turn + 1) % NAMES_IN_TURN
@@ -277,11 +288,15 @@ class Line:
         if self.tape is not None and self._is_gone("recordings", "live", self.tape.name):
             self.recorded(self.tape.name, "")
         if self._inside is not None and not self.joining:  # whoever joins them asks again
-            there = self._lookup("bridges", self._inside)
-            if there is None or self.id not in there["channels"]:
-                self.left(self._inside)
+            bridge = self._inside
+            there = self._lookup("bridges", bridge)
+            if there is None:
+                self.left_alone(bridge)
+                self.clock.after(SETTLED, lambda: self.left(bridge))
+            elif self.id not in there["channels"]:
+                self.left(bridge)
             elif len(there["channels"]) < 2:
-                self.left_alone(self._inside)
+                self.left_alone(bridge)
 
     def is_in(self, bridge: str) -> bool:
         """Raises SwitchLost, Refused."""

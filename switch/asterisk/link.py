@@ -38,6 +38,7 @@ class Mended:
         self._usable = Event()
         self._waiting: list[tuple[str, str, dict[str, Any]]] = []
         self._alarm: Alarm | None = None
+        self.generation = 0
 
     @property
     def connected(self) -> bool:
@@ -70,6 +71,7 @@ class Mended:
 
     def came_up(self) -> None:
         """To be called when what was missed is known."""
+        self.generation += 1
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

@@ -34,11 +34,12 @@ class _Pending:
 
 
 class Session:
-    """One websocket from its opening to its end."""
+    """One websocket from its opening to its end, which `over` is told as it happens."""
 
-    def __init__(self, sock: socket.socket, happened: Callable[[Json], None]) -> None:
+    def __init__(self, sock: socket.socket, happened: Callable[[Json], None], over: Callable[[Session], None]) -> None:
         self._sock = sock
         self._happened = happened
+        self._over = over
         self._socket = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
         self._sending = RLock()
         self._numbers = itertools.count(1)
@@ -109,6 +110,7 @@ class Session:
             return
         self.reason = reason
         self.ended.set()
+        self._over(self)
         self._sock.close()
         for pending in self._pending.values():
             pending.answered.set()

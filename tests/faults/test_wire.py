@@ -1,12 +1,14 @@
 """The bad network of the tests changes nothing but what it says: what it passes on is what came, message by message."""
 
 import json
+import socket
+import sys
 
 import pytest
 import wsproto
 from wsproto import events as ws
 
-from tests.faults.wire import EventSocket, Piece, WebSocket
+from tests.faults.wire import EventSocket, Faults, Piece, WebSocket, Wire
 from tests.switch.freeswitch.peers import CAPTURES
 
 CUTS = (1, 7, 1000, 100_000)
@@ -45,3 +47,23 @@ def test_http_passes_as_it_comes(size):
     found = pieces(WebSocket(), answer, size)
     assert b"".join(piece.data for piece in found) == answer
     assert not any(piece.event for piece in found)
+
+
+@pytest.fixture
+def hasty():
+    """Threads take turns as often as can be, so that they meet in every order."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_connections_that_break_at_once_keep_nobody_else_out(hasty):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        wire = Wire(0, server.getsockname()[1], seed=1, faults=Faults(lives=1), framing=WebSocket)
+        for _ in range(200):
+            with socket.create_connection(("127.0.0.1", wire.port), timeout=10) as near:
+                near.sendall(b"breaks after a byte or two")
+                server.accept()[0].close()  # TimeoutError: the wire has let nobody through
+        wire.close()

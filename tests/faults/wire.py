@@ -163,9 +163,9 @@ class Wire:
 
     def _connect(self, near: socket.socket, far: socket.socket) -> None:
         self._open |= {near, far}
+        for end in (near, far):  # before either way runs: the first may break both in no time
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for source, sink, talks in ((near, far, not self._server_talks), (far, near, self._server_talks)):
-            for end in (source, sink):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             way = _Way(self, source, sink, self._framing() if talks else None, random.Random(self._dice.random()))
             threading.Thread(target=way.run, daemon=True).start()
 

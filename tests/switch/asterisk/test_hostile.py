@@ -505,6 +505,24 @@ def test_who_is_left_alone_hears_something_only_once_it_is_out_of_the_bridge(pee
     music.get(timeout=2)
 
 
+def test_who_is_left_alone_while_the_connection_is_down_hears_something_only_once_it_is_out(peer, desk, monkeypatch):
+    monkeypatch.setattr(line, "PARTING", 0.05)
+    call, _, bridge = desk.talk()
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
+    peer.answer("GET", "asterisk/variable", 503)  # nobody is let in
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    peer.hang_up()
+    desk.wait_until(lambda: not desk.switch.connected)
+    music = gevent.spawn(call.hold, "calm")
+    gevent.sleep(3 * line.PARTING)
+    peer.answer("GET", "asterisk/variable", OK, {"value": ""})
+    music.get(timeout=5)
+    asked = [f"{method} {path}" for method, path, _ in peer.asked]
+    assert asked.index(f"DELETE bridges/{bridge}") < asked.index("POST channels/caller-1/moh")
+
+
 def test_a_bridge_that_somebody_else_destroyed_parts_both(peer, desk):
     call, leg, bridge = desk.talk()
     peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
@@ -678,6 +696,64 @@ def test_a_server_that_is_no_asterisk_is_not_taken_for_one(peer):
         while not switch.connected:
             gevent.sleep(0.01)
     assert switch.version == "Asterisk 22.0.0"
+    switch.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "odd", "good"),
+    [
+        ("asterisk/variable", {}, {"value": ""}),
+        ("asterisk/variable", [], {"value": ""}),
+        ("asterisk/variable", {"value": None}, {"value": ""}),
+        ("applications", {"name": "hotline"}, []),
+        ("applications", [{"name": "hotline"}], []),
+        ("channels", [{}], []),
+    ],
+)
+def test_an_odd_answer_while_connecting_does_not_end_connecting(peer, path, odd, good):
+    peer.answer("GET", path, OK, odd)
+    switch = Asterisk(url=peer.url, password="secret", clock=RealClock())
+    switch.serve(lambda call: None)
+    peer.wait_asked("GET", path)
+    peer.wait_asked("GET", path)
+    assert not switch.connected
+    peer.answer("GET", path, OK, good)
+    with gevent.Timeout(5):
+        while not switch.connected:
+            gevent.sleep(0.01)
+    switch.stop()
+
+
+def test_what_nobody_foresaw_while_connecting_does_not_end_connecting(peer, monkeypatch, capsys):
+    known = websocket.Session.probe
+
+    def fails_once(session):
+        monkeypatch.setattr(websocket.Session, "probe", known)
+        raise AssertionError("a mistake of ours")
+
+    monkeypatch.setattr(websocket.Session, "probe", fails_once)
+    switch = Asterisk(url=peer.url, password="secret", clock=RealClock())
+    switch.serve(lambda call: None)
+    with gevent.Timeout(5):
+        while not switch.connected:
+            gevent.sleep(0.01)
+    assert "a mistake of ours" in capsys.readouterr().out
+    switch.stop()
+
+
+def test_garbage_instead_of_the_websockets_opening_does_not_end_connecting(peer, monkeypatch):
+    known = Peer._serve_websocket
+    monkeypatch.setattr(Peer, "_serve_websocket", lambda self, socket, _: socket.sendall(b"\x00\xff nonsense\r\n\r\n"))
+    switch = Asterisk(url=peer.url, password="secret", clock=RealClock())
+    switch.serve(lambda call: None)
+    with gevent.Timeout(5):
+        while peer.connections < 4:
+            gevent.sleep(0.01)
+    assert not switch.connected
+    monkeypatch.setattr(Peer, "_serve_websocket", known)
+    with gevent.Timeout(5):
+        while not switch.connected:
+            gevent.sleep(0.01)
     switch.stop()
 
 
@@ -881,6 +957,22 @@ def test_who_was_out_of_its_bridge_while_nobody_listened_is_known_to_be_after_a_
     desk.wait_until(lambda: peer.websockets > before and desk.switch.connected)
     gevent.spawn(call.hold, "calm").get(timeout=5)
     assert call.wait(0) is None
+
+
+def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk):
+    call, _, bridge = desk.talk()
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", f"bridges/{bridge}", 404, {"message": "Bridge not found"})
+    peer.hang_up()
+    assert call.wait(5) == Parted()
+    music = gevent.spawn(call.hold, "calm")
+    desk.wait_until(lambda: desk.switch.connected)
+    gevent.sleep(0.05)
+    assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
+    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    peer.wait_asked("POST", "channels/caller-1/moh", within=line.SETTLED / 2)
+    music.get(timeout=2)
 
 
 def test_who_comes_while_asterisk_is_asked_what_lives_there_is_not_taken_for_lost(peer):
