@@ -124,12 +124,13 @@ class Ear:
             return
         first = len(self._key) == KEY_PACKETS + 3
         closing = self._key if len(self._key) == 3 else self._key[:1]
+        begun = time.time()  # before it is sent: the answer may be there before the next line
         for piece in list(closing):
             self._packet(EVENT | 0x80 * first, self._stamp, piece)
         with self._changed:
             del self._key[: len(closing)]
             if first:
-                self._pressed = time.time()
+                self._pressed = begun
                 self._heard.clear()
                 self._changed.notify_all()
         if not self._key:
