@@ -20,7 +20,7 @@ from bench import _house, _phones, _rivals
 from bench.calls import load_average, on_each_switch, percentile
 
 WAITING = (1, 50, 200)  # callers
-TIMES = 30  # that an agent becomes ready, or a caller comes, for each figure
+TIMES = 100  # that an agent becomes ready, or a caller comes, for each figure
 ARRIVALS = 25.0  # calls a second while a queue fills
 PATIENCE = 5.0  # seconds after which a call that did not ring counts as lost
 TALK = 0.3  # seconds, where only the ringing is measured: enough for the two to be joined

@@ -25,6 +25,7 @@ from switch.port import SwitchLost
 log = structlog.get_logger(__name__)
 
 WITHIN = 5.0  # seconds for a request
+ODD = (LookupError, TypeError, AttributeError, ValueError)  # what an answer of another shape than Asterisk's raises
 BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further attempt to connect; the last repeats
 
 
@@ -32,7 +33,7 @@ BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further attempt
 class Events:
     """Whom an `Ari` tells what happens.
 
-    `happened` must not block. `opening` may make requests by HTTP, and says whether to go on; `up` may make
+    `happened` and `down` must not block. `opening` may make requests by HTTP, and says whether to go on; `up` may make
     requests; both may raise Refused and SwitchLost, after which a new connection is tried.
     """
 
@@ -73,9 +74,9 @@ class Ari:
 
     def close(self) -> None:
         self._closing = True
-        if self._session is not None:
-            self._session.say_goodbye()
-            self._session.end("closed by us")
+        if (session := self._session) is not None:
+            session.say_goodbye()  # by which it may end
+            session.end("closed by us")
         if self._runner is not None:
             self._runner.kill()
             self._runner = None
@@ -126,8 +127,10 @@ class Ari:
                 with _of_an_asterisk():
                     session = self._connect()
             except Exception as problem:  # whatever it is: without a next attempt nobody is served any more
-                if (reason := repr(problem)) != told:
-                    foreseen = isinstance(problem, Broken | Refused | SwitchLost)
+                if (reason := f"{problem!r} {problem.__cause__!r}") != told:
+                    foreseen = isinstance(problem, Broken | Refused | SwitchLost) and not isinstance(
+                        problem.__cause__, ODD
+                    )
                     log.warning("no connection to Asterisk, trying on", reason=str(problem), exc_info=not foreseen)
                     told = reason
                 gevent.sleep(BACK_OFF[min(attempts, len(BACK_OFF) - 1)])
@@ -196,7 +199,7 @@ def _of_an_asterisk() -> Iterator[None]:
     """What is raised where an answer has not the shape of Asterisk's is told as that: SwitchLost."""
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    except ODD as error:
         raise SwitchLost("the answers are not those of an Asterisk") from error
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from switch.asterisk import encoding, recording, talk
@@ -29,6 +31,7 @@ from switch.port import (
     Silence,
     Sound,
     SwitchError,
+    SwitchLost,
 )
 
 LATE = 0.5  # seconds within which a hang-up follows the failed playback that it caused
@@ -239,10 +242,14 @@ class AsteriskCall:
         return cut
 
     def _start(self, media: Sequence[str], playback: Playback) -> None:
+        self.line.starting = True
         try:
-            self.line.ask("POST", "play", media=media, playbackId=playback.id)
+            there = partial(self.line.has, "playbacks", playback.id)
+            self.line.ask("POST", "play", done=there, media=media, playbackId=playback.id)
         except Refused as refused:
             raise CannotPlay(str(refused)) from refused
+        finally:
+            self.line.starting = False
 
     def _await(self, playback: Playback, stop_on: Keys) -> Key | Notice | None:
         """Returns when it is over, or what cuts in."""
@@ -251,7 +258,8 @@ class AsteriskCall:
             if item is not None and item is not playback:
                 return item
             if item is None:
-                self.line.catch_up()
+                with suppress(SwitchLost):  # looked at again later, or when the connection is back
+                    self.line.catch_up()
         return None
 
     def _cut_in(self, stop_on: Keys, *, within: float, playback: Playback | None = None) -> Key | Notice | None:

@@ -42,7 +42,7 @@ def connect(url: SplitResult, within: float) -> socket.socket:
         if url.scheme != "https":
             return plain
         secured: socket.socket = ssl.create_default_context().wrap_socket(plain, server_hostname=url.hostname)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that can be no host's
         raise Broken(str(error)) from error
     return secured
 

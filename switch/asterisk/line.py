@@ -106,6 +106,7 @@ class Line:
         self.clock = clock
         self.inbox = Inbox(clock)
         self.playback: Playback | None = None
+        self.starting = False  # that playback: Asterisk has not said yet whether it has it
         self.tape: Tape | None = None
         self.bridge: str | None = None  # in which it talks
         self.joining = False  # into that bridge: Asterisk has not said yet whether it is in it
@@ -283,10 +284,11 @@ class Line:
             channel = self._lookup("channels", self.id)
             if channel is not None and channel["state"] == "Up":
                 self.enter()
-        if self.playback is not None and not self.playback.over and self._is_gone("playbacks", self.playback.id):
-            self.played(self.playback.id, "done")
-        if self.tape is not None and self._is_gone("recordings", "live", self.tape.name):
-            self.recorded(self.tape.name, "")
+        playback, tape = self.playback, self.tape
+        if playback is not None and not self.starting and not playback.over and not self.has("playbacks", playback.id):
+            self.played(playback.id, "done")
+        if tape is not None and tape.started and not self.has("recordings", "live", tape.name):
+            self.recorded(tape.name, "")
         if self._inside is not None and not self.joining:  # whoever joins them asks again
             bridge = self._inside
             there = self._lookup("bridges", bridge)
@@ -303,8 +305,9 @@ class Line:
         there = self._lookup("bridges", bridge)
         return there is not None and self.id in there["channels"]
 
-    def _is_gone(self, *path: str) -> bool:
-        return self._lookup(*path) is None
+    def has(self, *path: str) -> bool:
+        """Whether Asterisk has this. Raises SwitchLost, Refused."""
+        return self._lookup(*path) is not None
 
     def _lookup(self, *path: str) -> Json | None:
         try:

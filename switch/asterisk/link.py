@@ -20,6 +20,7 @@ from switch.shared.clock import Alarm, Clock
 log = structlog.get_logger(__name__)
 
 TRIES = 3  # of a request that nobody waits for, where Asterisk does not answer it
+EACH = 5.0  # seconds that each try takes at least: after all of them a connection that is dead is known as such
 
 
 class Mended:
@@ -70,19 +71,22 @@ class Mended:
             self._alarm = self._clock.after(self._patience, self._on_given_up)
 
     def came_up(self) -> None:
-        """To be called when what was missed is known."""
+        """To be called when what was missed is known. Raises SwitchLost where it is down again already."""
+        if not self._ari.connected:
+            raise SwitchLost("the connection to Asterisk broke while it was set up")
         self.generation += 1
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        self._usable.set()
         waiting, self._waiting = self._waiting, []
-        for method, path, parameters in waiting:
+        for method, path, parameters in waiting:  # before anybody asks for more: it was asked for earlier
             gevent.spawn(self._try, method, path, parameters)
+        self._usable.set()
 
     def _try(self, method: str, path: str, parameters: dict[str, Any]) -> None:
         what = path.partition("/")[0]
         for _ in range(TRIES):
+            until = self._clock.now() + EACH * 1000
             try:
                 self._ari.request(method, path, **parameters)
             except Refused as refused:
@@ -93,6 +97,7 @@ class Mended:
                 if not self._ari.connected:
                     self._waiting.append((method, path, parameters))
                     return
+                self._clock.sleep(max(0.0, until - self._clock.now()) / 1000)
             else:
                 return
         log.error("Asterisk does not answer, given up", method=method, what=what, tries=TRIES)

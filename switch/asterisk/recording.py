@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -77,6 +78,7 @@ def _start(line: Line, tape: Tape, longest: float, silence: float) -> None:
         line.ask(
             "POST", "record", name=tape.name, format="wav", ifExists="overwrite", beep=False, terminateOn="none",
             maxDurationSeconds=math.ceil(longest) + 5,  # should we not be there to stop it
+            done=partial(line.has, "recordings", "live", tape.name),  # asked for twice it is refused with 409
         )  # fmt: skip
     except Refused as refused:
         raise CannotRecord(str(refused)) from refused
@@ -141,7 +143,8 @@ def _stop(line: Line, tape: Tape) -> None:
             raise CannotRecord(str(refused)) from refused
     line.link.later("POST", f"{named('channels', line.id)}/variable", variable="TALK_DETECT(remove)", value="")
     if not tape.finished.wait(FINISHED_WITHIN):
-        line.catch_up()
+        with suppress(SwitchLost):  # what is not there is found out when it is fetched
+            line.catch_up()
 
 
 def _keep_what_was_said(line: Line, tape: Tape, to: Path) -> None:
@@ -155,6 +158,7 @@ def _keep_what_was_said(line: Line, tape: Tape, to: Path) -> None:
 def _fetch(line: Line, tape: Tape, to: Path) -> float:
     if tape.failed:
         raise CannotRecord(tape.failed)
+    line.link.await_connection()  # it lies there meanwhile
     return fetch(line, tape.name, to)
 
 

@@ -131,6 +131,9 @@ class Session:
                 gevent.sleep(0)  # where more is there already, recv alone lets nobody else run
         except (Broken, OSError, wsproto.utilities.ProtocolError) as error:
             self.end(str(error) or type(error).__name__)
+        except BaseException:
+            self.end("nobody reads it any more")
+            raise
 
     def _receive(self) -> None:
         try:

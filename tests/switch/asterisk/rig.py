@@ -48,10 +48,17 @@ class FarEnd:
         names = self._tones(self.leg.answered_at or 0.0)
         return [name for number, name in enumerate(names) if number == 0 or names[number - 1] != name]
 
+    def seconds(self):
+        """How long each tone was heard."""
+        return [tone.seconds for tone in self._told(self.leg.answered_at or 0.0)]
+
     def _tones(self, since):
-        audio = self.leg.media.heard(since, self.leg.ended_at)
         names = {frequency: name for name, frequency in TONES.items()}
-        return [names[tone.frequency] for tone in heard.tones(audio, *TONES.values(), shortest=0.1)]
+        return [names[tone.frequency] for tone in self._told(since)]
+
+    def _told(self, since):
+        audio = self.leg.media.heard(since, self.leg.ended_at)
+        return heard.tones(audio, *TONES.values(), shortest=0.1)
 
     @property
     def up(self):

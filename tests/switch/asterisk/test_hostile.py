@@ -8,7 +8,8 @@ import json
 import gevent
 import pytest
 
-from switch.asterisk import Asterisk, line, link, websocket
+from switch.asterisk import Asterisk, calls, line, link, websocket
+from switch.asterisk import recording as recordings
 from switch.asterisk.ari import Ari
 from switch.port import (
     ANY,
@@ -29,6 +30,7 @@ from switch.shared.clock import RealClock
 from tests.switch.asterisk.peer import NEVER, OK, Peer, channel
 
 HASH = frozenset("#")
+A_SECOND = b"RIFF" + bytes(40 + 16000)  # of sound, as far as its length is looked at
 
 
 class Desk:
@@ -36,7 +38,8 @@ class Desk:
 
     def __init__(self, peer, **options):
         self.peer = peer
-        self.switch = Asterisk(url=peer.url, password="secret", clock=RealClock(), **options)
+        self.clock = RealClock()
+        self.switch = Asterisk(url=peer.url, password="secret", clock=self.clock, **options)
         self.calls = []
         self.letting_go = gevent.event.Event()
         self.switch.serve(self._on_call)
@@ -239,6 +242,7 @@ def test_a_request_that_is_never_answered_has_an_end(peer, desk, monkeypatch):
 
 
 def test_a_hang_up_that_is_not_answered_is_asked_for_again(peer, desk, monkeypatch):
+    monkeypatch.setattr(link, "EACH", 0.2)
     monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
     call = desk.call()
     lives_on = {"then": lambda: peer.answer("DELETE", "channels/caller-1", 204)}
@@ -253,6 +257,7 @@ def test_a_hang_up_that_is_not_answered_is_asked_for_again(peer, desk, monkeypat
 
 
 def test_a_call_that_cannot_be_hung_up_is_given_up_and_then_a_stray(peer, desk, monkeypatch):
+    monkeypatch.setattr(link, "EACH", 0.2)
     monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
     call = desk.call()
     peer.answer("DELETE", "channels/caller-1", NEVER)
@@ -339,7 +344,7 @@ def test_a_recording_that_is_done_without_a_file_is_an_error(peer, desk, tmp_pat
 
 def test_a_recording_that_asterisk_ends_early_is_no_message(peer, desk, tmp_path):
     call = desk.call()
-    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    peer.answer("GET", r"recordings/stored/.*/file", OK, A_SECOND)
     record, name = recording(desk, call, tmp_path / "a.wav")
     peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
     with pytest.raises(CannotRecord, match="disk"):
@@ -350,7 +355,7 @@ def test_a_recording_that_asterisk_ends_early_is_no_message(peer, desk, tmp_path
 
 def test_a_recording_that_ends_because_the_caller_leaves_is_a_hang_up(peer, desk, tmp_path):
     call = desk.call()
-    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    peer.answer("GET", r"recordings/stored/.*/file", OK, A_SECOND)
     record, name = recording(desk, call, tmp_path / "a.wav")
     peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
     peer.happen("ChannelHangupRequest", channel=channel())
@@ -397,7 +402,7 @@ def recorded_talk(peer, call, path):
 
 
 def test_a_talk_that_cannot_be_fetched_stays_where_it_is(peer, desk, tmp_path):
-    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    peer.answer("GET", r"recordings/stored/.*/file", OK, A_SECOND)
     call = desk.call()
     recorded_talk(peer, call, tmp_path / "no-such-folder" / "a.wav")
     stopping = gevent.spawn(call.stop_recording, tmp_path / "no-such-folder" / "a.wav")
@@ -412,7 +417,7 @@ def test_a_talk_that_cannot_be_fetched_stays_where_it_is(peer, desk, tmp_path):
 
 def test_what_was_said_before_a_hang_up_is_kept(peer, desk, tmp_path):
     call = desk.call()
-    peer.answer("GET", r"recordings/stored/.*/file", OK, b"RIFF" + bytes(40 + 16000))
+    peer.answer("GET", r"recordings/stored/.*/file", OK, A_SECOND)
     record, name = recording(desk, call, tmp_path / "a.wav")
     peer.happen("ChannelHangupRequest", channel=channel())
     peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
@@ -741,6 +746,137 @@ def test_what_nobody_foresaw_while_connecting_does_not_end_connecting(peer, monk
     switch.stop()
 
 
+def test_a_hang_up_by_http_outlives_a_silence_that_is_no_end_of_the_connection_yet(peer, monkeypatch):
+    monkeypatch.setattr(websocket, "PROBE_WITHIN", 0.05)
+    monkeypatch.setattr(link, "EACH", 0.05)
+    peer.requests_by_websocket = False
+    desk = Desk(peer)
+    call = desk.call()
+    asked = Ari.request
+
+    def refused_twice(*arguments, **options):
+        refusals.append(arguments[1:3])
+        if len(refusals) < link.TRIES:
+            raise SwitchLost("connection refused")
+        monkeypatch.setattr(Ari, "request", asked)
+        return asked(*arguments, **options)
+
+    refusals = []
+    monkeypatch.setattr(Ari, "request", refused_twice)
+    begun = desk.clock.now()
+    call.hang_up()
+    peer.wait_asked("DELETE", "channels/caller-1")
+    assert refusals == [("DELETE", "channels/caller-1")] * link.TRIES
+    assert desk.clock.now() - begun >= 1000 * link.EACH * (link.TRIES - 1)
+    desk.letting_go.set()
+    desk.switch.stop()
+
+
+def over_a_break(peer, *, listed):
+    """What Asterisk has of the caller once the connection is there again."""
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", "(playbacks|recordings/live)/.+", *((OK, {}) if listed else (404, {"message": "not found"})))
+
+
+def test_a_recording_whose_answer_was_lost_is_not_asked_for_twice(peer, desk, tmp_path):
+    """Asterisk answers 409 to the second, as it does about a channel that is not ours any more."""
+    call = desk.call()
+    over_a_break(peer, listed=True)
+    peer.answer("POST", "channels/caller-1/record", NEVER, then=peer.hang_up)
+    record, name = recording(desk, call, tmp_path / "message.wav")
+    peer.answer("POST", "channels/caller-1/record", 409, {"message": "Recording already in progress"})
+    desk.wait_until(lambda: peer.websockets == 2 and desk.switch.connected)
+    peer.answer("GET", f"recordings/stored/{name}/file", OK, A_SECOND)
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="#")
+    peer.wait_asked("POST", f"recordings/live/{name}/stop")
+    peer.happen("RecordingFinished", recording={"name": name, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(record).ended == "key"
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_prompt_whose_answer_was_lost_is_heard_once_and_to_its_end(peer, desk, tmp_path, arrived):
+    call = desk.call()
+    over_a_break(peer, listed=arrived)
+    peer.answer("POST", "channels/caller-1/play", NEVER, then=peer.hang_up)
+    play, playback = playing(desk, call, tmp_path)
+    peer.answer("POST", "channels/caller-1/play", OK, {})
+    desk.wait_until(lambda: peer.websockets == 2 and desk.switch.connected)
+    gevent.sleep(0.05)
+    assert sum(path == "channels/caller-1/play" for _, path, _ in peer.asked) == (0 if arrived else 1)
+    assert not play.ready()
+    peer.happen("PlaybackFinished", playback={"id": playback, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(play) is None
+
+
+def test_a_prompt_goes_on_where_nobody_can_be_asked_whether_it_still_plays(peer, desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(calls, "LOOK_AGAIN", 0.05)
+    call = desk.call()
+    over_a_break(peer, listed=True)
+    play, playback = playing(desk, call, tmp_path)
+    peer.answer("GET", "asterisk/variable", 503)  # nobody is let in
+    peer.hang_up()
+    desk.wait_until(lambda: not desk.switch.connected)
+    gevent.sleep(0.2)
+    assert not play.ready()
+    peer.answer("GET", "asterisk/variable", OK, {"value": ""})
+    desk.wait_until(lambda: desk.switch.connected)
+    peer.happen("PlaybackFinished", playback={"id": playback, "state": "done", "target_uri": "channel:caller-1"})
+    assert outcome(play) is None
+
+
+def test_a_message_is_fetched_once_the_connection_is_back(peer, desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(recordings, "FINISHED_WITHIN", 0.05)
+    call = desk.call()
+    over_a_break(peer, listed=False)
+    record, name = recording(desk, call, tmp_path / "message.wav")
+    peer.answer("GET", f"recordings/stored/{name}/file", 404, {"message": "not there yet"})
+    peer.answer("GET", "asterisk/variable", 503)  # nobody is let in
+    peer.answer("POST", f"recordings/live/{name}/stop", 204, then=lambda: gevent.spawn_later(0.02, peer.hang_up))
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="#")
+    desk.wait_until(lambda: not desk.switch.connected)
+    gevent.sleep(0.2)
+    peer.answer("GET", f"recordings/stored/{name}/file", OK, A_SECOND)
+    peer.answer("GET", "asterisk/variable", OK, {"value": ""})
+    assert outcome(record).ended == "key"
+
+
+def test_a_connection_that_breaks_while_it_is_set_up_is_followed_by_another(peer, desk):
+    """Asterisk's answer to a listing, by HTTP, may come after the end of the websocket."""
+    peer.hang_up()
+    peer.answer("GET", "applications", OK, [], then=peer.hang_up)
+    desk.wait_until(lambda: peer.websockets >= 3)
+    assert not desk.switch.connected
+    peer.answer("GET", "applications", OK, [])
+    desk.wait_until(lambda: desk.switch.connected)
+    assert desk.call("caller-2").wait(0.05) is None
+
+
+def test_a_stop_in_the_moment_in_which_the_connection_breaks(desk, monkeypatch):
+    call = desk.call()
+    monkeypatch.setattr(websocket.Session, "say_goodbye", lambda session: session.end("Connection reset by peer"))
+    desk.switch.stop()
+    with pytest.raises(CallEnded):
+        call.wait(1)
+
+
+def test_an_error_of_ours_while_an_event_is_taken_is_followed_by_another_connection(peer, desk, monkeypatch):
+    before = peer.websockets
+
+    def fails(line, digit):
+        raise AssertionError("a mistake of ours")
+
+    call = desk.call()
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    with monkeypatch.context() as patch:
+        patch.setattr(line.Line, "pressed", fails)
+        peer.happen("ChannelDtmfReceived", channel=channel(), digit="1")
+        desk.wait_until(lambda: peer.websockets > before and desk.switch.connected)
+    peer.happen("ChannelDtmfReceived", channel=channel(), digit="2")
+    assert call.wait(2) == Key("2")
+
+
 def test_garbage_instead_of_the_websockets_opening_does_not_end_connecting(peer, monkeypatch):
     known = Peer._serve_websocket
     monkeypatch.setattr(Peer, "_serve_websocket", lambda self, socket, _: socket.sendall(b"\x00\xff nonsense\r\n\r\n"))
@@ -959,7 +1095,9 @@ def test_who_was_out_of_its_bridge_while_nobody_listened_is_known_to_be_after_a_
     assert call.wait(0) is None
 
 
-def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk):
+def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk, monkeypatch):
+    monkeypatch.setattr(line, "SETTLED", 60)
+    monkeypatch.setattr(line, "PARTING", 60)
     call, _, bridge = desk.talk()
     peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
     peer.answer("GET", "channels", OK, [channel()])
@@ -971,7 +1109,24 @@ def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk):
     gevent.sleep(0.05)
     assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
     peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
-    peer.wait_asked("POST", "channels/caller-1/moh", within=line.SETTLED / 2)
+    peer.wait_asked("POST", "channels/caller-1/moh")
+    music.get(timeout=2)
+
+
+def test_who_leaves_a_bridge_over_a_new_connection_has_the_whole_time_for_it(peer, desk, monkeypatch):
+    monkeypatch.setattr(line, "PARTING", 0.6)
+    call, _, bridge = desk.talk()
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+    peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
+    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    assert call.wait(2) == Parted()
+    music = gevent.spawn(call.hold, "calm")
+    gevent.sleep(0.1)
+    peer.hang_up()
+    gevent.sleep(0.8)
+    assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
+    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
     music.get(timeout=2)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gevent.event import Event
 
-from switch.port import ANY, CallEnded, CallId, Cause, Key, NotAnswered
+from switch.port import ANY, CallEnded, CallId, Cause, Key, NotAnswered, SwitchLost
 from tests.live import rtp, sipp
 from tests.switch.asterisk import exchange as exchanges
 from tests.switch.asterisk.rig import Rig, aside
@@ -214,6 +214,54 @@ def test_recordings_do_not_pile_up_at_asterisk(rig):
     rig.caller()
     call_id = rig.result()
     rig.wait_until(lambda: not list(rig.exchange.recordings.glob(f"*{call_id}*")))
+
+
+class Forgetful:
+    """A link that loses the answer to its first request of a kind, as with a connection that breaks."""
+
+    def __init__(self, link, kind):
+        self._link = link
+        self._kind = kind
+        self._lost = False
+        self.connected = True
+
+    def __getattr__(self, name):
+        return getattr(self._link, name)
+
+    def request(self, method, path, **parameters):
+        answer = self._link.request(method, path, **parameters)
+        if path.endswith(self._kind) and not self._lost:
+            self._lost, self.connected = True, False
+            raise SwitchLost("the answer is lost")
+        return answer
+
+    def await_connection(self):
+        self.connected = True
+
+
+def test_a_recording_whose_answer_was_lost_is_the_same_recording(rig):
+    def flow(call):
+        call.answer()
+        call.line.link = Forgetful(call.line.link, "/record")
+        return call.record(rig.directory / "message.wav", longest=1, silence=5, stop_on=HASH)
+
+    rig.serve(flow)
+    rig.caller()
+    assert rig.result().ended == "longest"
+
+
+def test_a_prompt_whose_answer_was_lost_is_heard_once(rig):
+    def flow(call):
+        call.answer()
+        call.line.link = Forgetful(call.line.link, "/play")
+        call.play([rig.sound("high")])
+        call.play([rig.sound("low")])
+
+    rig.serve(flow)
+    caller = rig.caller()
+    rig.result()
+    caller.hang_up()
+    assert [round(seconds) for seconds in caller.seconds()] == [2, 2]
 
 
 # --- dialling -------------------------------------------------------------------------------------------------
