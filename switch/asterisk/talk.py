@@ -6,6 +6,7 @@ tells it from one. It and its recording are named by the leg, so that a later co
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from switch.asterisk import recording
@@ -34,12 +35,13 @@ def start(line: Line) -> None:
     talk = line.link.talks[name(line.id)] = Talk()
     try:
         line.ask(
-            "POST", "snoop", spy="both", whisper="none", app=APPLICATION, appArgs=f"{ARGUMENT},{line.id}", snoopId=snoop
+            "POST", "snoop", spy="both", whisper="none", app=APPLICATION, appArgs=f"{ARGUMENT},{line.id}",
+            snoopId=snoop, done=partial(line.has, "channels", snoop),
         )  # fmt: skip
         talk.heard.wait(recording.FINISHED_WITHIN)  # before that the channel cannot be recorded
         line.request(
             "POST", f"{named('channels', snoop)}/record", name=name(line.id), format="wav", ifExists="overwrite",
-            beep=False, terminateOn="none",
+            beep=False, terminateOn="none", done=partial(line.has, "recordings", "live", name(line.id)),
         )  # fmt: skip
     except Refused as refused:
         del line.link.talks[name(line.id)]

@@ -250,6 +250,20 @@ def test_a_recording_whose_answer_was_lost_is_the_same_recording(rig):
     assert rig.result().ended == "longest"
 
 
+@pytest.mark.parametrize("kind", ["/snoop", "/record"])
+def test_a_recording_of_both_directions_whose_answer_was_lost_is_the_same_recording(rig, kind):
+    def flow(call):
+        call.answer()
+        call.line.link = Forgetful(call.line.link, kind)
+        call.start_recording(rig.directory / "talk.wav")
+        call.play([rig.sound("high")])
+        return call.stop_recording(rig.directory / "talk.wav")
+
+    rig.serve(flow)
+    rig.caller()
+    assert round(rig.result()) == 2
+
+
 def test_a_prompt_whose_answer_was_lost_is_heard_once(rig):
     def flow(call):
         call.answer()
