@@ -55,17 +55,26 @@ class Recorder:
         path: Path | None = None
         try:
             path = self._recordings.file_for(self._call.id, flow=flow, queue=queue, agent=agent, keep_days=keep_days)
-            self._call.start_recording(path)
+            self._begin(path, of_talk=bool(queue))
         except (CannotKeep, CannotRecord) as error:
             log.error("a call cannot be recorded; it goes on", error=str(error))
             self._note("NotRecorded", queue=queue, agent=agent, reason=str(error))
             if path is not None:
                 self._recordings.discard(path)
             return False
-        self._path, self._of_talk = path, bool(queue)
-        self._remember(ON)
         self._note("RecordingStarted", queue=queue, agent=agent)
         return True
+
+    def _begin(self, path: Path, *, of_talk: bool) -> None:
+        """Remembered before it begins: whoever takes the call over must know what to mask."""
+        self._path, self._of_talk = path, of_talk
+        try:
+            self._remember(ON)
+            self._call.start_recording(path)
+        except CannotRecord:
+            self._path = None
+            self._call.remember(MEMORY, "")
+            raise
 
     def pause(self) -> None:
         """From now on the recording holds silence, until it is started again."""
@@ -92,8 +101,10 @@ class Recorder:
         """As `stop`, when the call has ended. A recording that goes on without us is left to whoever has the call."""
         if self._path is not None:
             path, self._path = self._path, None
-            with suppress(CallEnded, SwitchLost):
+            try:
                 self._keep(path)
+            except (CallEnded, SwitchLost):
+                self._recordings.leave(path)
 
     @contextmanager
     def hidden(self, hide: bool = True) -> Iterator[None]:

@@ -214,6 +214,10 @@ class Mailboxes(Protocol):
         """Removes what is too short to be a message."""
         ...
 
+    def leave(self, recorded: Path) -> None:
+        """It is in nobody's hands any more: what there is of it is filed later."""
+        ...
+
     def keep(
         self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str
     ) -> Message | None:
@@ -272,6 +276,10 @@ class Recordings(Protocol):
 
     def discard(self, recorded: Path) -> None:
         """Nothing came about."""
+        ...
+
+    def leave(self, recorded: Path) -> None:
+        """The switch may go on recording without us: what there is goes into the index once nobody writes to it."""
         ...
 
 

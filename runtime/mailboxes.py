@@ -101,6 +101,10 @@ class StoreMailboxes:
         self._off_hub(lambda: filing.throw_away(recorded))
         self._in_hand.pop(recorded, None)
 
+    def leave(self, recorded: Path) -> None:
+        self._in_hand.pop(recorded, None)
+        self._on_unfiled()
+
     def keep(
         self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str
     ) -> Message | None:
@@ -109,7 +113,7 @@ class StoreMailboxes:
         try:
             seconds = self._off_hub(lambda: filing.secured_seconds(recorded))
         except OSError as error:
-            self._leave_for_later(recorded)
+            self.leave(recorded)
             raise CannotKeep(error.strerror or str(error)) from error
         if seconds is None:
             self.discard(recorded)
@@ -133,7 +137,7 @@ class StoreMailboxes:
         except StoreFailed as error:
             # It is kept all the same: its slip is on disk, and `file_waiting` will find it.
             self._journal.append("MessageUnfiled", call, box=box, path=str(recorded), error=str(error))
-            self._leave_for_later(recorded)
+            self.leave(recorded)
             return Message(id, box, seconds)
         self._filed(recorded, kept, call)
         return Message(kept.id, box, seconds)
@@ -223,10 +227,6 @@ class StoreMailboxes:
             return False
         self._filed(left.path, row, CallId(facts["call"]))
         return True
-
-    def _leave_for_later(self, path: Path) -> None:
-        self._in_hand.pop(path, None)
-        self._on_unfiled()
 
     def _filed(self, path: Path, row: Row, call: CallId) -> None:
         self._off_hub(lambda: filing.remove_slip(path) if row.path == str(path) else filing.throw_away(path))

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+LONGEST_LEFT = timedelta(days=1)  # for a call that was lost to come back with its recording
 STILL_WRITTEN = 60.0  # seconds since the last write in which the switch may still be recording
 
 
@@ -52,6 +53,7 @@ class StoreRecordings:
         self._threads = ThreadPool(2)
         self._since = self._now()  # what is older was begun by another process
         self._in_hand: dict[Path, Facts] = {}
+        self._left: dict[Path, Facts] = {}  # of this process, and out of its hands
         self.unfiled = 0
 
     def file_for(self, call: CallId, *, flow: str, queue: str, agent: str, keep_days: int | None) -> Path:
@@ -76,20 +78,29 @@ class StoreRecordings:
         self._off_hub(lambda: filing.throw_away(recorded))
         self._in_hand.pop(recorded, None)
 
+    def leave(self, recorded: Path) -> None:
+        if facts := self._in_hand.pop(recorded, None):
+            self._left[recorded] = facts
+        self._on_unfiled()
+
     def keep(self, recorded: Path, seconds: float) -> None:
-        facts = self._in_hand.pop(recorded, None) or self._off_hub(lambda: filing.slip(recorded))
+        ours = self._in_hand.pop(recorded, None) or self._left.get(recorded)
+        facts = ours or self._off_hub(lambda: filing.slip(recorded))
         if facts is None or not self._is_filed(recorded, facts, seconds):
             self._on_unfiled()
 
     def file_waiting(self) -> int:
         """Files what is on disk and not in the index, and returns how many recordings still wait. Raises nothing."""
         found = self._off_hub(lambda: filing.left_behind(self._directory, self._clock.wall().timestamp()))
+        longest = (self._now() - LONGEST_LEFT).isoformat()
+        self._left = {path: facts for path, facts in self._left.items() if str(facts["started"]) > longest}
         self.unfiled = sum(left.path not in self._in_hand and not self._is_filed_now(left) for left in found)
         return self.unfiled
 
     def _is_filed_now(self, left: Left) -> bool:
         started = str(left.facts.get("started", ""))
-        if started < self._since.isoformat() and left.age < STILL_WRITTEN:
+        ours = started >= self._since.isoformat() and left.path not in self._left
+        if not ours and left.age < STILL_WRITTEN:
             return False
         seconds = self._off_hub(lambda: filing.wav_seconds(left.path))
         if seconds is None:
@@ -105,6 +116,7 @@ class StoreRecordings:
             log.warning("a recording waits to be put into the index", path=str(path), error=str(error))
             return False
         self._off_hub(lambda: filing.remove_slip(path))
+        self._left.pop(path, None)
         about = {name: facts[name] for name in ("recording", "flow", "queue", "agent")}
         self._journal.append("RecordingKept", CallId(facts["call"]), **about, seconds=seconds)
         return True

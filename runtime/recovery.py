@@ -75,6 +75,7 @@ class Recovery:
         self._pool = Pool(AT_A_TIME)
         self._taking: set[CallId] = set()  # or about to be
         self._takes: gevent.Greenlet[..., None] | None = None
+        self._alone: set[str] = set()  # offers whose agent's leg was seen with nobody
         self._endings = Pool()
         self._ending: set[CallId] = set()  # by those
         desk.message_of = self._message_of
@@ -198,6 +199,10 @@ class Recovery:
             leg = living.get(lost.leg)
             if offer not in self._acd.detached:
                 continue  # the caller's side has seen the end
+            if leg is not None and leg.joined_to is None and offer not in self._alone:
+                self._alone.add(offer)  # its talk may be about to begin: the next look tells
+                continue
+            self._alone.discard(offer)
             if leg is None or leg.joined_to is None:
                 self._acd.gone(offer)
             elif lost.leg in strays:
@@ -295,6 +300,8 @@ class Recovery:
             return self._message(id, past)
         except SwitchLost as error:
             log.error("a message that was being left cannot be looked for", call=id, error=str(error))
+            if past.box:
+                self._mailboxes.leave(Path(past.file))
             return None
 
     def _message(self, id: CallId, past: OpenCall) -> Message | None:

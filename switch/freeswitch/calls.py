@@ -73,6 +73,11 @@ class FreeSwitchCall:
         self._tape: Tape | None = None
         leg.met_again = self._met_again
 
+    @property
+    def in_talk(self) -> bool:
+        """Whether it is with another leg, and comes to us by itself when that is over."""
+        return self._joined
+
     def set_by_dialplan(self, channel: esl.Event) -> None:
         """Notes what the dialplan, which the leg has just come through, has set on it."""
         self._terminators = channel["variable_playback_terminators"]

@@ -64,12 +64,12 @@ class Connection:
         """Sends a command and returns its reply. Raises SwitchLost when there is none in time."""
         reply: AsyncResult[esl.Message] = AsyncResult()
         self._send(command, [reply])
-        try:
-            return cast(esl.Message, reply.get(timeout=within))
-        except gevent.Timeout:
+        reply.wait(within)
+        if not reply.ready():  # looked at after the time, which is over before what came while we stood still is read
             # Replies are matched in order: without this one, no later one can be trusted.
             self.close()
-            raise SwitchLost("no answer in time") from None
+            raise SwitchLost("no answer in time")
+        return cast(esl.Message, reply.get())
 
     def send(self, *commands: bytes) -> None:
         """Sends commands in one go; what they are answered does not matter. Raises SwitchLost."""

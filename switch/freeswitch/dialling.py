@@ -71,6 +71,7 @@ class DialledCall(FreeSwitchCall):
         self._refused: Cause | None = None
         self._given_up = leg.clock.after(ring_for, lambda: self._fail(Cause.NO_ANSWER))
         self._rings = True
+        self._rings_until = leg.clock.now() + round((ring_for + 1) * 1000)  # FreeSWITCH ends it by then
         self._gone = Event()
 
     def answered(self) -> Notice | None:
@@ -106,11 +107,13 @@ class DialledCall(FreeSwitchCall):
         self._inbox.put(self._picked_up)
 
     def originated(self, answer: str | None) -> None:
-        """What FreeSWITCH said about our originate: None when it was lost meanwhile."""
-        self._rings = False
+        """What FreeSWITCH said about our originate: None when the connection was lost meanwhile, and it may ring on."""
         if answer is None:
-            self._fail(Cause.SWITCH_LOST)
-        elif answer.startswith("-"):
+            if not self.leg.attached:
+                self._fail(Cause.SWITCH_LOST)
+            return
+        self._rings = False
+        if answer.startswith("-"):
             self._fail(causes.cause(answer.removeprefix("-ERR").strip()))
         elif not self.leg.attached:
             self.leg.clock.after(ARRIVES_WITHIN, self._not_arrived)
@@ -131,13 +134,14 @@ class DialledCall(FreeSwitchCall):
             self._gone.set()
 
     def _cancel(self) -> None:
-        """The command may overtake the call that it is meant for."""
-        for _ in range(CANCEL_TRIES):
-            if not self._rings:
-                return
+        """The command may overtake the call that it is meant for; without a connection it waits for the next."""
+        tries = CANCEL_TRIES
+        while self._rings and tries:
             try:
                 if self._inbound.api(f"uuid_kill {self.id} ORIGINATOR_CANCEL").startswith("+OK"):
                     return
+                tries -= 1
             except SwitchLost:
-                return
+                if self.leg.clock.now() > self._rings_until:
+                    return
             self.leg.clock.sleep(0.05)

@@ -258,9 +258,13 @@ class Leg:
         self.clock.after(LAST_EVENTS, lambda: self.end(cause))
 
     def _on_notice(self, notice: esl.Message) -> None:
-        """The leg is gone; its CHANNEL_HANGUP has come before, or comes now, or was lost."""
+        """The leg is gone; its CHANNEL_HANGUP has come before, or comes now, or was lost.
+
+        Where FreeSWITCH does not linger, it may have left us for another reason, and must still be hung up.
+        """
         if notice.kind == b"text/disconnect-notice" and self.inbox.ended is None:
-            self.condemned = None
+            if notice["Content-Disposition"] == "linger":
+                self.condemned = None
             self.clock.after(LAST_EVENTS, lambda: self.end(Cause.NORMAL))
 
     def _on_close(self) -> None:

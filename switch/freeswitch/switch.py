@@ -396,18 +396,23 @@ class FreeSwitch:
         """Sends our legs that nobody controls, twice in a row, through the dialplan again.
 
         Such are left by a controller that died between FreeSWITCH's connect and its own first word, or between
-        asking for a talk and the talk: they stand in `socket`, or wait for ever for a leg that is gone.
+        asking for a talk and the talk: they stand in `socket`, or wait for ever for a leg that is gone. So does
+        a leg of ours whose talk is over, where the socket by which it came back broke at the first word.
         """
         self._unconfirmed.hang_up_all()
         rows = self._channels()
         living = {row["uuid"] for row in rows}
         lost = frozenset(
-            CallId(row["uuid"]) for row in rows if CallId(row["uuid"]) not in self._calls and self._is_lost(row, living)
+            CallId(row["uuid"]) for row in rows if self._may_be_lost(CallId(row["uuid"])) and self._is_lost(row, living)
         )
         for call_id in lost & self._lost:
             log.warning("a call that nobody controls is taken again", call=call_id)
             self._inbound.api(f"uuid_transfer {encoding.call_id(call_id)} '{self._to_us()}' inline")
         self._lost = lost
+
+    def _may_be_lost(self, call_id: CallId) -> bool:
+        call = self._calls.get(call_id)
+        return call is None or call.in_talk
 
     def _is_lost(self, row: dict[str, str], living: set[str]) -> bool:
         leg = encoding.call_id(CallId(row["uuid"]))

@@ -26,6 +26,10 @@ class WatchedCall(FreeSwitchCall):
         super().__init__(leg, channel)
         self._inbound = inbound
 
+    @property
+    def in_talk(self) -> bool:
+        return super().in_talk or not self.leg.attached
+
     def arrived(self, line: Connection, channel: esl.Event) -> None:
         """The talk is over, and the dialplan has sent the leg to us."""
         self.set_by_dialplan(channel)

@@ -266,6 +266,9 @@ class Boxes:
     def discard(self, recorded):
         recorded.unlink(missing_ok=True)
 
+    def leave(self, recorded):
+        pass
+
     def keep(self, box, recorded, *, call, visit, caller, caller_name):
         if self.cannot_keep:
             recorded.unlink(missing_ok=True)
@@ -322,6 +325,7 @@ class Tapes:
     folder: Path
     kept: list = field(default_factory=list)
     begun: list = field(default_factory=list)
+    left: list = field(default_factory=list)
 
     def file_for(self, call, *, flow, queue, agent, keep_days):
         path = self.folder / f"tape-{len(self.begun)}.wav"
@@ -333,6 +337,9 @@ class Tapes:
 
     def discard(self, recorded):
         self.begun = [facts for facts in self.begun if facts[0] != recorded]
+
+    def leave(self, recorded):
+        self.left.append(recorded)
 
 
 @dataclass

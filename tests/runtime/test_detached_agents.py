@@ -1,7 +1,10 @@
 """An agent's leg whose connection to the switch broke while it talked is looked for, and the agent Busy until then."""
 
+from dataclasses import replace
+
 import pytest
 
+from switch.simulated import SimulatedSwitch
 from tests.runtime.test_house import leaves_its_controller
 from tests.runtime.test_recovery import accounted_lives, says
 
@@ -132,3 +135,25 @@ def test_a_leg_that_is_lost_during_the_whisper_is_no_word_of_the_agents(house):
     assert not house.of(line, "OfferDeclined")
     house.until(lambda: phone.ended is not None)
     all_over(house, line)
+
+
+def test_a_leg_that_is_about_to_talk_when_it_is_looked_at_is_no_failed_connection(house, monkeypatch):
+    """Between the order to join the two and the talk the switch says that the leg is with nobody."""
+    line, phone = house.talking()
+    calls = SimulatedSwitch.calls
+    begins = house.stage.clock.now() + 1000
+
+    def not_joined_yet(switch):
+        found = dict(calls(switch))
+        if house.stage.clock.now() < begins:
+            found[phone.id] = replace(found[phone.id], joined_to=None)
+        return found
+
+    monkeypatch.setattr(SimulatedSwitch, "calls", not_joined_yet)
+    leaves_its_controller(phone)
+    house.pass_time(5)
+    assert house.state() == "Busy"
+    assert house.of(line, "TalkEnded") == []
+    line.hang_up()
+    house.pass_time(5)
+    assert len(house.of(line, "TalkEnded")) == 1

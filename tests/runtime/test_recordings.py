@@ -11,6 +11,7 @@ from ivr.services import CannotKeep
 from journal.reader import records
 from journal.writer import Journal
 from runtime import recordings
+from runtime.filing import remove_slip
 from runtime.recordings import StoreRecordings
 from runtime.retention import Retention
 from store.database import Database, DatabaseFailed, Reason
@@ -157,3 +158,30 @@ def test_without_the_right_to_write_nothing_is_recorded(house):
     (house.directory / "recordings").write_text("a file where the folder should be")
     with pytest.raises(CannotKeep):
         house.begin()
+
+
+def test_a_recording_that_was_left_to_the_switch_is_filed_once_nobody_writes_to_it(house, monkeypatch):
+    path = house.begin()
+    house.recordings.leave(path)
+    assert house.asked == 1
+    assert house.recordings.file_waiting() == 1
+    monkeypatch.setattr(recordings, "STILL_WRITTEN", float("-inf"))
+    assert house.recordings.file_waiting() == 0
+    assert [Path(kept.path) for kept in house.store.recordings.list()] == [path]
+
+
+def test_a_recording_that_was_left_and_came_back_with_its_call_is_kept(house):
+    path = house.begin()
+    house.recordings.leave(path)
+    remove_slip(path)  # as of one that is with the switch for more than an hour
+    house.recordings.keep(path, 2.0)
+    assert [Path(kept.path) for kept in house.store.recordings.list()] == [path]
+    assert house.left() == [path.name]
+
+
+def test_a_recording_whose_call_never_came_back_is_forgotten_after_a_day(house, away):
+    path = house.begin()
+    house.recordings.leave(path)
+    house.clock.run_until(lambda: False, longest=25 * 3600)
+    house.recordings.file_waiting()
+    assert house.recordings._left == {}

@@ -1,7 +1,9 @@
 """Killed with callers in every situation, and started again: on the simulated exchange, in virtual time."""
 
 from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from journal.reader import records, verify
@@ -11,6 +13,7 @@ from speech.library import Library
 from speech.simulated import Simulated
 from switch.port import Cause
 from switch.simulated import SimulatedSwitch
+from switch.simulated.audio import write_wav
 from tests.runtime import test_house
 from tests.runtime.test_house import House
 
@@ -675,3 +678,20 @@ def test_those_who_were_queued_in_the_same_millisecond_keep_their_order(house):
     for line in lines:
         line.hang_up()
     house.pass_time(1)
+
+
+def test_a_message_whose_switch_is_away_for_good_is_filed_from_what_there_is(house):
+    """The switch wrote the file itself, and nobody can be asked about it any more."""
+    line = house.call()
+    line.press("3")
+    house.until(lambda: line.taped_since is not None)
+    line.speak(30)
+    house.pass_time(10)
+    [begun] = house.of(line, "MessageBegun")
+    write_wav(Path(begun["path"]), np.full(80_000, 0.2))
+    house.stage.exchange.lose()
+    house.until(lambda: house.of(line, "CallEnded"))
+    house.until(lambda: house.of(line, "MessageKept"))
+    [message] = house.stage.appliance.store.messages("service")
+    assert message.seconds == 10
+    house.stage.exchange.restore()

@@ -1,6 +1,7 @@
 """record: both directions in one file, announced, and silent wherever something confidential is said or keyed."""
 
 import wave
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from ivr.services import CannotKeep, TalkRecording
 from ivr.session import Interrupted
 from switch.port import CannotRecord
+from switch.simulated.switch import SimulatedCall
+from tests.runtime.test_house import leaves_its_controller
 
 FLOW = """
 start: record
@@ -130,6 +133,35 @@ def test_a_call_that_is_taken_over_goes_on_with_its_recording(house):
     caller.hears("再见").is_over()
     assert [path for path, _ in house.tapes.kept] == [tape.to]
     assert sounds(tape.to)[-1]
+
+
+def test_what_is_to_be_recorded_is_remembered_before_it_begins(house):
+    """Whoever takes the call over between the two must know which file to mask."""
+    remembered = []
+    start = SimulatedCall.start_recording
+
+    def starts(call, to):
+        remembered.append(call.line.remembered.get("recording"))
+        start(call, to)
+
+    with patch.object(SimulatedCall, "start_recording", starts):
+        house.ring(FLOW).hears("你好").hangs_up()
+    [(path, _)] = house.tapes.kept
+    assert remembered == [f"on call {path}"]
+
+
+def test_what_could_not_be_begun_is_remembered_no_more(house):
+    house.exchange.disk_full = True
+    house.ring(FLOW).hears("你好")
+    assert house.call.line.remembered["recording"] == ""
+
+
+def test_a_recording_whose_call_is_lost_is_left_to_whoever_has_the_call(house):
+    caller = house.ring(FLOW).hears("请输入号码")
+    path = house.call.line.tape.to
+    leaves_its_controller(house.call.line)
+    caller.waits(0.1)
+    assert (house.tapes.left, house.tapes.kept) == ([path], [])
 
 
 # --- by a queue ----------------------------------------------------------------------------------

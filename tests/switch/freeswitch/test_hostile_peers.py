@@ -1,13 +1,14 @@
 """Peers that break off, stop, lie and flood, over real sockets: their connection ends, nothing else notices."""
 
 import struct
+import time
 
 import gevent
 import pytest
 from gevent import socket
 
-from switch.freeswitch import FreeSwitch, client
-from switch.port import CallEnded, CallId, Cause, Key, Sound, SwitchLost
+from switch.freeswitch import FreeSwitch, client, esl
+from switch.port import CallEnded, CallId, Cause, Key, NotAnswered, Sound, SwitchLost
 from tests.live import heard
 from tests.switch.freeswitch import peers
 from tests.switch.freeswitch.exchange import tone
@@ -339,3 +340,58 @@ def test_one_look_that_breaks_off_is_not_the_last(monkeypatch):
     house.serve(lambda call: None)
     house.wait_until(lambda: len(looks) > 2)
     house.close()
+
+
+def test_an_agent_who_has_answered_is_not_let_go_when_the_core_is_lost(house):
+    """The word that the originate has succeeded may be on its way still."""
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001", call_id="leg-1", caller="1000", ring_for=30)
+    far = house.leg("leg-1")
+    far.answer_connect(hotline="dialled")
+    assert leg.answered() is None
+    house.core.drop_all()
+    house.wait_until(lambda: house.switch.connected)
+    assert leg.wait(0.1) is None
+
+
+def test_what_rings_when_the_core_is_lost_is_stopped_once_it_is_back(house):
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001", call_id="leg-1", caller="1000", ring_for=30)
+    house.core.drop_all()
+    with pytest.raises(NotAnswered):
+        leg.answered()
+    house.wait_until(lambda: "api uuid_kill leg-1 ORIGINATOR_CANCEL" in house.core.commands)
+    gevent.spawn(leg.await_gone, 60).get(timeout=peers.WITHIN)
+
+
+def test_nobody_asks_for_ever_to_stop_what_has_stopped_ringing_by_itself(house):
+    house.serve(lambda call: None)
+    leg = house.switch.dial("1001", call_id="leg-1", caller="1000", ring_for=-1)  # over at once, and a second later
+    house.core.stop()
+    gevent.spawn(leg.await_gone, 60).get(timeout=peers.WITHIN)
+    assert not house.switch.connected
+
+
+def test_a_goodbye_that_is_no_hang_up_does_not_stand_for_one(house):
+    """FreeSWITCH also says it where it unloads the module, or has lost events."""
+    house.serve(lambda call: call.hang_up())
+    leg = house.leg("leg-1")
+    leg.answer_connect()
+    while not leg.read_command().startswith("api uuid_kill"):
+        continue
+    leg.say(b"Content-Type: text/disconnect-notice\nContent-Disposition: disconnect\nContent-Length: 0\n\n")
+    leg.close()
+    house.wait_until(lambda: any(command.startswith("api uuid_kill leg-1") for command in house.core.commands))
+
+
+def test_an_answer_that_came_while_we_stood_still_is_an_answer():
+    near, far = socket.socketpair()
+    connection = client.Connection(near)
+    connection.start()
+    asking = gevent.spawn(connection.request, esl.command("api x"), within=0.05)
+    far.recv(100)
+    far.sendall(peers.api("+OK"))
+    time.sleep(0.1)  # our whole process stands still
+    assert asking.get(timeout=peers.WITHIN).answer == "+OK"
+    connection.close()
+    far.close()

@@ -339,6 +339,45 @@ def test_an_agents_leg_whose_controller_is_gone_ends_with_the_talk(rig):
     rig.wait_until(lambda: not phone.up)
 
 
+def test_a_leg_whose_way_back_from_a_talk_breaks_is_sent_by_it_again(rig, monkeypatch):
+    """FreeSWITCH leaves such a leg standing in `socket` for ever."""
+    rig.switch.stop()
+    monkeypatch.setattr(switch_module, "PATROL", 0.5)
+    rig.switch.serve(rig._on_call)
+    phone = rig.phone("1001")
+    joined = []
+
+    def flow(call):
+        call.answer()
+        leg = rig.switch.dial("1001", call_id=CallId("leg-1001"), caller="1000", ring_for=15)
+        leg.answered()
+        call.join(leg)
+        joined.append(leg.id)
+        return call.wait(None), call.play([rig.sound("high")])
+
+    rig.serve(flow)
+    far = rig.caller()
+    phone.wait_rings()
+    phone.answer()
+    rig.wait_until(lambda: joined)
+    rig.pass_time(2)  # and none of the looks takes it out of its talk
+    assert rig.switch._calls[joined[0]].in_talk
+    arrived = rig.switch._arrived
+    broken = []
+
+    def breaks_once(sock):
+        broken.append(sock)
+        rig.switch._arrived = arrived
+        rig.switch._door.release()
+        sock.close()
+
+    rig.switch._arrived = breaks_once
+    phone.hang_up()
+    assert rig.result() == (Parted(), None)
+    assert len(broken) == 1
+    assert far.heard()[-1] == "high"
+
+
 def test_a_leg_that_its_controller_dropped_at_the_first_word_is_found(rig, monkeypatch):
     """FreeSWITCH leaves such a leg standing in `socket` for ever."""
     rig.switch.stop()
