@@ -101,10 +101,8 @@ class Recorder:
         """As `stop`, when the call has ended. A recording that goes on without us is left to whoever has the call."""
         if self._path is not None:
             path, self._path = self._path, None
-            try:
+            with suppress(CallEnded, SwitchLost):
                 self._keep(path)
-            except (CallEnded, SwitchLost):
-                self._recordings.leave(path)
 
     @contextmanager
     def hidden(self, hide: bool = True) -> Iterator[None]:
@@ -144,4 +142,7 @@ class Recorder:
             self._note("NotRecorded", reason=str(error))
             self._recordings.discard(path)
             return
+        except (CallEnded, SwitchLost):
+            self._recordings.leave(path)
+            raise
         self._recordings.keep(path, seconds)

@@ -24,6 +24,7 @@ SLIP = ".slip"
 MODE = 0o640  # of every file with a voice in it
 DIRECTORY_MODE = 0o2770  # a switch with a user of its own records there as a member of our group
 AUDIBLE = 0.003  # of full scale (-50 dBFS): the mean level of a tenth of a second with a voice in it
+HEADER = 44  # bytes of a WAV file before its samples, as both switches write it
 SHORTEST = 1.0  # seconds; what is shorter is a caller who changed its mind
 
 NOTHING_CAME = 3600.0  # seconds after which a slip without a recording is thrown away
@@ -129,6 +130,19 @@ def secure(path: Path) -> None:
     with path.open("rb") as theirs, os.fdopen(os.open(ours, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, MODE), "wb") as file:
         shutil.copyfileobj(theirs, file)
     ours.replace(path)
+
+
+def make_whole(path: Path) -> None:
+    """Makes a file ours, with a header that says how much there is: a switch that died wrote none. Raises OSError."""
+    secure(path)
+    with path.open("r+b") as file:
+        head = file.read(HEADER)
+        size = file.seek(0, os.SEEK_END) - HEADER
+        plain = (head[:4], head[8:16], head[36:40]) == (b"RIFF", b"WAVEfmt ", b"data")
+        if plain and size > 0 and not 0 < int.from_bytes(head[40:44], "little") <= size:
+            for place, value in ((4, HEADER - 8 + size), (40, size)):
+                file.seek(place)
+                file.write(value.to_bytes(4, "little"))
 
 
 def wav_seconds(path: Path) -> float | None:

@@ -55,6 +55,7 @@ class StoreMailboxes:
         self._threads = ThreadPool(2)
         self._since = self._now()  # what is older was begun by another process, which may be recording still
         self._in_hand: dict[Path, str] = {}  # recordings of this process under way, with their messages' ids
+        self._left: set[Path] = set()  # of this process, and out of its hands
         self.unfiled = 0  # messages on disk that wait for the database or for room
 
     # --- callers
@@ -102,8 +103,8 @@ class StoreMailboxes:
         self._in_hand.pop(recorded, None)
 
     def leave(self, recorded: Path) -> None:
-        self._in_hand.pop(recorded, None)
-        self._on_unfiled()
+        self._left.add(recorded)
+        self._file_later(recorded)
 
     def keep(
         self, box: str, recorded: Path, *, call: CallId, visit: int, caller: str, caller_name: str
@@ -113,7 +114,7 @@ class StoreMailboxes:
         try:
             seconds = self._off_hub(lambda: filing.secured_seconds(recorded))
         except OSError as error:
-            self.leave(recorded)
+            self._file_later(recorded)
             raise CannotKeep(error.strerror or str(error)) from error
         if seconds is None:
             self.discard(recorded)
@@ -137,7 +138,7 @@ class StoreMailboxes:
         except StoreFailed as error:
             # It is kept all the same: its slip is on disk, and `file_waiting` will find it.
             self._journal.append("MessageUnfiled", call, box=box, path=str(recorded), error=str(error))
-            self.leave(recorded)
+            self._file_later(recorded)
             return Message(id, box, seconds)
         self._filed(recorded, kept, call)
         return Message(kept.id, box, seconds)
@@ -197,6 +198,7 @@ class StoreMailboxes:
     def file_waiting(self) -> int:
         """Files what is on disk and in no table, and returns how many messages still wait. Raises nothing."""
         found = self._off_hub(lambda: filing.left_behind(self._directory, self._clock.wall().timestamp()))
+        self._left &= {left.path for left in found}
         waiting = [left for left in found if left.path not in self._in_hand and not self._is_filed(left)]
         self.unfiled = len(waiting)
         return self.unfiled
@@ -205,8 +207,10 @@ class StoreMailboxes:
         """Files one message; whether nothing is left to be done for it."""
         try:
             facts, received = left.facts, datetime.fromisoformat(left.facts["received"])
-            if received < self._since and left.age < STILL_WRITTEN:
+            ours = received >= self._since and left.path not in self._left
+            if not ours and left.age < STILL_WRITTEN:
                 return False
+            self._off_hub(lambda: filing.make_whole(left.path))
             seconds = self._off_hub(lambda: filing.secured_seconds(left.path))
             if seconds is None:
                 self.discard(left.path)
@@ -227,6 +231,10 @@ class StoreMailboxes:
             return False
         self._filed(left.path, row, CallId(facts["call"]))
         return True
+
+    def _file_later(self, path: Path) -> None:
+        self._in_hand.pop(path, None)
+        self._on_unfiled()
 
     def _filed(self, path: Path, row: Row, call: CallId) -> None:
         self._off_hub(lambda: filing.remove_slip(path) if row.path == str(path) else filing.throw_away(path))

@@ -102,6 +102,13 @@ class StoreRecordings:
         ours = started >= self._since.isoformat() and left.path not in self._left
         if not ours and left.age < STILL_WRITTEN:
             return False
+        if self._off_hub(lambda: filing.slip(left.path)) is None:
+            return True  # it was kept while others were filed
+        try:
+            self._off_hub(lambda: filing.make_whole(left.path))
+        except OSError as error:
+            log.warning("a recording cannot be made ours", path=str(left.path), error=error.strerror or str(error))
+            return False
         seconds = self._off_hub(lambda: filing.wav_seconds(left.path))
         if seconds is None:
             self.discard(left.path)

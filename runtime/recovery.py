@@ -192,6 +192,7 @@ class Recovery:
 
     def _find_agents(self, talks: Mapping[str, Detached], strays: Mapping[CallId, Snapshot]) -> None:
         """Watches the agents' legs that talk on, and frees the agents of the others. Raises SwitchLost."""
+        self._alone &= talks.keys()
         if not talks:
             return
         living = self._switch.calls()

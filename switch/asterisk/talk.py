@@ -6,6 +6,7 @@ tells it from one. It and its recording are named by the leg, so that a later co
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from switch.port import UNKNOWN_END, CallEnded, CallId, CannotRecord, Cause, Swi
 
 ARGUMENT = "snoop"
 _SNOOP = "-snoop"
+TRIES = 2  # to fetch a recording
 
 
 def is_snoop(channel: str) -> bool:
@@ -63,7 +65,7 @@ def stop(line: Line, to: Path) -> float:
         raise CallEnded(line.inbox.ended)
     talk = line.link.talks.setdefault(name(line.id), Talk())
     try:
-        line.link.request("POST", f"{named('recordings', 'live', name(line.id))}/stop")
+        _stop(line)
         talk.ended.wait(recording.FINISHED_WITHIN)
     except Refused as refused:
         if not refused.gone:  # the end of the leg has ended it
@@ -73,4 +75,24 @@ def stop(line: Line, to: Path) -> float:
     finally:
         del line.link.talks[name(line.id)]
         line.link.later("DELETE", named("channels", f"{line.id}{_SNOOP}"))
-    return recording.fetch(line, name(line.id), to, keep_unfetched=True)
+    return _fetch(line, to)
+
+
+def _stop(line: Line) -> None:
+    path = f"{named('recordings', 'live', name(line.id))}/stop"
+    if line.inbox.ended is None:
+        with suppress(CallEnded):  # meanwhile
+            line.request("POST", path)
+            return
+    line.link.request("POST", path)
+
+
+def _fetch(line: Line, to: Path) -> float:
+    """What cannot be fetched costs the recording, not the call."""
+    for _ in range(TRIES):
+        line.link.await_connection()
+        try:
+            return recording.fetch(line, name(line.id), to, keep_unfetched=True)
+        except SwitchLost as lost:
+            reason = str(lost)
+    raise CannotRecord(f"it stays in Asterisk's spool: {reason}")

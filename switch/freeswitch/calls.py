@@ -127,7 +127,8 @@ class FreeSwitchCall:
             raise CannotRecord("FreeSWITCH cannot write the file")
 
     def mask_recording(self, to: Path, masked: bool) -> None:
-        self.leg.api(f"uuid_record {self.id} {'mask' if masked else 'unmask'} {_name(to)}")
+        if self.leg.api(f"uuid_record {self.id} {'mask' if masked else 'unmask'} {_name(to)}").startswith("-ERR"):
+            raise CannotRecord("FreeSWITCH has no such recording")
 
     def stop_recording(self, to: Path) -> float:
         tape = self._tape
@@ -136,8 +137,8 @@ class FreeSwitchCall:
             self.leg.taping(tape)
         try:
             if not tape.over:
-                self.leg.api(f"uuid_record {self.id} stop {tape.path}")
-                self.leg.is_over(tape, LATE)
+                known = self.leg.api(f"uuid_record {self.id} stop {tape.path}").startswith("+OK")
+                self.leg.is_over(tape, LATE if known else LAST_EVENTS)
         except CallEnded as ended:
             if ended.cause in UNKNOWN_END:
                 raise

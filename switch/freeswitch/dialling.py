@@ -62,15 +62,24 @@ class DialledCall(FreeSwitchCall):
     """See `switch.port.OutboundCall`."""
 
     def __init__(
-        self, leg: Leg, inbound: Inbound, address: str, *, caller: str, caller_name: str, ring_for: float
+        self,
+        leg: Leg,
+        inbound: Inbound,
+        address: str,
+        *,
+        caller: str,
+        caller_name: str,
+        ring_for: float,
+        rings: bool,
     ) -> None:
+        """`rings`: whether FreeSWITCH is told of it at all."""
         super().__init__(leg, esl.Event(b""))
         self.caller, self.caller_name, self.dialled = caller, caller_name, address
         self._inbound = inbound
         self._picked_up = PickedUp()
         self._refused: Cause | None = None
         self._given_up = leg.clock.after(ring_for, lambda: self._fail(Cause.NO_ANSWER))
-        self._rings = True
+        self._rings = rings
         self._rings_until = leg.clock.now() + round((ring_for + 1) * 1000)  # FreeSWITCH ends it by then
         self._gone = Event()
 
@@ -144,4 +153,5 @@ class DialledCall(FreeSwitchCall):
             except SwitchLost:
                 if self.leg.clock.now() > self._rings_until:
                     return
+                self.leg.clock.sleep(0.2)
             self.leg.clock.sleep(0.05)

@@ -134,6 +134,8 @@ class FreeSwitch:
     def dial(
         self, address: str, *, call_id: CallId, caller: str, caller_name: str = "", ring_for: float
     ) -> OutboundCall:
+        if not self._inbound.connected:
+            raise SwitchLost("not connected to FreeSWITCH")  # so that nothing rings that must be stopped
         try:
             command = originate(
                 endpoint(address, self._route() if telephone(address) else ""),
@@ -145,7 +147,9 @@ class FreeSwitch:
         except ValueError:
             command = ""
         leg = Leg(call_id, self._clock, self._epoch, lambda: self._forget(call), music=self._music)
-        call = DialledCall(leg, self._inbound, address, caller=caller, caller_name=caller_name, ring_for=ring_for)
+        call = DialledCall(
+            leg, self._inbound, address, caller=caller, caller_name=caller_name, ring_for=ring_for, rings=bool(command)
+        )
         self._calls[call_id] = call
         if not command:
             leg.end(Cause.UNREACHABLE)
@@ -406,6 +410,8 @@ class FreeSwitch:
             CallId(row["uuid"]) for row in rows if self._may_be_lost(CallId(row["uuid"])) and self._is_lost(row, living)
         )
         for call_id in lost & self._lost:
+            if not self._may_be_lost(call_id):
+                continue  # it came while we asked
             log.warning("a call that nobody controls is taken again", call=call_id)
             self._inbound.api(f"uuid_transfer {encoding.call_id(call_id)} '{self._to_us()}' inline")
         self._lost = lost

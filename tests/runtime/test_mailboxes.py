@@ -380,3 +380,26 @@ def test_a_switch_without_lights_is_not_asked(house, exchange):
     switch = SimulatedSwitch(exchange)
     switch.capabilities = frozenset()
     assert Lights(house.store, switch)() is None
+
+
+def test_a_message_that_was_left_to_the_switch_is_filed_once_nobody_writes_to_it(house, monkeypatch):
+    path = house.record(tone(2))
+    house.mailboxes.leave(path)
+    assert house.mailboxes.file_waiting() == 1
+    assert house.store.messages("service") == []
+    monkeypatch.setattr(mailboxes, "STILL_WRITTEN", float("-inf"))
+    assert house.mailboxes.file_waiting() == 0
+    [stored] = house.store.messages("service")
+    assert stored.path == str(path)
+
+
+@pytest.mark.parametrize("stated", [0, 2**32 - 1])
+def test_a_message_whose_switch_died_before_it_wrote_the_length_is_whole(house, monkeypatch, stated):
+    path = house.record(tone(2))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + stated.to_bytes(4, "little") + whole[8:40] + stated.to_bytes(4, "little") + whole[44:])
+    house.mailboxes.leave(path)
+    monkeypatch.setattr(mailboxes, "STILL_WRITTEN", float("-inf"))
+    assert house.mailboxes.file_waiting() == 0
+    [stored] = house.store.messages("service")
+    assert (stored.seconds, path.read_bytes()) == (2.0, whole)

@@ -1,5 +1,6 @@
 """Killed with callers in every situation, and started again: on the simulated exchange, in virtual time."""
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -689,6 +690,7 @@ def test_a_message_whose_switch_is_away_for_good_is_filed_from_what_there_is(hou
     house.pass_time(10)
     [begun] = house.of(line, "MessageBegun")
     write_wav(Path(begun["path"]), np.full(80_000, 0.2))
+    os.utime(begun["path"], (0, 0))  # it was written long ago, by the house's own time
     house.stage.exchange.lose()
     house.until(lambda: house.of(line, "CallEnded"))
     house.until(lambda: house.of(line, "MessageKept"))

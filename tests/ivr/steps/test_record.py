@@ -156,6 +156,16 @@ def test_what_could_not_be_begun_is_remembered_no_more(house):
     assert house.call.line.remembered["recording"] == ""
 
 
+def test_a_recorded_talk_whose_call_is_lost_is_left_to_whoever_has_the_call(house):
+    caller = recorded(house).hears("(calm)")
+    house.queues.places[-1].agent_ready(house.agent_leg(talks_for=9.0), house.queues.recorded)
+    caller.hears("(agent)")
+    path = house.call.line.tape.to
+    leaves_its_controller(house.call.line)
+    caller.waits(0.1)
+    assert (house.tapes.left, house.tapes.kept) == ([path], [])
+
+
 def test_a_recording_whose_call_is_lost_is_left_to_whoever_has_the_call(house):
     caller = house.ring(FLOW).hears("请输入号码")
     path = house.call.line.tape.to

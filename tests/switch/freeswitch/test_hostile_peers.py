@@ -8,7 +8,7 @@ import pytest
 from gevent import socket
 
 from switch.freeswitch import FreeSwitch, client, esl
-from switch.port import CallEnded, CallId, Cause, Key, NotAnswered, Sound, SwitchLost
+from switch.port import CallEnded, CallId, CannotRecord, Cause, Key, NotAnswered, Sound, SwitchLost
 from tests.live import heard
 from tests.switch.freeswitch import peers
 from tests.switch.freeswitch.exchange import tone
@@ -395,3 +395,33 @@ def test_an_answer_that_came_while_we_stood_still_is_an_answer():
     assert asking.get(timeout=peers.WITHIN).answer == "+OK"
     connection.close()
     far.close()
+
+
+def test_what_was_never_asked_for_is_not_stopped(house):
+    house.serve(lambda call: None)
+    house.switch.dial("no address", call_id="leg-1", caller="1000", ring_for=30).await_gone(peers.WITHIN)
+    house.core.drop_all()
+    house.wait_until(lambda: not house.switch.connected)
+    with pytest.raises(SwitchLost):
+        house.switch.dial("1001", call_id="leg-2", caller="1000", ring_for=30)
+    house.wait_until(lambda: house.switch.connected)
+    house.switch.drop(CallId("nobody"))  # whatever was to be said before this has been said
+    assert [command for command in house.core.commands if "ORIGINATOR_CANCEL" in command] == []
+
+
+def test_a_recording_that_freeswitch_does_not_know_is_none_and_nobody_waits_for_its_end(house, tmp_path):
+    """It was remembered, and the socket broke before it was begun."""
+
+    def flow(call):
+        with pytest.raises(CannotRecord):
+            call.mask_recording(tmp_path / "talk.wav", False)
+        with pytest.raises(CannotRecord):
+            call.stop_recording(tmp_path / "talk.wav")
+        return "told"
+
+    house.serve(flow)
+    leg = house.leg("leg-1")
+    leg.answer_connect()
+    while not house.results and (command := leg.read_command()):
+        leg.say(peers.api("-ERR Cannot do that!") if command.startswith("api uuid_record") else peers.OK)
+    assert house.results == ["told"]

@@ -8,6 +8,7 @@ import gevent
 import pytest
 from gevent import socket
 
+from runtime.filing import make_whole, wav_seconds
 from switch.freeswitch import switch as switch_module
 from switch.port import ANY, CallEnded, CallId, CannotJoin, CannotRecord, Cause, Key, Parted
 from tests.live import heard, rtp
@@ -421,6 +422,32 @@ def test_the_loss_of_freeswitch_ends_its_calls_and_it_is_found_again(tmp_path, e
         rig.serve(lambda call: "served")
         rig.caller()
         assert rig.result() == "served"
+    finally:
+        rig.close()
+        own.stop()
+
+
+def test_what_a_killed_freeswitch_was_recording_is_heard(tmp_path, exchange):
+    """It writes the length into the file's head only at the end."""
+    own = exchanges.prepare(tmp_path)
+    own.start()
+    rig = Rig(own, tmp_path)
+    path = tmp_path / "talk.wav"
+
+    def flow(call):
+        call.answer()
+        call.start_recording(path)
+        call.play([rig.sound("high", 3)])
+        own.stop()
+        call.wait(None)
+
+    try:
+        rig.serve(flow)
+        rig.caller()
+        assert rig.result() is Cause.SWITCH_LOST
+        assert wav_seconds(path) is None
+        make_whole(path)
+        assert wav_seconds(path) == pytest.approx(3, abs=0.5)
     finally:
         rig.close()
         own.stop()
