@@ -86,9 +86,6 @@ class Mended:
     def _try(self, method: str, path: str, parameters: dict[str, Any]) -> None:
         what = path.partition("/")[0]
         for _ in range(TRIES):
-            if not self._ari.connected:
-                self._waiting.append((method, path, parameters))
-                return
             until = self._clock.now() + EACH * 1000
             try:
                 self._ari.request(method, path, **parameters)
@@ -100,5 +97,8 @@ class Mended:
                 if self._ari.connected:
                     self._clock.sleep(max(0.0, until - self._clock.now()) / 1000)
             else:
+                return
+            if not self._ari.connected:
+                self._waiting.append((method, path, parameters))
                 return
         log.error("Asterisk does not answer, given up", method=method, what=what, tries=TRIES)
