@@ -82,7 +82,8 @@ class Recorder:
             self._paused = True
             self._mask(True)
             self._remember(PAUSED)
-            self._note("RecordingPaused")
+            if self._path is not None:
+                self._note("RecordingPaused")
 
     def stop(self) -> None:
         """Ends the recording and has it kept."""
@@ -132,6 +133,8 @@ class Recorder:
             self.stop()
 
     def _remember(self, state: str) -> None:
+        if self._path is None:
+            return  # it has just been ended, because it could not be masked
         self._call.remember(MEMORY, f"{state} {TALK if self._of_talk else CALL} {self._path}")
 
     def _keep(self, path: Path) -> None:

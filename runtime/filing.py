@@ -174,10 +174,10 @@ def audible_seconds(path: Path) -> float | None:
 
 def secured_seconds(path: Path) -> float | None:
     """As `audible_seconds`; what is to be kept is ours afterwards. Raises OSError."""
-    seconds = audible_seconds(path)
-    if seconds is not None:
-        secure(path)
-    return seconds
+    if not path.exists():
+        return None
+    make_whole(path)
+    return audible_seconds(path)
 
 
 def _slip(audio: Path) -> Path:

@@ -210,7 +210,8 @@ class StoreMailboxes:
             ours = received >= self._since and left.path not in self._left
             if not ours and left.age < STILL_WRITTEN:
                 return False
-            self._off_hub(lambda: filing.make_whole(left.path))
+            if self._off_hub(lambda: filing.slip(left.path)) is None:
+                return True  # it was kept while others were filed
             seconds = self._off_hub(lambda: filing.secured_seconds(left.path))
             if seconds is None:
                 self.discard(left.path)

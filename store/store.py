@@ -319,11 +319,18 @@ def _keep(connection: Connection, message: Message) -> Message | Literal["full"]
     room = _room(connection, message.box, lock=True)  # so two callers do not share the last place
     if room is None:
         return None
-    same_visit = (messages.c.call == message.call) & (messages.c.visit == message.visit)
-    if kept := connection.execute(select(messages).where(same_visit)).mappings().first():
-        return message_of(kept)
+    # A call that was given up and came back counts its visits anew: what it leaves then is another message.
+    for visit in (message.visit, f"{message.visit} {message.id}"):
+        same_visit = (messages.c.call == message.call) & (messages.c.visit == visit)
+        row = connection.execute(select(messages).where(same_visit)).mappings().first()
+        if row is None:
+            break
+        kept = message_of(row)
+        if message.id == kept.id or message.path == kept.path:
+            return kept
     if room <= 0:
         return "full"
+    message = dataclasses.replace(message, visit=visit)
     connection.execute(insert(messages).values(dataclasses.asdict(message) | {"state": message.state.value}))
     if connection.execute(select(mailboxes.c.email).where(mailboxes.c.name == message.box)).scalar():
         connection.execute(insert(notices).values(message=message.id, due=message.received, attempts=0, trouble=""))

@@ -71,6 +71,8 @@ def stop(line: Line, to: Path) -> float:
         if not refused.gone:  # the end of the leg has ended it
             raise CannotRecord(str(refused)) from refused
     except SwitchLost as lost:
+        if line.inbox.ended is None:
+            raise CannotRecord(f"Asterisk does not say that it has ended: {lost}") from lost
         raise CallEnded(Cause.SWITCH_LOST) from lost  # Asterisk goes on recording, or keeps what it has
     finally:
         del line.link.talks[name(line.id)]

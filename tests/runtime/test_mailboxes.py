@@ -403,3 +403,11 @@ def test_a_message_whose_switch_died_before_it_wrote_the_length_is_whole(house, 
     assert house.mailboxes.file_waiting() == 0
     [stored] = house.store.messages("service")
     assert (stored.seconds, path.read_bytes()) == (2.0, whole)
+
+
+def test_a_message_that_its_switch_did_not_end_is_kept_whole(house):
+    path = house.record(tone(2))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40] + bytes(4) + whole[44:])
+    assert house.keep(path).seconds == 2.0
+    assert path.read_bytes() == whole

@@ -109,6 +109,13 @@ def test_the_same_visit_of_the_same_call_keeps_one_message(boxes):
     assert [message.id for message in boxes.messages("service")] == [first.id, other.id]
 
 
+def test_a_call_that_came_back_and_counts_its_visits_anew_leaves_another_message(boxes):
+    first = keep(boxes)
+    second = keep(boxes, path="/var/messages/2.wav", id="second")
+    assert keep(boxes, path="/var/messages/2.wav", id="second") == second
+    assert {message.path for message in boxes.messages("service")} == {first.path, second.path}
+
+
 def test_a_full_mailbox_refuses_but_still_knows_what_it_kept(boxes):
     first = keep(boxes, call="a")
     assert not boxes.full("service")

@@ -124,6 +124,17 @@ def test_a_recording_that_cannot_be_paused_is_ended(house):
     assert sounds(house.tapes.kept[0][0]) == [True]
 
 
+def test_a_recording_that_was_ended_because_it_cannot_be_paused_is_remembered_no_more(house):
+    def refuse(to, masked):
+        raise CannotRecord("there is no such recording")
+
+    caller = house.ring(PAUSED).hears("你好")
+    house.call.mask_recording = refuse
+    caller.hears("请按键")
+    assert house.call.line.remembered["recording"] == ""
+    assert "RecordingPaused" not in [type for type, _ in house.notes]
+
+
 def test_a_call_that_is_taken_over_goes_on_with_its_recording(house):
     caller = house.ring(FLOW).hears("请输入号码")
     tape = house.exchange.lines[house.call.id].tape
