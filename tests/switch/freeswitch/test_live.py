@@ -510,7 +510,7 @@ def talks_with(rig, joined):
             joined.append(leg)
             call.join(leg)
             call.wait(None)
-        except CallEnded:
+        except (CallEnded, CannotJoin):  # by which of the two legs it is seen first
             return leg.wait(5), leg.play([rig.sound("high", 0.5)])
 
     return flow
@@ -527,7 +527,8 @@ def test_a_caller_who_leaves_as_the_talk_begins_does_not_leave_the_agent_behind(
         gevent.sleep(0.001)
     gevent.sleep(after)
     far.leg.leave()
-    assert rig.result() == (Parted(), None)
+    # Once in some hundred calls FreeSWITCH hangs up the agent's leg as well: nobody is left behind then either.
+    assert rig.result() in [(Parted(), None), Cause.NORMAL]
 
 
 @pytest.mark.parametrize("after", [0.0, 0.01, 0.03, 0.06, 0.1])
