@@ -158,6 +158,16 @@ def house(tmp_path, monkeypatch):
         yield house
 
 
+def leaving_a_message(house):
+    """A caller who has been speaking for ten seconds."""
+    line = house.call()
+    line.press("3")
+    house.until(lambda: line.taped_since is not None)
+    line.speak(30)
+    house.pass_time(10)
+    return line
+
+
 # --- in a flow -----------------------------------------------------------------------------------
 
 
@@ -258,11 +268,7 @@ def test_a_message_that_is_being_left_is_kept_and_the_caller_told(house):
 
 
 def test_a_message_whose_caller_has_gone_meanwhile_is_kept(house):
-    line = house.call()
-    line.press("3")
-    house.until(lambda: line.taped_since is not None)
-    line.speak(30)
-    house.pass_time(10)
+    line = leaving_a_message(house)
     house.kill()
     house.pass_time(3)
     line.hang_up()
@@ -309,11 +315,7 @@ def test_a_caller_of_whom_the_switch_says_nothing_as_it_is_looked_at_keeps_its_p
 
 
 def test_a_message_is_kept_once_however_often_its_caller_is_looked_for_meanwhile(house, monkeypatch):
-    line = house.call()
-    line.press("3")
-    house.until(lambda: line.taped_since is not None)
-    line.speak(30)
-    house.pass_time(10)
+    line = leaving_a_message(house)
     house.kill()
     line.hang_up()
     salvage = SimulatedSwitch.salvage
@@ -655,11 +657,7 @@ def test_who_calls_while_it_drains_hears_music_and_is_served_by_the_next_life(ho
 
 def test_a_message_that_is_being_left_when_it_is_stopped_is_whole(house):
     """SIGTERM: what the caller has said so far stays with the switch, and is kept by the next life."""
-    line = house.call()
-    line.press("3")
-    house.until(lambda: line.taped_since is not None)
-    line.speak(30)
-    house.pass_time(10)
+    line = leaving_a_message(house)
     house.restart(after=3)
     house.until(lambda: line.ended is not None)
     [message] = house.stage.appliance.store.messages("service")
@@ -683,11 +681,7 @@ def test_those_who_were_queued_in_the_same_millisecond_keep_their_order(house):
 
 def test_a_message_whose_switch_is_away_for_good_is_filed_from_what_there_is(house):
     """The switch wrote the file itself, and nobody can be asked about it any more."""
-    line = house.call()
-    line.press("3")
-    house.until(lambda: line.taped_since is not None)
-    line.speak(30)
-    house.pass_time(10)
+    line = leaving_a_message(house)
     [begun] = house.of(line, "MessageBegun")
     write_wav(Path(begun["path"]), np.full(80_000, 0.2))
     os.utime(begun["path"], (0, 0))  # it was written long ago, by the house's own time

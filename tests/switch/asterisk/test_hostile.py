@@ -108,6 +108,17 @@ def recording(desk, call, path):
     return record, asked["name"]
 
 
+def still_there(peer):
+    """The caller is in our application, whatever the connection does."""
+    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
+    peer.answer("GET", "channels", OK, [channel()])
+
+
+def left(peer, bridge, leg, *, stays):
+    """Asterisk says that a leg has left a bridge, and who is in it still."""
+    peer.happen("ChannelLeftBridge", channel=channel(leg), bridge={"id": bridge, "channels": stays})
+
+
 def outcome(greenlet, within=5.0):
     with gevent.Timeout(within, AssertionError("it still waits")):
         return greenlet.get()
@@ -261,8 +272,7 @@ def test_a_call_that_cannot_be_hung_up_is_given_up_and_then_a_stray(peer, desk, 
     monkeypatch.setattr(Ari.request, "__kwdefaults__", {"within": 0.2, "by_http": False})
     call = desk.call()
     peer.answer("DELETE", "channels/caller-1", NEVER)
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     chatter = gevent.spawn(chat, peer)
     try:
         call.hang_up()
@@ -489,7 +499,7 @@ def test_a_leg_that_is_gone_when_it_is_joined(peer, desk):
 def test_who_stays_in_a_bridge_is_told_once_whatever_comes_first(peer, desk):
     call, _, bridge = desk.talk()
     peer.happen("ChannelHangupRequest", channel=channel("agent-1"))
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
     peer.happen("StasisEnd", channel=channel("agent-1"))
     assert call.wait(2) == Parted()
     assert call.wait(0.1) is None
@@ -499,13 +509,13 @@ def test_who_stays_in_a_bridge_is_told_once_whatever_comes_first(peer, desk):
 def test_who_is_left_alone_hears_something_only_once_it_is_out_of_the_bridge(peer, desk):
     """Before, Asterisk drops what shall be played, and says nothing."""
     call, _, bridge = desk.talk()
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
     assert call.wait(2) == Parted()
     music = gevent.spawn(call.hold, "calm")
     peer.wait_asked("DELETE", f"bridges/{bridge}")
     gevent.sleep(0.05)
     assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
-    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    left(peer, bridge, "caller-1", stays=[])
     peer.wait_asked("POST", "channels/caller-1/moh")
     music.get(timeout=2)
 
@@ -513,11 +523,10 @@ def test_who_is_left_alone_hears_something_only_once_it_is_out_of_the_bridge(pee
 def test_who_is_left_alone_while_the_connection_is_down_hears_something_only_once_it_is_out(peer, desk, monkeypatch):
     monkeypatch.setattr(line, "PARTING", 0.05)
     call, _, bridge = desk.talk()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
     peer.answer("GET", "asterisk/variable", 503)  # nobody is let in
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
     peer.hang_up()
     desk.wait_until(lambda: not desk.switch.connected)
     music = gevent.spawn(call.hold, "calm")
@@ -530,8 +539,8 @@ def test_who_is_left_alone_while_the_connection_is_down_hears_something_only_onc
 
 def test_a_bridge_that_somebody_else_destroyed_parts_both(peer, desk):
     call, leg, bridge = desk.talk()
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
-    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
+    left(peer, bridge, "caller-1", stays=[])
     assert (call.wait(2), leg.wait(2)) == (Parted(), Parted())
     assert (call.wait(0.05), leg.wait(0)) == (None, None)
 
@@ -610,8 +619,7 @@ GARBAGE = {
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_garbage_ends_the_connection_and_nothing_else(peer, desk, garbage):
     call = desk.call()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     before = peer.connections
     peer.say_bytes(GARBAGE[garbage])
     peer.hang_up()
@@ -775,8 +783,7 @@ def test_a_hang_up_by_http_outlives_a_silence_that_is_no_end_of_the_connection_y
 
 def over_a_break(peer, *, listed):
     """What Asterisk has of the caller once the connection is there again."""
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", "(playbacks|recordings/live)/.+", *((OK, {}) if listed else (404, {"message": "not found"})))
 
 
@@ -868,8 +875,7 @@ def test_an_error_of_ours_while_an_event_is_taken_is_followed_by_another_connect
         raise AssertionError("a mistake of ours")
 
     call = desk.call()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     with monkeypatch.context() as patch:
         patch.setattr(line.Line, "pressed", fails)
         peer.happen("ChannelDtmfReceived", channel=channel(), digit="1")
@@ -904,8 +910,7 @@ def test_calls_that_are_gone_after_a_reconnect_are_lost(peer, desk):
 
 def test_a_parting_that_nobody_told_us_is_found_after_a_reconnect(peer, desk):
     call, leg, bridge = desk.talk()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
     peer.hang_up()
     assert call.wait(5) == Parted()
@@ -935,8 +940,7 @@ def test_an_outage_that_lasts_ends_calls_for_us_and_what_lives_on_is_there_to_be
     desk = Desk(peer, patience=0.3)
     call = desk.call()
     peer.handshake_status = 503
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.hang_up()
     with pytest.raises(CallEnded) as ended:
         call.wait(5)
@@ -1022,8 +1026,7 @@ def test_a_call_that_is_not_ours_cannot_be_adopted(peer, desk):
 
 
 def test_a_call_that_goes_while_it_is_adopted_cannot_be_adopted(peer, desk):
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", "channels/caller-1(/variable)?", 404, {"message": "Channel not found"})
     with pytest.raises(NoSuchCall):
         desk.switch.adopt(CallId("caller-1"))
@@ -1037,8 +1040,7 @@ def test_an_asterisk_that_does_not_say_what_lives_on_it(peer, desk, refused):
 
 
 def test_a_call_on_which_nothing_was_remembered_is_adopted(peer, desk):
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", "channels/caller-1", OK, channel())
     peer.answer("GET", "channels/caller-1/variable", 404, {"message": "Provided variable was not found"})
     assert desk.switch.adopt(CallId("caller-1")).remembered == {}
@@ -1073,7 +1075,7 @@ def test_a_talk_that_ended_before_anybody_listened_to_it_parts_the_leg_that_is_l
 def test_who_has_missed_that_it_is_out_of_its_bridge_waits_for_that_once(peer, desk, monkeypatch):
     monkeypatch.setattr(line, "PARTING", 0.05)
     call, _, bridge = desk.talk()
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
     assert call.wait(2) == Parted()
     call.hold("calm")
     monkeypatch.setattr(line, "PARTING", 60)
@@ -1084,10 +1086,9 @@ def test_who_has_missed_that_it_is_out_of_its_bridge_waits_for_that_once(peer, d
 def test_who_was_out_of_its_bridge_while_nobody_listened_is_known_to_be_after_a_reconnect(peer, desk, monkeypatch):
     monkeypatch.setattr(line, "PARTING", 60)
     call, _, bridge = desk.talk()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", f"bridges/{bridge}", 404, {"message": "Bridge not found"})
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
     assert call.wait(2) == Parted()
     before = peer.websockets
     peer.hang_up()
@@ -1100,8 +1101,7 @@ def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk, 
     monkeypatch.setattr(line, "SETTLED", 60)
     monkeypatch.setattr(line, "PARTING", 60)
     call, _, bridge = desk.talk()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", f"bridges/{bridge}", 404, {"message": "Bridge not found"})
     peer.hang_up()
     assert call.wait(5) == Parted()
@@ -1109,7 +1109,7 @@ def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk, 
     desk.wait_until(lambda: desk.switch.connected)
     gevent.sleep(0.05)
     assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
-    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    left(peer, bridge, "caller-1", stays=[])
     peer.wait_asked("POST", "channels/caller-1/moh")
     music.get(timeout=2)
 
@@ -1117,17 +1117,16 @@ def test_a_bridge_that_is_gone_may_not_have_let_its_channels_go_yet(peer, desk, 
 def test_who_leaves_a_bridge_over_a_new_connection_has_the_whole_time_for_it(peer, desk, monkeypatch):
     monkeypatch.setattr(line, "PARTING", 0.6)
     call, _, bridge = desk.talk()
-    peer.answer("GET", "applications", OK, [{"name": "hotline", "channel_ids": ["caller-1"]}])
-    peer.answer("GET", "channels", OK, [channel()])
+    still_there(peer)
     peer.answer("GET", f"bridges/{bridge}", OK, {"id": bridge, "channels": ["caller-1"]})
-    peer.happen("ChannelLeftBridge", channel=channel("agent-1"), bridge={"id": bridge, "channels": ["caller-1"]})
+    left(peer, bridge, "agent-1", stays=["caller-1"])
     assert call.wait(2) == Parted()
     music = gevent.spawn(call.hold, "calm")
     gevent.sleep(0.1)
     peer.hang_up()
     gevent.sleep(0.8)
     assert not any(path == "channels/caller-1/moh" for _, path, _ in peer.asked)
-    peer.happen("ChannelLeftBridge", channel=channel("caller-1"), bridge={"id": bridge, "channels": []})
+    left(peer, bridge, "caller-1", stays=[])
     music.get(timeout=2)
 
 

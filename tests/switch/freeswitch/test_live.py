@@ -34,6 +34,27 @@ def waits(call):
     return call.wait(None)
 
 
+def talking(rig, then=lambda call: call.wait(None)):
+    """A caller and an agent who have been joined; the caller's flow does `then`."""
+    phone = rig.phone("1001")
+    joined = []
+
+    def flow(call):
+        call.answer()
+        leg = rig.switch.dial("1001", call_id=CallId("leg-1001"), caller="1000", ring_for=15)
+        leg.answered()
+        call.join(leg)
+        joined.append(leg.id)
+        return then(call)
+
+    rig.serve(flow)
+    far = rig.caller()
+    phone.wait_rings()
+    phone.answer()
+    rig.wait_until(lambda: joined)
+    return far, phone
+
+
 # --- what callers send
 
 
@@ -319,22 +340,7 @@ def test_a_talk_goes_on_when_we_die_and_comes_back_to_whoever_is_there(rig):
 
 
 def test_an_agents_leg_whose_controller_is_gone_ends_with_the_talk(rig):
-    phone = rig.phone("1001")
-    joined = []
-
-    def flow(call):
-        call.answer()
-        leg = rig.switch.dial("1001", call_id=CallId("leg-1001"), caller="1000", ring_for=15)
-        leg.answered()
-        call.join(leg)
-        joined.append(leg.id)
-        return call.wait(None)
-
-    rig.serve(flow)
-    far = rig.caller()
-    phone.wait_rings()
-    phone.answer()
-    rig.wait_until(lambda: joined)
+    far, phone = talking(rig)
     rig.switch.stop()
     far.hang_up()
     rig.wait_until(lambda: not phone.up)
@@ -345,24 +351,9 @@ def test_a_leg_whose_way_back_from_a_talk_breaks_is_sent_by_it_again(rig, monkey
     rig.switch.stop()
     monkeypatch.setattr(switch_module, "PATROL", 0.5)
     rig.switch.serve(rig._on_call)
-    phone = rig.phone("1001")
-    joined = []
-
-    def flow(call):
-        call.answer()
-        leg = rig.switch.dial("1001", call_id=CallId("leg-1001"), caller="1000", ring_for=15)
-        leg.answered()
-        call.join(leg)
-        joined.append(leg.id)
-        return call.wait(None), call.play([rig.sound("high")])
-
-    rig.serve(flow)
-    far = rig.caller()
-    phone.wait_rings()
-    phone.answer()
-    rig.wait_until(lambda: joined)
+    far, phone = talking(rig, then=lambda call: (call.wait(None), call.play([rig.sound("high")])))
     rig.pass_time(2)  # and none of the looks takes it out of its talk
-    assert rig.switch._calls[joined[0]].in_talk
+    assert rig.switch._calls[CallId("leg-1001")].in_talk
     arrived = rig.switch._arrived
     broken = []
 
