@@ -50,7 +50,7 @@ CI_REQUIRES := $(if $(CI),asterisk$(comma)postgresql)
 LIVE_TESTS := HOTLINE_LIVE_RESULTS=var/live.json $(BIN)/python -m tests.live.network $(BIN)/pytest -m live
 
 test: setup lint switches database  ## every check that can run on this machine
-	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --dist loadfile --cov --cov-report=
+	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(BIN)/pytest -m "not live" --numprocesses 2 --max-worker-restart 0 --dist loadfile --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90 --skip-covered
 	@HOTLINE_REQUIRE="$(or $(REQUIRE),$(CI_REQUIRES))" $(LIVE_TESTS)
 	@./appliance.py check
@@ -70,7 +70,7 @@ database: $(VENV)/installed
 
 soak: setup switches  ## 1,000 kills on real and simulated switches (hours), ten minutes of load on each (KILLS=n, SEED=n)
 	@HOTLINE_KILLS="$(or $(KILLS),1000)" HOTLINE_SEED="$(or $(SEED),1)" HOTLINE_SECONDS=60 \
-	  $(BIN)/pytest -s tests/faults tests/faults/soak_of_load.py
+	  $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults tests/faults/soak_of_load.py
 
 # Not among the packages of requirements.lock: only this needs it, and it is as large as half of them.
 fuzz: $(VENV)/installed  ## a million inputs each to what reads FreeSWITCH and Asterisk, guided by coverage (RUNS=n)

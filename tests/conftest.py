@@ -1,4 +1,4 @@
-"""What holds for a run as a whole: what it may not skip, the account of its live tests, a log for each of its own."""
+"""What holds for a run as a whole: what it may not skip, the account of its live tests, what stands still, the log."""
 
 import pytest
 import structlog
@@ -6,6 +6,8 @@ import structlog
 from tests.live.account import pytest_configure, pytest_runtest_makereport, pytest_sessionfinish
 
 __all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_sessionfinish"]
+
+pytest_plugins = ["tests.standstill"]
 
 
 @pytest.fixture(autouse=True)

@@ -240,11 +240,11 @@ class FreeSwitch:
     def _to_us(self) -> str:
         """An inline dialplan: the leg comes to this very controller, and goes to the fallback should we die.
 
-        Twice, because the controller before us may still hold a socket of the leg: FreeSWITCH lets the leg out
-        of ours when that one is closed.
+        And once more to us before that, because the controller before us may still hold a socket of the leg:
+        FreeSWITCH lets the leg out of ours when that one is closed.
         """
-        ours = f"socket:{self._outbound} async full"
-        return f"{ours},{ours},transfer:{names.WAIT} XML {names.CONTEXT}"
+        again = f"execute_extension:{names.TAKEN_OVER} XML {names.CONTEXT}"
+        return f"set:{names.CONTROLLER}={self._outbound},socket:{self._outbound} async full,{again}"
 
     # --- legs that come
 

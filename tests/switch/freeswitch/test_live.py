@@ -351,6 +351,7 @@ def test_a_leg_whose_way_back_from_a_talk_breaks_is_sent_by_it_again(rig, monkey
     rig.switch.stop()
     monkeypatch.setattr(switch_module, "PATROL", 0.5)
     rig.switch.serve(rig._on_call)
+    rig.wait_until(lambda: rig.switch.connected)
     far, phone = talking(rig, then=lambda call: (call.wait(None), call.play([rig.sound("high")])))
     rig.pass_time(2)  # and none of the looks takes it out of its talk
     assert rig.switch._calls[CallId("leg-1001")].in_talk
