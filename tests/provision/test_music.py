@@ -1,6 +1,7 @@
 """The hold music, heard by measuring."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,6 +111,20 @@ def test_the_fallback_is_one_announcement_with_pauses(tmp_path):
     heard = music.fallback([Sound(file, "beep"), Silence(1.0), Sound(file, "beep")])
     assert heard.size == 2 * (round(0.6 * RATE) + music.beep().size)
     assert decibels(heard[: RATE // 2] + 1e-9) < -100
+
+
+def test_two_who_make_the_same_sound_at_once_do_not_meet(tmp_path, monkeypatch):
+    chmod = Path.chmod
+
+    def meanwhile(file, mode):
+        monkeypatch.setattr(Path, "chmod", chmod)
+        monkeypatch.setattr("os.getpid", lambda: 1)
+        music.keep(tmp_path, "a.wav", music.beep())
+        chmod(file, mode)
+
+    monkeypatch.setattr(Path, "chmod", meanwhile)
+    file = music.keep(tmp_path, "a.wav", music.beep())
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_program_names_what_it_made(tmp_path, capsys):

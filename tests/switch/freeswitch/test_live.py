@@ -519,8 +519,9 @@ def test_a_caller_who_leaves_as_the_talk_begins_does_not_leave_the_agent_behind(
         gevent.sleep(0.001)
     gevent.sleep(after)
     far.leg.leave()
-    # Once in some hundred calls FreeSWITCH hangs up the agent's leg as well: nobody is left behind then either.
-    assert rig.result() in [(Parted(), None), Cause.NORMAL]
+    # Once in some hundred calls FreeSWITCH hangs up the agent's leg as well, and on a busy machine the caller is gone
+    # before the two are joined: nobody is left behind then either.
+    assert rig.result() in [(Parted(), None), (None, None), Cause.NORMAL]
 
 
 @pytest.mark.parametrize("after", [0.0, 0.01, 0.03, 0.06, 0.1])
