@@ -255,10 +255,12 @@ class FreeSwitchCall:
             return
         if cut_by_key and self.leg.is_over_soon(sound, NAP):
             return
-        for _ in range(round(LATE / (4 * NAP))):
+        for count in range(round(LATE / (4 * NAP))):
             # A break is lost on a sound that has not quite begun: repeat it until the end has come. A FreeSWITCH
-            # that is short of processor may take seconds, and nobody is hung up for that.
-            self.leg.send(esl.command(f"api uuid_break {self.id}"))
+            # that is short of processor may take seconds, and nobody is hung up for that. What it has not read yet
+            # keeps the end from being told, so the next waits for the answer to the one before.
+            if not (count and self.leg.busy):
+                self.leg.send(esl.command(f"api uuid_break {self.id}"))
             if self.leg.is_over_soon(sound, 4 * NAP):
                 return
         self.leg.give_up("the sound does not stop")

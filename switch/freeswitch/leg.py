@@ -93,6 +93,11 @@ class Leg:
     def attached(self) -> bool:
         return self._line is not None
 
+    @property
+    def busy(self) -> bool:
+        """Whether FreeSWITCH has not answered all that it was sent."""
+        return self._line is not None and self._line.busy > 0
+
     def attach(self, line: Connection) -> None:
         """Takes the leg's first socket, and from it the events of this leg that we use, and no others."""
         self._line = line

@@ -126,6 +126,24 @@ def test_music_is_broken_off_until_it_has_ended(house, sound):
     assert result(house) is None
 
 
+def test_music_is_not_broken_off_again_before_freeswitch_has_read_that_it_should_be(house, sound):
+    """It tells no end while it still reads."""
+    leg = arrive(house, lambda call: (call.hold("calm"), call.play([sound])))
+    music = until(leg, "playback\n")
+    while "uuid_break leg" not in leg.read_command():
+        leg.say(peers.OK)
+    nudges = b""
+    while len(nudges) < 3 * 16:  # of three rounds
+        nudges += leg.sock.recv(1)
+    assert not nudges.strip()
+    leg.say(peers.api("+OK"))
+    assert "uuid_break leg" in leg.read_command()
+    leg.complete(music)
+    leg.say(peers.api("+OK"))
+    leg.complete(until(leg, "playback\n"))
+    assert result(house) == (None, None)
+
+
 def test_music_whose_file_is_gone_is_played_by_its_stream(sound):
     house = peers.House(music={"calm": sound.path})
     leg = arrive(house, lambda call: (call.hold("calm"), call.wait(None)))
