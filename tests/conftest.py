@@ -7,7 +7,7 @@ from tests.live.account import pytest_configure, pytest_runtest_makereport, pyte
 
 __all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_sessionfinish"]
 
-pytest_plugins = ["tests.standstill"]
+pytest_plugins = ["tests.stuck"]
 
 
 @pytest.fixture(autouse=True)
