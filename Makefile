@@ -69,8 +69,8 @@ database: $(VENV)/installed
 	@$(BIN)/python -m provision.postgres --prepare var/postgres || echo "no PostgreSQL: the databases are tried on SQLite alone"
 
 soak: setup switches  ## 1,000 kills on real and simulated switches (hours), ten minutes of load on each (KILLS=n, SEED=n)
-	@HOTLINE_KILLS="$(or $(KILLS),1000)" HOTLINE_SEED="$(or $(SEED),1)" HOTLINE_SECONDS=60 \
-	  $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults tests/faults/soak_of_load.py
+	@HOTLINE_KILLS="$(or $(KILLS),1000)" HOTLINE_SEED="$(or $(SEED),1)" HOTLINE_SECONDS=60 HOTLINE_TEST_WITHIN=0 \
+	  $(BIN)/pytest -s tests/faults tests/faults/soak_of_load.py
 
 # Not among the packages of requirements.lock: only this needs it, and it is as large as half of them.
 fuzz: $(VENV)/installed  ## a million inputs each to what reads FreeSWITCH and Asterisk, guided by coverage (RUNS=n)

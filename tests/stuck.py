@@ -1,24 +1,26 @@
-"""A test that stands still is told, with what every greenlet waits for, before the run is killed from outside.
+"""A test that stands still is told, with where every greenlet waits, and ends the run before a machine does that.
 
-Hooks, named in conftest.py. pytest's own watch (faulthandler_timeout in pyproject.toml) then ends the process with
-the stacks of its threads: a failed run that says where, instead of one that a machine ends after an hour and a half.
+Hooks, named in conftest.py. HOTLINE_TEST_WITHIN is how long a test may take, in seconds; 0 is for ever.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import gc
 import os
 import threading
 import traceback
 from collections.abc import Iterator
 
 import pytest
-from gevent import util
-from greenlet import getcurrent, greenlet
+from greenlet import greenlet
 
-# So long before pytest ends the process: enough for the stacks of some thousand greenlets.
-BEFORE = 20.0
+WITHIN = float(os.environ.get("HOTLINE_TEST_WITHIN", "600"))  # the longest, a live one, kills for four minutes
+BEFORE = 20.0  # so long before the end it is told: enough for the stacks of some thousand greenlets
+INNERMOST = 12  # frames
 
 _STDERR = pytest.StashKey[int]()
+_WATCH = pytest.StashKey[threading.Timer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,25 +28,42 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_STDERR] = os.dup(2)
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    os.close(config.stash[_STDERR])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Watches one test, from a thread of its own: a hub that is held runs nothing else."""
-    limit = float(item.config.getini("faulthandler_timeout"))
-    if limit <= BEFORE:
+    """Watches one test, from threads of its own: a hub that is held runs nothing else, an interpreter no thread."""
+    if WITHIN <= BEFORE:
         return (yield)
-    watch = threading.Timer(limit - BEFORE, _tell, (item, limit, getcurrent()))
+    watch = item.config.stash[_WATCH] = threading.Timer(WITHIN - BEFORE, _tell, (item,))
     watch.daemon = True
     watch.start()
+    _end_in(WITHIN, item)
     try:
         return (yield)
     finally:
         watch.cancel()
+        faulthandler.cancel_dump_traceback_later()
 
 
-def _tell(test: pytest.Item, limit: float, runner: greenlet) -> None:
-    lines = [f"\n{test.nodeid} stands still and is ended after {limit:.0f} s. It is here:"]
-    lines += (
-        traceback.format_stack(runner.gr_frame)[-20:] if runner.gr_frame else ["  it runs, or holds the hub: see below"]
-    )
-    lines += ["Every greenlet, and what it waits for:", *util.format_run_info()]
-    os.write(test.config.stash[_STDERR], "\n".join([*lines, ""]).encode())
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    if watch := config.stash.get(_WATCH, None):
+        watch.cancel()
+
+
+def _tell(test: pytest.Item) -> None:
+    _end_in(BEFORE, test)  # anew: pytest leaves off at the first failure, and what does not stop hangs a test after one
+    _say(test, f"\n{test.nodeid} stands still and is ended in {BEFORE:.0f} s. Its greenlets wait here:\n")
+    for each in gc.get_objects():
+        if isinstance(each, greenlet) and (frame := each.gr_frame) is not None:
+            _say(test, f"{each!r}\n{''.join(traceback.format_stack(frame)[-INNERMOST:])}")
+
+
+def _end_in(seconds: float, test: pytest.Item) -> None:
+    faulthandler.dump_traceback_later(seconds, exit=True, file=test.config.stash[_STDERR])
+
+
+def _say(test: pytest.Item, text: str) -> None:
+    os.write(test.config.stash[_STDERR], text.encode())

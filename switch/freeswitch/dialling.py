@@ -41,21 +41,24 @@ def originate(endpoint: str, *, call_id: CallId, caller: str, caller_name: str, 
     """The command that rings a phone, whose leg comes to us by the dialplan when it is answered.
 
     The caller's own text gets here as letters and digits only. A hang-up before the answer gives the cause as
-    its answer. What is the same for all stands in the dialplan: FreeSWITCH reads this a byte at a time.
+    its answer. What is the same for all stands in freeswitch-conf/: FreeSWITCH reads this a byte at a time.
     """
+    number, name = encoding.display(caller), encoding.display(caller_name)
     variables = {
         "origination_uuid": encoding.call_id(call_id),
-        "origination_caller_id_number": encoding.display(caller) or "anonymous",
-        "origination_caller_id_name": encoding.display(caller_name) or encoding.display(caller) or "anonymous",
+        "origination_caller_id_number": number or "anonymous",
         "originate_timeout": str(math.ceil(ring_for) + 1),
         "ignore_early_media": "true",
         names.OURS: "dialled",
-        # Not in the dialplan: FreeSWITCH reads them when the sound begins, which is before it.
-        "media_timeout": "300000",
-        "media_hold_timeout": "1800000",
     }
-    listed = ",".join(f"{name}='{value}'" for name, value in variables.items())
+    if not number or name not in ("", number):  # where there is none, a telephone shows the number
+        variables["origination_caller_id_name"] = name or "anonymous"
+    listed = ",".join(f"{name}={_quoted(value)}" for name, value in variables.items())
     return f"originate {{{listed}}}{endpoint} {names.DIALLED} XML {names.CONTEXT}"
+
+
+def _quoted(value: str) -> str:
+    return f"'{value}'" if " " in value else value
 
 
 class DialledCall(FreeSwitchCall):

@@ -4,7 +4,7 @@ CONTEXT = "hotline"
 AGAIN = "hotline-again"  # the extension in which a leg meets us once more, after a talk
 DIALLED = "hotline-dialled"  # the extension in which a leg that we dialled meets us when it is answered
 TAKEN_OVER = "hotline-taken-over"  # the extension that connects a leg we took over once more, if its first socket ends
-LEFT = "hotline-left"  # the extension for callers whose socket has ended
+LEFT = "hotline-left"  # the extension of a leg that waits for us again, because its socket has ended
 WAIT = "hotline-wait"  # the fallback: where callers wait for an appliance that is not there
 MEETS_AGAIN = f"{AGAIN}:XML:{CONTEXT}"
 # What the dialplan sets on every leg of ours, so that it meets us again after a talk.

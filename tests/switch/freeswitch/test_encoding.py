@@ -1,5 +1,6 @@
 """Text that others wrote, on its way into a FreeSWITCH command."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,28 @@ def test_what_is_remembered_comes_back_as_it_was(text):
 def test_an_originate_has_the_shape_that_we_wrote_whoever_calls(caller, name):
     endpoint = dialling.endpoint("1001", "")
     command = dialling.originate(endpoint, call_id=CallId("leg-1"), caller=caller, caller_name=name, ring_for=15.2)
-    plain = dialling.originate(endpoint, call_id=CallId("leg-1"), caller="1", caller_name="1", ring_for=15.2)
-    for sign in "{}[]()'\",$\\%&<>|\n":
-        assert command.count(sign) == plain.count(sign)
-    assert "originate_timeout='17'" in command
+    value = r"(?:[^\W_]|[.+-])+|'(?:[^\W_]|[ .+-])+'"
+    listed, _, rest = command.removeprefix("originate {").partition("}")
+    assert all(re.fullmatch(rf"\w+=(?:{value})", variable) for variable in listed.split(","))
+    assert {"origination_uuid=leg-1", "originate_timeout=17", "hotline=dialled"} <= set(listed.split(","))
+    assert rest == "sofia/agents/1001%hotline hotline-dialled XML hotline"
+
+
+@pytest.mark.parametrize(
+    ("caller", "name", "shown"),
+    [
+        ("+8613800000001", "", ("+8613800000001", None)),
+        ("13800000001", "13800000001", ("13800000001", None)),
+        ("13800000001", "Zhang Wei", ("13800000001", "'Zhang Wei'")),
+        ("13800000001", "张伟", ("13800000001", "张伟")),
+        ("", "", ("anonymous", "anonymous")),
+        ("${}", "\n", ("anonymous", "anonymous")),
+    ],
+)
+def test_a_telephone_is_told_the_name_where_it_is_not_the_number(caller, name, shown):
+    command = dialling.originate("x", call_id=CallId("leg-1"), caller=caller, caller_name=name, ring_for=15)
+    told = dict(variable.split("=") for variable in command.partition("{")[2].partition("}")[0].split(","))
+    assert tuple(told.get(f"origination_caller_id_{what}") for what in ("number", "name")) == shown
 
 
 NO_ADDRESSES = ["", "1001 1002", "1001,1002", "${system(x)}", "1001\n", "a" * 41, "1001|1002", "../x", "[x]1"]

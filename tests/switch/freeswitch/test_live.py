@@ -143,6 +143,35 @@ def test_agents_call_each_other_without_us(rig):
     assert not rig.switch.calls()
 
 
+# --- far ends that vanish
+
+
+@pytest.fixture
+def soon_missed(rig):
+    """Who sends nothing is given up after two seconds, not after five minutes."""
+    shipped = rig.switch._inbound.api("global_getvar media_timeout")
+    rig.switch._inbound.api("global_setvar media_timeout=2000")
+    yield
+    rig.switch._inbound.api(f"global_setvar media_timeout={shipped}")
+
+
+def test_a_caller_that_vanishes_without_a_word_has_ended(rig, soon_missed):
+    rig.serve(waits)
+    far = rig.caller()
+    far.wait_hears("music")
+    far.leg.media.stop_sending()
+    assert isinstance(rig.result(), Cause)
+    rig.wait_until(lambda: not far.up)
+
+
+def test_an_agents_telephone_that_vanishes_without_a_word_has_hung_up(rig, soon_missed):
+    far, phone = talking(rig)
+    phone.leg.media.stop_sending()
+    assert rig.result() == Parted()
+    rig.wait_until(lambda: not phone.up)
+    assert far.up
+
+
 # --- recording
 
 
