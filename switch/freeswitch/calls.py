@@ -255,13 +255,15 @@ class FreeSwitchCall:
             return
         if cut_by_key and self.leg.is_over_soon(sound, NAP):
             return
-        for count in range(round(LATE / (4 * NAP))):
-            # A break is lost on a sound that has not quite begun: repeat it until the end has come. A FreeSWITCH
-            # that is short of processor may take seconds, and nobody is hung up for that. What it has not read yet
-            # keeps the end from being told, so the next waits for the answer to the one before.
-            if not (count and self.leg.busy):
+        # A break is lost on a sound that has not quite begun: repeat it until the end has come. A FreeSWITCH that is
+        # short of processor may take seconds, and nobody is hung up for that. What it has not read yet keeps the end
+        # from being told: so the next waits for the answer to the one before, and longer each time.
+        breaks, until = 0, self.leg.clock.now() + round(LATE * 1000)
+        while (left := until - self.leg.clock.now()) > 0:
+            if not (breaks and self.leg.busy):
                 self.leg.send(esl.command(f"api uuid_break {self.id}"))
-            if self.leg.is_over_soon(sound, 4 * NAP):
+                breaks += 1
+            if self.leg.is_over_soon(sound, min(2**breaks * 2 * NAP, left / 1000)):
                 return
         self.leg.give_up("the sound does not stop")
 

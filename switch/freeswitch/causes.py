@@ -45,7 +45,7 @@ _CAUSES = {
 }
 
 _HANG_UPS = {
-    Cause.NORMAL: "NORMAL_CLEARING",
+    Cause.NORMAL: "",
     Cause.BUSY: "USER_BUSY",
     Cause.NO_ANSWER: "NO_ANSWER",
     Cause.REJECTED: "CALL_REJECTED",
@@ -60,6 +60,10 @@ def cause(freeswitch: str) -> Cause:
     return _CAUSES.get(freeswitch, Cause.FAILED)
 
 
-def hang_up(wanted: Cause) -> str:
-    """What a leg is told to end with; a far end that was never answered hears it as its SIP status."""
-    return _HANG_UPS.get(wanted, "NORMAL_TEMPORARY_FAILURE")
+def kill(leg: str, wanted: Cause) -> str:
+    """The api command that ends a leg; a far end that was never answered hears the cause as its SIP status.
+
+    NORMAL_CLEARING is what FreeSWITCH takes where none is said.
+    """
+    told = _HANG_UPS.get(wanted, "NORMAL_TEMPORARY_FAILURE")
+    return f"uuid_kill {leg} {told}" if told else f"uuid_kill {leg}"

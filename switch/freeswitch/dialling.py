@@ -150,7 +150,7 @@ class DialledCall(FreeSwitchCall):
         tries = CANCEL_TRIES
         while self._rings and tries:
             try:
-                if self._inbound.api(f"uuid_kill {self.id} ORIGINATOR_CANCEL").startswith("+OK"):
+                if self._inbound.api(causes.kill(self.id, Cause.CANCELLED)).startswith("+OK"):
                     return
                 tries -= 1
             except SwitchLost:

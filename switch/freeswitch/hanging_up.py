@@ -38,7 +38,7 @@ class Unconfirmed:
         if (cause := self._causes.get(call_id)) is None:
             return
         with suppress(SwitchLost):
-            self._inbound.api(f"uuid_kill {encoding.call_id(call_id)} {causes.hang_up(cause)}")
+            self._inbound.api(causes.kill(encoding.call_id(call_id), cause))
             self._causes.pop(call_id, None)
 
     def hang_up_all(self) -> None:

@@ -165,7 +165,7 @@ class Leg:
         if self.inbox.ended is None and self._line is not None:
             self.condemned = cause
             with suppress(SwitchLost):
-                self._line.request(esl.command(f"api uuid_kill {self.id} {causes.hang_up(cause)}"))
+                self._line.request(esl.command(f"api {causes.kill(self.id, cause)}"))
                 self.condemned = None
         self.end(cause)
 

@@ -15,7 +15,7 @@ from gevent.event import AsyncResult
 from gevent.lock import Semaphore
 from gevent.pool import Pool
 
-from switch.freeswitch import encoding, esl, names
+from switch.freeswitch import causes, encoding, esl, names
 from switch.freeswitch.calls import FreeSwitchCall, dialled
 from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
@@ -215,7 +215,7 @@ class FreeSwitch:
         return self._snapshots(row["uuid"] for row in self._channels() if CallId(row["uuid"]) not in ours)
 
     def drop(self, call_id: CallId) -> None:
-        self._inbound.api(f"uuid_kill {encoding.call_id(call_id)}")
+        self._inbound.api(causes.kill(encoding.call_id(call_id), Cause.NORMAL))
 
     def salvage(self, call_id: CallId, to: Path) -> bool:
         if name := encoding.path(to):

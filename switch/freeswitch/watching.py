@@ -44,6 +44,6 @@ class WatchedCall(FreeSwitchCall):
         if self._inbox.ended is None:
             self.leg.condemned = cause
             with suppress(SwitchLost):
-                self._inbound.api(f"uuid_kill {self.id} {causes.hang_up(cause)}")
+                self._inbound.api(causes.kill(self.id, cause))
                 self.leg.condemned = None
         self.leg.end(cause)

@@ -110,4 +110,7 @@ def test_causes(freeswitch, expected):
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_can_be_hung_up_with(cause):
-    assert causes.hang_up(cause).isupper()
+    command, leg, *told = causes.kill("leg", cause).split(" ")
+    assert (command, leg) == ("uuid_kill", "leg")
+    assert all(word.isupper() for word in told)
+    assert bool(told) is (cause is not Cause.NORMAL)

@@ -164,7 +164,7 @@ def unconfirmed(house, monkeypatch):
 
 
 def kills(house, call_id):
-    return sum(command.startswith(f"api uuid_kill {call_id} ") for command in house.core.commands)
+    return sum(command.split()[1:3] == ["uuid_kill", call_id] for command in house.core.commands)
 
 
 def test_a_hang_up_that_the_leg_does_not_confirm_is_made_certain(house, monkeypatch):
