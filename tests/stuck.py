@@ -44,6 +44,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     try:
         return (yield)
     finally:
+        del item.config.stash[_WATCH]
         watch.cancel()
         faulthandler.cancel_dump_traceback_later()
 
@@ -54,10 +55,12 @@ def pytest_enter_pdb(config: pytest.Config) -> None:
 
 
 def _tell(test: pytest.Item) -> None:
+    if test.config.stash.get(_WATCH, None) is not threading.current_thread():
+        return  # it has ended just now
     _end_in(BEFORE, test)  # anew: pytest leaves off at the first failure, and what does not stop hangs a test after one
     _say(test, f"\n{test.nodeid} stands still and is ended in {BEFORE:.0f} s. Its greenlets wait here:\n")
     for each in gc.get_objects():
-        if isinstance(each, greenlet) and (frame := each.gr_frame) is not None:
+        if issubclass(type(each), greenlet) and (frame := each.gr_frame) is not None:  # not what a proxy stands for
             _say(test, f"{each!r}\n{''.join(traceback.format_stack(frame)[-INNERMOST:])}")
 
 

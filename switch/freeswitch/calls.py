@@ -39,6 +39,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LATE = 10.0  # seconds after which something that should have ended by itself is given up
+BREAK_AGAIN = 0.64  # seconds, at most, until a sound that goes on is broken off once more
 SPEECH_EXPECTED = 1.0  # seconds in which silence does not end a recording yet
 SHORT = 0.3  # seconds that may be missing of what was played; more, and something was not played at all
 PLAYED = "FILE PLAYED"
@@ -263,7 +264,7 @@ class FreeSwitchCall:
             if not (breaks and self.leg.busy):
                 self.leg.send(esl.command(f"api uuid_break {self.id}"))
                 breaks += 1
-            if self.leg.is_over_soon(sound, min(2**breaks * 2 * NAP, left / 1000)):
+            if self.leg.is_over_soon(sound, min(2**breaks * 2 * NAP, BREAK_AGAIN, left / 1000)):
                 return
         self.leg.give_up("the sound does not stop")
 
