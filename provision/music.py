@@ -10,7 +10,6 @@ all laid on a circle: what sounds on past the end is heard at the beginning, so 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -197,10 +196,7 @@ def keep(folder: Path, name: str, heard: Samples) -> Path:
     file = folder / name
     content = riff.written(audio.to_pcm(heard))
     if not (file.exists() and file.read_bytes() == content):
-        aside = folder / f".{name}.{os.getpid()}"  # `prompts build` beside an appliance that starts writes it as well
-        aside.write_bytes(content)
-        aside.chmod(0o644)
-        aside.replace(file)
+        riff.put(file, content)
     return file
 
 

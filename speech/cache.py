@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
 import struct
 import threading
@@ -39,7 +38,6 @@ class Cache:
         self._folder = folder
         self._most = most
         self._size: int | None = None
-        self._numbers = itertools.count()
         self._trimming = threading.Lock()
 
     def find(self, name: str) -> Path | None:
@@ -81,15 +79,8 @@ class Cache:
             if not folder.exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o755)  # whatever our umask: the switch runs as a user of its own
-        aside = file.with_name(f".{file.name}.{os.getpid()}.{next(self._numbers)}")
         content = riff.written(pcm)
-        try:
-            aside.write_bytes(content)
-            aside.chmod(0o644)
-            aside.replace(file)
-        except OSError:
-            aside.unlink(missing_ok=True)
-            raise
+        riff.put(file, content)
         self._grow(len(content))
         return file
 

@@ -7,7 +7,6 @@ loudness.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,14 +96,7 @@ def place(verdict: Judged, prompts_dir: Path, *, replace: bool) -> str:
         if not replace:
             return f"there is a recording already ({target}); take the new one with --replace"
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(verdict.content)
-        aside.chmod(0o644)
-        aside.replace(target)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
+    riff.put(target, verdict.content)
     return "imported"
 
 

@@ -5,9 +5,12 @@ PCM here means bytes, 16 bit, little-endian.
 
 from __future__ import annotations
 
+import itertools
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from speech.port import RATE, CannotHear
 
@@ -15,6 +18,7 @@ LONGEST = 600.0  # seconds of one recording
 
 PCM, FLOAT, ALAW, ULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 READABLE = frozenset({*((PCM, bits) for bits in (8, 16, 24, 32)), (FLOAT, 32), (FLOAT, 64), (ULAW, 8), (ALAW, 8)})
+_numbers = itertools.count()  # of files under way in this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,18 @@ def written(pcm: bytes) -> bytes:
     size = len(pcm)
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, PCM, 1, RATE, RATE * 2, 2, 16)
     return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size) + pcm
+
+
+def put(file: Path, content: bytes) -> None:
+    """Makes a file that the switch's own user may read appear, whole or not at all. Raises OSError.
+
+    Several threads and processes may put the same one at once.
+    """
+    aside = file.with_name(f".{file.name}.{os.getpid()}.{next(_numbers)}")
+    try:
+        aside.write_bytes(content)
+        aside.chmod(0o644)
+        aside.replace(file)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
