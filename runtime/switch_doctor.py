@@ -13,12 +13,13 @@ from config.appliance import Config
 from config.values import UserError
 from runtime.flowbook import read_book
 from runtime.switch_files import outdated
-from runtime.switches import password_of
+from runtime.switches import coded_music_dir, password_of
 from store.store import Store, StoreFailed
 from switch.asterisk import ari
 from switch.asterisk.http import Refused
 from switch.freeswitch import client as event_socket
 from switch.freeswitch import private as freeswitch
+from switch.freeswitch.music import MODULE
 from switch.port import SwitchLost
 from switch.shared.clock import Clock
 
@@ -55,7 +56,7 @@ def _event_socket(config: Config, password: str) -> Iterator[Finding]:
     address = config.switch.freeswitch.inbound
     host, _, port = address.rpartition(":")
     try:
-        version, variables = event_socket.look(host.strip("[]"), int(port), password)
+        seen = event_socket.look(host.strip("[]"), int(port), password, modules=[MODULE])
     except event_socket.PasswordRefused:
         yield Finding(
             False,
@@ -69,13 +70,19 @@ def _event_socket(config: Config, password: str) -> Iterator[Finding]:
             False, f"event socket: {address}: {why}", "start FreeSWITCH with freeswitch-conf/ (docs/freeswitch.md)"
         )
         return
-    yield Finding(True, f"event socket: {version} lets us in at {address}")
+    yield Finding(True, f"event socket: {seen.version} lets us in at {address}")
     written = SET_FOR_FREESWITCH.findall(_read(config.switch_dir / "freeswitch" / "vars.xml"))
-    other = [name for name, value in written if name != OF_THE_LOGIN and variables.get(name) != value]
+    other = [name for name, value in written if name != OF_THE_LOGIN and seen.variables.get(name) != value]
     yield Finding(
         not other,
         f"freeswitch runs with {'what was written for it' if not other else 'other ' + ', '.join(other)}",
         "let it read what was written: fs_cli -x reloadxml, and where an address or a port is another, restart it",
+    )
+    yield Finding(
+        True,
+        f"music: freeswitch has {MODULE}"
+        if MODULE in seen.modules
+        else f"music: freeswitch lacks {MODULE}, so music costs it more than it needs to (docs/freeswitch.md)",
     )
 
 
@@ -160,6 +167,7 @@ def _readable(config: Config, program: str) -> Iterator[Finding]:
         return
     for directory, needed in (
         (config.sounds_dir, 5),
+        *([(coded, 5)] if (coded := coded_music_dir(config)).is_dir() else []),
         (config.data_dir / "speech", 5),
         (config.prompts_dir, 5),
         (config.data_dir / "messages", 7),

@@ -23,6 +23,11 @@ def password_of(file: Path) -> str:
         raise UserError(f"{file} cannot be read: {error.strerror}") from error
 
 
+def coded_music_dir(config: Config) -> Path:
+    """Where music is kept coded for FreeSWITCH."""
+    return config.sounds_dir / "coded"
+
+
 def open_switch(config: Config, clock: Clock, *, epoch: int) -> Switch:
     """The configured switch, not yet connected; `epoch` is that of this life. Raises UserError.
 
@@ -30,8 +35,10 @@ def open_switch(config: Config, clock: Clock, *, epoch: int) -> Switch:
     """
     match config.switch.kind:
         case "freeswitch":
+            from runtime.coded_music import coded  # noqa: PLC0415
             from switch.freeswitch import FreeSwitch  # noqa: PLC0415
 
+            sources = pieces(config.sounds_dir)
             settings = config.switch.freeswitch
             return FreeSwitch(
                 outbound=settings.outbound,
@@ -40,7 +47,8 @@ def open_switch(config: Config, clock: Clock, *, epoch: int) -> Switch:
                 clock=clock,
                 epoch=epoch,
                 most=LEGS_PER_CALL * config.limits.calls,
-                music=pieces(config.sounds_dir),
+                music=coded(sources, coded_music_dir(config)),
+                sources=sources,
             )
         case "asterisk":
             from switch.asterisk import Asterisk  # noqa: PLC0415

@@ -5,6 +5,8 @@ They are numpy arrays of floats, full scale 1.0, unless a name says PCM: bytes, 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import soxr
 from numpy.typing import NDArray
@@ -55,6 +57,20 @@ _DECODERS = {
 def decoded(wav: Wav) -> Samples:
     """Every sample of a recording as it is, channels in turn."""
     return np.asarray(_DECODERS[wav.encoding, wav.bits](wav.data), dtype=np.float64)
+
+
+@cache
+def _g711(encoding: int) -> tuple[Samples, NDArray[np.uint8]]:
+    """What lies half-way between two neighbouring codes' samples, and the codes in the order of their samples."""
+    meant = np.asarray(_DECODERS[encoding, 8](bytes(range(256))))
+    order = np.argsort(meant, kind="stable")
+    return (meant[order][:-1] + meant[order][1:]) / 2, order.astype(np.uint8)
+
+
+def coded(heard: Samples, encoding: int) -> bytes:
+    """As `ALAW` or `ULAW`, a byte a sample: of ITU-T G.711's 256 codes the nearest one."""
+    between, codes = _g711(encoding)
+    return codes[np.searchsorted(between, heard, side="right")].tobytes()
 
 
 def samples(wav: Wav) -> Samples:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import gevent
 import structlog
 from gevent import get_hub
 
@@ -69,10 +70,12 @@ class FreeSwitchCall:
         self._music = ""
         self._music_since = 0
         self._by_stream = False
+        self._as_coded = False  # the music: in another codec it would be noise
         self.set_by_dialplan(channel)
         self._joined = False
         self._tape: Tape | None = None
         leg.met_again = self._met_again
+        leg.recoded = self._recoded
 
     @property
     def in_talk(self) -> bool:
@@ -272,12 +275,25 @@ class FreeSwitchCall:
         self._music_since = self.leg.clock.now()
         argument = f"{STREAM}{self._music}" if by_stream else self.leg.music.argument(self._music, self._music_since)
         self._by_stream = argument.startswith(STREAM)
+        self._as_coded = self.leg.music.is_coded(argument)
         self._sound = self._start_playing(argument, NONE)
+
+    def _recoded(self) -> None:
+        """The far end has changed the codec, so music that is coded begins anew."""
+        if self._music and self._as_coded and self._sound is not None:
+            gevent.spawn(self._break_off, self._sound)
+
+    def _break_off(self, music: Application) -> None:
+        if self._sound is music and not music.over:
+            music.broken_off = True
+            with suppress(CallEnded):
+                self.leg.send(esl.command(f"api uuid_break {self.id}"))
 
     def _music_ended(self) -> None:
         """The piece is over and begins anew, or it cannot be played."""
         sound, self._sound = self._sound, None
-        if not self._by_stream and sound is not None and sound.response == PLAYED and sound.seconds > 0:
+        played = sound is not None and sound.response == PLAYED and (sound.seconds > 0 or sound.broken_off)
+        if not self._by_stream and played:
             self._start_music()
         elif not self._by_stream:
             log.error("music cannot be played from its file", call=self.id, music=self._music)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
 
 import gevent
 import structlog
@@ -177,6 +177,10 @@ class Inbound:
         """What an api command printed, without its line end. Raises SwitchLost."""
         return self._usable().request(esl.command(f"api {line}"), within=within).answer
 
+    def has_module(self, name: str) -> bool:
+        """Whether FreeSWITCH has loaded a module of that name. Raises SwitchLost."""
+        return self.api(f"module_exists {name}") == "true"
+
     def send_event(self, name: str, headers: Mapping[str, str]) -> None:
         """Fires an event in FreeSWITCH. Raises SwitchLost."""
         self._usable().request(esl.event(name, headers))
@@ -286,13 +290,25 @@ class Inbound:
         self._lost.set()
 
 
-def look(host: str, port: int, password: str) -> tuple[str, dict[str, str]]:
-    """Logs on once: the version of the FreeSWITCH there, and its global variables. Raises OSError, SwitchLost."""
+class Seen(NamedTuple):
+    """What a FreeSWITCH says of itself: its global variables, and which of the modules that were asked for it has."""
+
+    version: str
+    variables: Mapping[str, str]
+    modules: frozenset[str]
+
+
+def look(host: str, port: int, password: str, *, modules: Iterable[str] = ()) -> Seen:
+    """Logs on once, and asks. Raises OSError, SwitchLost."""
     inbound = Inbound(host, port, password, on_up=_nothing)
     try:
         inbound.connect()
         named = (line.partition("=") for line in inbound.api("global_getvar").splitlines())
-        return inbound.version, {name: value for name, _, value in named}
+        return Seen(
+            inbound.version,
+            {name: value for name, _, value in named},
+            frozenset(module for module in modules if inbound.has_module(module)),
+        )
     finally:
         inbound.stop()
 

@@ -24,7 +24,7 @@ LINGER = 5  # seconds in which FreeSWITCH keeps the socket for the last events; 
 LAST_EVENTS = 1.0  # seconds in which the reason of a hang-up, and a recording's end, may follow it
 # What every leg needs; for a recording or a talk more is asked for. FreeSWITCH writes out all that it knows of a
 # channel for each event that somebody wants.
-EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF CHANNEL_HANGUP"
+EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF CODEC CHANNEL_HANGUP"
 NAP = 0.02  # FreeSWITCH looks for events to send every 20 ms, or when it is spoken to
 
 
@@ -44,6 +44,7 @@ class Application(Pending):
         super().__init__()
         self.uuid = identity.new()
         self.seconds = 0.0  # how much of a file was played
+        self.broken_off = False  # by us, so that it begins anew
         self.response = ""
 
 
@@ -79,6 +80,7 @@ class Leg:
         self.inbox = Inbox(clock)
         self.music = music
         self.met_again: Callable[[], None] = lambda: None
+        self.recoded: Callable[[], None] = lambda: None  # the far end has changed the codec; must not block
         self._on_end = on_end
         self._line: Connection | None = None
         self._anchors: list[Connection] = []
@@ -230,6 +232,8 @@ class Leg:
             case "CHANNEL_BRIDGE" | "CHANNEL_PARK" if self._bridge is not None and not self._bridge.over:
                 self._bridge.begun = event.name == "CHANNEL_BRIDGE"
                 self._done(self._bridge)
+            case "CODEC":
+                self.recoded()
             case "CHANNEL_HANGUP":
                 self._on_hangup(causes.cause(event["Hangup-Cause"]))
 

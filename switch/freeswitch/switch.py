@@ -21,7 +21,7 @@ from switch.freeswitch.client import Connection, Inbound
 from switch.freeswitch.dialling import DialledCall, endpoint, originate
 from switch.freeswitch.hanging_up import Unconfirmed
 from switch.freeswitch.leg import Leg
-from switch.freeswitch.music import Music
+from switch.freeswitch.music import MODULE, NO_MUSIC, Music
 from switch.freeswitch.watching import LOOK, WatchedCall
 from switch.port import (
     Admits,
@@ -46,7 +46,6 @@ BACKLOG = 1024
 REALM = "hotline"  # of the agents' registrations (freeswitch-conf/sofia.conf.xml)
 PATROL = 20.0  # seconds between two looks for legs that nobody controls
 ASKED_AT_ONCE = 16  # about legs, over the one connection
-NO_MUSIC: Mapping[str, Path] = {}
 AT_THE_DOOR = 200  # legs at a time that have come and not said who they are
 
 
@@ -63,7 +62,8 @@ class FreeSwitch:
 
     `outbound` is the address that its dialplan's `socket` application connects to, `inbound` the one of
     its event socket. `epoch` must be greater than that of every controller before us. `most` calls at a
-    time are taken: beyond that callers stay with the dialplan's fallback. `music` are WAV files by their names.
+    time are taken: beyond that callers stay with the dialplan's fallback. `music` are WAV files by their names,
+    `sources` those that they were made of.
     """
 
     capabilities = frozenset(Capability)
@@ -78,12 +78,13 @@ class FreeSwitch:
         epoch: int = 0,
         most: int = 2000,
         music: Mapping[str, Path] = NO_MUSIC,
+        sources: Mapping[str, Path] = NO_MUSIC,
     ) -> None:
         self._outbound = outbound
         self._clock = clock
         self._epoch = epoch
         self._most = most
-        self._music = Music(music)
+        self._music = Music(music, sources)
         host, port = _address(inbound)
         self._inbound = Inbound(host, port, password, on_up=self._on_up)
         self._calls: dict[CallId, FreeSwitchCall] = {}
@@ -373,6 +374,8 @@ class FreeSwitch:
 
     def _on_up(self) -> None:
         self._lost = frozenset()
+        with suppress(SwitchLost):
+            self._music.native = self._inbound.has_module(MODULE)
         self._unconfirmed.hang_up_all()
 
     def _over_and_over(self, look: Callable[[], None], every: float) -> None:

@@ -51,6 +51,12 @@ class Leg:
         """One key by SIP INFO instead."""
         self._tell(f"info {key}")
 
+    def offer(self, codec: rtp.Codec) -> None:
+        """Offers to go on in another codec (a re-INVITE); returns when the far end has agreed."""
+        moved = len(self.news)
+        self._tell(f"offer {codec.payload} {codec.name}")
+        self._await(lambda: any(news.startswith("moved") for _, news in self.news[moved:]), 5, "was not agreed with")
+
     def say(self, source: rtp.Source) -> None:
         self.media.say(source)
 

@@ -60,6 +60,7 @@ def assembled(scenario: str) -> str:
         "@REFUSED@": _REFUSED,
         "@HEAR-SDP@": _HEAR_SDP,
         "@SDP@": _SDP,
+        "@OTHER-SDP@": _SDP.replace("[payload]", "[$law]").replace("[codec]", "[$lawname]"),
     }
     name, without_events, _ = scenario.partition("-without-events")
     if without_events:

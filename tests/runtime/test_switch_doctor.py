@@ -12,6 +12,7 @@ from gevent.server import StreamServer
 from commands import main
 from config.appliance import read
 from provision import music
+from runtime import switch_doctor
 from runtime.doctor import examine
 from tests.switch.asterisk.peer import Peer
 
@@ -23,7 +24,7 @@ class EventSocket:
     """A FreeSWITCH as far as logging in goes, with the variables that it was started with."""
 
     def __init__(self):
-        self.password, self.variables = "", ""
+        self.password, self.variables, self.modules = "", "", {"mod_native_file"}
         self._server = StreamServer(("127.0.0.1", 0), self._serve)
         self._server.start()
         self.port = self._server.server_port
@@ -46,8 +47,13 @@ class EventSocket:
             )
         if not command.startswith("api"):
             return b"Content-Type: command/reply\nReply-Text: +OK\n\n"
-        told = (FREESWITCH if command == "api version" else self.variables).encode()
+        told = self._told(command.removeprefix("api ")).encode()
         return b"Content-Type: api/response\nContent-Length: %d\n\n%b" % (len(told), told)
+
+    def _told(self, command):
+        if command.startswith("module_exists "):
+            return "true" if command.removeprefix("module_exists ") in self.modules else "false"
+        return FREESWITCH if command == "version" else self.variables
 
 
 @pytest.fixture
@@ -142,6 +148,15 @@ def test_what_freeswitch_has_not_read_yet_is_found(house, freeswitch):
     assert "fs_cli -x reloadxml" in runs.mend
 
 
+def test_a_freeswitch_that_cannot_play_coded_music_is_told_of_and_no_fault(house, freeswitch):
+    freeswitch_has = house.findings("music")
+    freeswitch.modules.clear()
+    assert [(found.ok, found.what) for found in (*freeswitch_has, *house.findings("music"))] == [
+        (True, "music: freeswitch has mod_native_file"),
+        (True, "music: freeswitch lacks mod_native_file, so music costs it more than it needs to (docs/freeswitch.md)"),
+    ]
+
+
 def test_no_freeswitch_is_found(house, freeswitch):
     freeswitch.close()
     [login] = house.findings("event socket")
@@ -179,3 +194,11 @@ def test_what_asterisk_has_not_read_yet_is_found(house, asterisk):
     house.run("agents", "add", "1005", "Li", "--queue", "service")
     [written] = house.findings("configuration")
     assert written.what.endswith("is older than agents, flows or settings: extensions.conf, pjsip.conf")
+
+
+def test_coded_music_is_looked_at_where_it_was_made(house, freeswitch, monkeypatch):
+    monkeypatch.setattr(switch_doctor, "_user_of", lambda _: switch_doctor._User(65534, frozenset()))
+    coded = house.settings.parent / "var" / "sounds" / "coded"
+    assert not [found for found in house.findings("audio: freeswitch may read") if str(coded) in found.what]
+    coded.mkdir()
+    assert [found for found in house.findings("audio: freeswitch may read") if str(coded) in found.what]

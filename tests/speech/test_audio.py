@@ -62,6 +62,23 @@ def test_telephone_codings(encoding, codes, values):
     assert (heard * 32768).round().astype(int).tolist() == values
 
 
+@pytest.mark.parametrize("encoding", [ULAW, ALAW])
+def test_what_is_coded_is_the_nearest_that_telephones_can_say(encoding):
+    every = np.arange(-32768, 32768) / 32768
+    codes = audio.coded(every, encoding)
+    meant = np.sort(audio.decoded(riff.read(wav_of(bytes(range(256)), encoding=encoding, bits=8))))
+    heard = audio.decoded(riff.read(wav_of(codes, encoding=encoding, bits=8)))
+    # The two between which a sample lies, and none nearer than the one that was taken.
+    above = meant[np.searchsorted(meant, every).clip(0, 255)]
+    below = meant[(np.searchsorted(meant, every, side="right") - 1).clip(0, 255)]
+    assert np.abs(heard - every) == pytest.approx(np.minimum(np.abs(above - every), np.abs(below - every)))
+
+
+@pytest.mark.parametrize(("encoding", "silence"), [(ULAW, b"\xff"), (ALAW, b"\xd5")])
+def test_silence_is_coded_as_telephones_send_it(encoding, silence):
+    assert audio.coded(np.zeros(3), encoding) == 3 * silence
+
+
 @given(st.binary(max_size=200), st.integers(0, 60))
 def test_no_damage_to_a_file_does_more_than_be_refused(noise, place):
     content = bytearray(wav_of(b"\1\0" * 50, bits=16))

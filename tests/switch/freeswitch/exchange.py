@@ -11,13 +11,14 @@ from pathlib import Path
 import gevent
 import numpy as np
 
+from runtime.coded_music import coded
 from switch.freeswitch import config, private
 from switch.freeswitch.client import Inbound
 from tests.live import heard
 
 PASSWORD = "a-test-password"
 ACCOUNTS = {"1001": "secret-of-1001", "1002": "secret-of-1002"}
-MUSIC = 700.0  # Hz; prompts of the contract are 440 and 1000
+LOW, MUSIC, HIGH = 440.0, 700.0, 1000.0  # Hz; prompts of the contract are low and high
 
 
 def free_ports(count: int) -> list[int]:
@@ -47,7 +48,7 @@ class Exchange:
 
     @property
     def music(self) -> dict[str, Path]:
-        return {"calm": self.home / "music.wav", "short": self.home / "short.wav"}
+        return coded({"calm": self.home / "music.wav", "short": self.home / "short.wav"}, self.home / "coded")
 
     def start(self) -> None:
         binary = private.find()

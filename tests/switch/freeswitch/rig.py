@@ -18,7 +18,7 @@ from switch.shared.clock import RealClock
 from tests.live import heard, phones, rtp
 from tests.switch.freeswitch import exchange as exchanges
 
-TONES = {"low": 440.0, "high": 1000.0, "music": exchanges.MUSIC}
+TONES = {"low": exchanges.LOW, "high": exchanges.HIGH, "music": exchanges.MUSIC}
 WITHIN = 15.0
 
 

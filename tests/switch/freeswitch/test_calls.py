@@ -3,6 +3,7 @@
 import gevent
 import pytest
 
+from switch.freeswitch.music import CODINGS, MODULE
 from switch.port import ANY, CallEnded, CallId, CannotJoin, CannotPlay, Cause, Key, NoSuchCall, NotAnswered, Sound
 from switch.port import Silence as Pause
 from tests.live import heard
@@ -21,6 +22,9 @@ def house():
 def sound(tmp_path):
     heard.write_wav(tmp_path / "a.wav", tone(440, 1))
     return Sound(tmp_path / "a.wav")
+
+
+ASKED = f"module_exists {MODULE}"
 
 
 def arrive(house, flow, call_id="leg"):
@@ -164,6 +168,94 @@ def test_a_piece_of_music_that_is_over_begins_anew(sound):
     assert f"\n{sound.path}@@" in until(leg, "playback\n")
     leg.say(peers.happened("DTMF", "leg", DTMF_Digit="1"))
     assert result(house) == (None, Key("1"))
+    house.close()
+
+
+@pytest.fixture
+def coded(tmp_path):
+    """A piece of twenty seconds with its codings beside it."""
+    heard.write_wav(tmp_path / "calm.wav", tone(440, 20))
+    for coding in CODINGS:
+        (tmp_path / f"calm{coding}").write_bytes(bytes(20 * 8000))
+    return tmp_path / "calm.wav"
+
+
+def house_with(music, *, module):
+    house = peers.House(music={"calm": music})
+    house.core.answers[ASKED] = "true" if module else "false"
+    return house
+
+
+def waits(house, flow=lambda call: (call.hold("calm"), call.wait(None))):
+    """Who comes once FreeSWITCH was asked for the module: the leg, and the music that it is to hear."""
+    house.serve(flow)
+    house.wait_until(lambda: house.switch._music.native is (house.core.answers[ASKED] == "true"))
+    return comes(house)
+
+
+def comes(house):
+    leg = house.leg("leg")
+    leg.answer_connect()
+    return leg, until(leg, "playback\n")
+
+
+def test_coded_music_is_played_where_freeswitch_has_the_module_for_it(coded):
+    house = house_with(coded, module=True)
+    assert f"\n{coded.with_suffix('')}@@" in waits(house)[1]
+    house.close()
+
+
+def test_music_is_played_from_its_wav_file_where_freeswitch_has_no_module(coded):
+    house = house_with(coded, module=False)
+    assert f"\n{coded}@@" in waits(house)[1]
+    house.close()
+
+
+def test_the_module_is_asked_for_again_when_freeswitch_has_been_away(coded):
+    house = house_with(coded, module=False)
+    house.serve(lambda call: (call.hold("calm"), call.wait(None)))
+    house.wait_until(lambda: f"api {ASKED}" in house.core.commands)
+    house.core.answers[ASKED] = "true"
+    house.core.drop_all()
+    house.wait_until(lambda: house.switch._music.native)
+    assert f"\n{coded.with_suffix('')}@@" in comes(house)[1]
+    house.close()
+
+
+RECODED = peers.happened("CODEC", "leg", Channel_Write_Codec_Name="PCMU")
+
+
+@pytest.mark.parametrize("played", [10_000, 0], ids=["a while", "not yet"])
+def test_coded_music_begins_anew_when_the_far_end_changes_the_codec(coded, played):
+    house = house_with(coded, module=True)
+    leg, playing = waits(house)
+    leg.say(RECODED)
+    until(leg, "uuid_break leg")
+    leg.complete(playing, played=played)
+    assert f"\n{coded.with_suffix('')}@@" in until(leg, "playback\n")
+    leg.say(peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    assert result(house) == (None, Key("1"))
+    house.close()
+
+
+def test_music_that_is_no_coding_is_not_broken_off_by_another_codec(coded):
+    house = house_with(coded, module=False)
+    leg, _ = waits(house, lambda call: (call.hold("calm"), call.wait(None), call.hang_up()))
+    leg.say(RECODED, peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    leg.obey()
+    assert not any("uuid_break" in command for command in leg.commands)
+    house.close()
+
+
+def test_a_prompt_is_not_broken_off_by_another_codec(coded, sound):
+    house = house_with(coded, module=True)
+    leg, music = waits(house, lambda call: (call.hold("calm"), call.play([sound], stop_on=ANY), call.hang_up()))
+    until(leg, "uuid_break leg")
+    leg.complete(music)
+    prompt = until(leg, "playback\n")
+    leg.say(RECODED, peers.happened("DTMF", "leg", DTMF_Digit="1"))
+    leg.obey()
+    assert not any("uuid_break" in command for command in leg.commands[leg.commands.index(prompt) :])
     house.close()
 
 
@@ -395,6 +487,15 @@ def test_who_waits_hears_music_again_before_anybody_thinks_about_what_comes_next
     leg.complete(music)
     leg.complete(until(leg, "playback\n"))
     assert playing.get(timeout=peers.WITHIN) is None
+
+
+def test_who_heard_coded_music_hears_it_again_when_taken_over(coded):
+    house = house_with(coded, module=True)
+    playing = {"current_application": "playback", "current_application_data": f"{coded.with_suffix('')}@@960"}
+    leg, _ = adopted(house, playing)
+    leg.answer_connect()
+    assert f"\n{coded.with_suffix('')}@@" in until(leg, "playback\n")
+    house.close()
 
 
 def test_a_leg_that_came_is_taken_over_though_the_answer_to_our_command_is_lost(house):

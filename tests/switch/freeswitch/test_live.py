@@ -5,16 +5,18 @@ from contextlib import suppress
 from urllib.parse import unquote
 
 import gevent
+import numpy as np
 import pytest
 from gevent import socket
 
 from runtime.filing import make_whole, wav_seconds
 from switch.freeswitch import switch as switch_module
+from switch.freeswitch.music import Music
 from switch.port import ANY, CallEnded, CallId, CannotJoin, CannotRecord, Cause, Key, Parted
 from tests.live import heard, rtp
 from tests.switch.contract import seconds_of
 from tests.switch.freeswitch import exchange as exchanges
-from tests.switch.freeswitch.rig import FarEnd, Rig, aside
+from tests.switch.freeswitch.rig import TONES, WITHIN, FarEnd, Rig, aside
 
 pytestmark = [pytest.mark.live, pytest.mark.freeswitch]
 HASH = frozenset("#")
@@ -325,6 +327,69 @@ def test_music_goes_on_when_its_piece_is_over(rig):
     assert heard.longest_silence(far.leg.media.heard(since, None)) < 0.2
     rig.result()
     assert far.heard() == ["music", "high"]
+
+
+SECOND_HALVES = {"WAV": "music", "PCMA": "high", "PCMU": "low"}
+
+
+@pytest.fixture
+def halves(rig, tmp_path):
+    """Music that has come to the second half of its forty seconds, which is another tone in each of its files."""
+    piece = tmp_path / "halves.wav"
+    for kind, name in SECOND_HALVES.items():
+        audio = np.concatenate([np.zeros(20 * 8000, np.int16), exchanges.tone(TONES[name], 20)])
+        if kind == "WAV":
+            heard.write_wav(piece, audio)
+        else:
+            codec = rtp.PCMA if kind == "PCMA" else rtp.PCMU
+            piece.with_suffix(f".{kind}").write_bytes(codec.encode(audio))
+    had = rig.switch._music
+    music = rig.switch._music = Music({"halves": piece})
+    music.native = had.native
+    music.argument = lambda name, _now: Music.argument(music, name, 25_000)
+    return music
+
+
+@pytest.fixture
+def coded(halves):
+    if not halves.native:
+        pytest.skip("this FreeSWITCH has no mod_native_file")
+    return halves
+
+
+def hears(rig, codec):
+    rig.serve(lambda call: (call.answer(), call.hold("halves"), call.wait(3), call.hang_up()))
+    far = rig.caller(codec=codec)
+    began = aside(far.leg.wait_for_sound, WITHIN)
+    rig.result()
+    assert heard.longest_silence(far.leg.media.heard(began, began + 2)) < 0.2
+    return far.heard()
+
+
+@pytest.mark.parametrize("codec", [rtp.PCMA, rtp.PCMU], ids=lambda codec: codec.name)
+def test_coded_music_is_heard_from_where_it_has_come_to(rig, coded, codec):
+    assert hears(rig, codec) == [SECOND_HALVES[codec.name]]
+
+
+def test_music_is_heard_from_where_it_has_come_to(rig, halves):
+    halves.native = False
+    assert hears(rig, rtp.PCMA) == [SECOND_HALVES["WAV"]]
+
+
+def test_where_a_coding_is_gone_freeswitch_plays_the_wav_file(rig, coded, tmp_path):
+    (tmp_path / "halves.PCMA").unlink()
+    assert hears(rig, rtp.PCMA) == [SECOND_HALVES["WAV"]]
+
+
+def test_coded_music_is_heard_in_whatever_codec_the_far_end_changes_to(rig, coded):
+    """What is played goes out as it is: in the other codec it would be noise."""
+    rig.serve(lambda call: (call.answer(), call.hold("halves"), call.wait(None)))
+    far = rig.caller()
+    rig.wait_until(lambda: far.heard() == ["high"])
+    aside(far.leg.offer, rtp.PCMU)
+    rig.wait_until(lambda: far.heard() == ["high", "low"])
+    aside(far.leg.offer, rtp.PCMA)
+    rig.wait_until(lambda: far.heard() == ["high", "low", "high"])
 
 
 def test_a_call_that_was_adopted_outlives_the_end_of_the_loser(rig):
