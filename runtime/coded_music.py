@@ -10,9 +10,8 @@ import structlog
 
 from speech import riff
 from speech.port import RATE, CannotHear
-from switch.freeswitch.music import CODINGS, PACKETS
+from switch.freeswitch.music import CODINGS, PACKETS, has_codings
 
-HEADER = 44  # bytes of the WAV files that we write; two for each sample follow
 LARGEST = 32_000_000  # bytes of a file that is read whole, which takes ten times as much: three minutes as on a CD
 
 log = structlog.get_logger(__name__)
@@ -43,10 +42,9 @@ def _is_of(found: os.stat_result, kept: Path) -> bool:
     """Whether all three files are there, whole, and of a file as old as that one."""
     try:
         wav = kept.stat()
-        sizes = {kept.with_suffix(coding).stat().st_size for coding in CODINGS}
     except FileNotFoundError:
         return False
-    return wav.st_mtime_ns == found.st_mtime_ns and sizes == {(wav.st_size - HEADER) // 2}
+    return wav.st_mtime_ns == found.st_mtime_ns and has_codings(kept, (wav.st_size - riff.HEADER) // 2)
 
 
 def _code(file: Path, kept: Path, size: int) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from speech import riff
 
-HEADER = 44
 RECENT = 3600.0  # seconds in which a file that was handed out is certainly still to be played
 _TOUCH_AFTER = 600.0
 
@@ -46,10 +45,10 @@ class Cache:
         try:
             with file.open("rb") as opened:
                 stat = os.fstat(opened.fileno())
-                header = opened.read(HEADER)
+                header = opened.read(riff.HEADER)
         except OSError:
             return None
-        if len(header) < HEADER or struct.unpack_from("<I", header, 40)[0] != stat.st_size - HEADER:
+        if len(header) < riff.HEADER or struct.unpack_from("<I", header, 40)[0] != stat.st_size - riff.HEADER:
             with contextlib.suppress(OSError):
                 file.unlink()
             return None

@@ -16,8 +16,8 @@ from gevent.threadpool import ThreadPool
 from config.appliance import Language, RecognitionSection, Speech
 from config.values import UserError
 from speech import recognisers
-from speech.cache import HEADER
 from speech.port import CannotHear, CannotRecognise
+from speech.riff import HEADER
 from speech.workers import Refused, TooLate, Workers
 
 log = structlog.get_logger(__name__)

@@ -15,6 +15,7 @@ from pathlib import Path
 from speech.port import RATE, CannotHear
 
 LONGEST = 600.0  # seconds of one recording
+HEADER = 44  # bytes of a plain file before its samples, as `written` makes it
 
 PCM, FLOAT, ALAW, ULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 READABLE = frozenset({*((PCM, bits) for bits in (8, 16, 24, 32)), (FLOAT, 32), (FLOAT, 64), (ULAW, 8), (ALAW, 8)})
@@ -30,7 +31,7 @@ class Wav:
     rate: int
     bits: int
     data: bytes
-    plain: bool  # header of 44 bytes and nothing after the samples: every switch reads it
+    plain: bool  # the shortest header and nothing after the samples: every switch reads it
 
     @property
     def for_telephones(self) -> bool:
@@ -56,7 +57,7 @@ def read(content: bytes) -> Wav:
         elif name == b"data":
             if form is None:
                 raise CannotHear("its samples come before their format")
-            return _checked(form, body, plain=start == 44 and len(content) == 44 + len(body))
+            return _checked(form, body, plain=start == HEADER and len(content) == HEADER + len(body))
     raise CannotHear("it has no samples")
 
 

@@ -51,8 +51,12 @@ class _Piece:
         if not (file and samples and rate == RATE):
             return None
         bare = file.removesuffix(path.suffix)
-        whole = "." not in bare and all(_size(path.with_suffix(coding)) == samples for coding in CODINGS)
-        return cls(file, samples, bare if whole else "")
+        return cls(file, samples, bare if "." not in bare and has_codings(path, samples) else "")
+
+
+def has_codings(wav: Path, samples: int) -> bool:
+    """Whether all codings of that many samples, a byte each, lie beside a WAV file of some."""
+    return samples > 0 and all(_size(wav.with_suffix(coding)) == samples for coding in CODINGS)
 
 
 def _size(file: Path) -> int:

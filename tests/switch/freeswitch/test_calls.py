@@ -189,6 +189,7 @@ def house_with(music, *, module):
 def waits(house, flow=lambda call: (call.hold("calm"), call.wait(None))):
     """Who comes once FreeSWITCH was asked for the module: the leg, and the music that it is to hear."""
     house.serve(flow)
+    house.wait_until(lambda: f"api {ASKED}" in house.core.commands)
     house.wait_until(lambda: house.switch._music.native is (house.core.answers[ASKED] == "true"))
     return comes(house)
 
